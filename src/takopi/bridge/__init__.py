@@ -1,0 +1,1 @@
+"""The engine room: async, without the name of any chat service or engine."""

@@ -1,0 +1,124 @@
+"""What the bridge needs of the world; `app` binds the real ones, tests bring scripted ones."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
+from takopi.model import ResumeToken
+from takopi.run_host import Run, RunExit, RunHost, RunSpec
+from takopi.transport import MessageRef, SendOptions
+
+__all__ = [
+    "Clock",
+    "MenuCommand",
+    "Run",
+    "RunExit",
+    "RunHost",
+    "RunSpec",
+    "Store",
+    "Transport",
+    "TurnRecord",
+]
+
+
+class Clock(Protocol):
+    """Tell time and wait; a simulation brings its own."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        ...
+
+    async def sleep_until(self, deadline: float) -> None:
+        """Return once `now()` is at least `deadline`."""
+        ...
+
+
+class MenuCommand(msgspec.Struct, frozen=True):
+    """Be one line of the chat's command menu.
+
+    Args:
+        name: `[a-z0-9_]{1,32}`, without the slash.
+        description: 1 to 256 characters.
+    """
+
+    name: str
+    description: str
+
+
+class Transport(Protocol):
+    """Be a chat service.
+
+    Every call raises a leaf of `TransportError`; a message that is already as wanted is no error.
+    """
+
+    @property
+    def id(self) -> str:
+        """Give the transport's id, as it stands in `Scope.transport`."""
+        ...
+
+    def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
+        """Yield batches of updates until the transport is told to stop.
+
+        A batch counts as accepted when the next one is asked for.
+        """
+        ...
+
+    async def send(self, scope: Scope, message: ChatMessage, options: SendOptions) -> MessageRef:
+        """Send a message and return its name once the service has accepted it."""
+        ...
+
+    async def send_document(
+        self, scope: Scope, document: Document, options: SendOptions
+    ) -> MessageRef:
+        """Send a file and return the message's name once the service has accepted it."""
+        ...
+
+    async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
+        """Put `message` in place of an earlier one of this bot."""
+        ...
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Take back an earlier message of this bot."""
+        ...
+
+    async def answer_press(self, press_id: str, text: str = "") -> None:
+        """Tell the person's client that a press arrived; a press too old to answer is no error."""
+        ...
+
+    async def set_menu(self, commands: Sequence[MenuCommand]) -> None:
+        """Publish the command menu when it differs from the published one."""
+        ...
+
+
+class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what a message of the chat belongs to.
+
+    Args:
+        turn_id: The turn that the message is a part of.
+        scope: Where the turn was asked for.
+        engine: The engine it ran on.
+        session: The session, once known.
+    """
+
+    turn_id: str
+    scope: Scope
+    engine: str
+    session: ResumeToken | None = None
+
+
+class Store(Protocol):
+    """Remember what messages belong to; the journal replaces the one in memory."""
+
+    async def bind_message(self, ref: MessageRef, turn_id: str) -> None:
+        """Remember that a message (prompt, progress or part of a final) belongs to a turn."""
+        ...
+
+    async def put_turn(self, record: TurnRecord) -> None:
+        """Remember a turn, or replace what was known of it."""
+        ...
+
+    async def turn_of_message(self, chat_id: int, message_id: int) -> TurnRecord | None:
+        """Find the turn of a message; None for messages nobody knows."""
+        ...

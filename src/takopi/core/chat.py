@@ -1,0 +1,135 @@
+"""What comes from a chat and what goes to it, in values that no chat service owns."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from takopi.core.richtext import RichText
+
+__all__ = [
+    "Button",
+    "ButtonPressed",
+    "ChatKind",
+    "ChatMessage",
+    "ChatUpdate",
+    "Document",
+    "MessageReceived",
+    "RepliedTo",
+    "Scope",
+]
+
+ChatKind: TypeAlias = Literal["private", "group"]
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Name a place in a chat; preferences and the current session hang on it.
+
+    Args:
+        transport: Id of the transport.
+        chat_id: Chat within it.
+        thread_id: Topic within the chat, or None.
+    """
+
+    transport: str
+    chat_id: int
+    thread_id: int | None = None
+
+
+class RepliedTo(msgspec.Struct, frozen=True):
+    """Describe the message that a person replied to.
+
+    Args:
+        message_id: Its id in the chat.
+        text: Its text or caption; empty when it has none.
+        from_this_bot: Whether this very bot wrote it: only then a resume line in it counts.
+    """
+
+    message_id: int
+    text: str = ""
+    from_this_bot: bool = False
+
+
+class MessageReceived(msgspec.Struct, frozen=True, kw_only=True):
+    """Carry a message that somebody sent.
+
+    Args:
+        update_id: Number the service gave the update.
+        scope: Where it was written.
+        chat_kind: Decides budgets and access.
+        message_id: Its id in the chat.
+        sender_id: The person; None for anonymous admins, channels and automatic forwards, which
+            are strangers.
+        text: Text or caption.
+        reply: The message it replies to.
+        forwarded: Forwarded text is content, never a directive.
+        addressed_to_other: The first word is a command of another bot (`/x@otherbot`).
+    """
+
+    update_id: int
+    scope: Scope
+    chat_kind: ChatKind
+    message_id: int
+    sender_id: int | None
+    text: str
+    reply: RepliedTo | None = None
+    forwarded: bool = False
+    addressed_to_other: bool = False
+
+
+class ButtonPressed(msgspec.Struct, frozen=True, kw_only=True):
+    """Carry a press on an inline button.
+
+    Args:
+        press_id: What `Transport.answer_press` wants back.
+        message_id: The message that carries the button.
+        data: What the button was made with; at most 64 bytes.
+    """
+
+    update_id: int
+    scope: Scope
+    chat_kind: ChatKind
+    press_id: str
+    message_id: int
+    sender_id: int | None
+    data: str
+
+
+ChatUpdate: TypeAlias = MessageReceived | ButtonPressed
+
+
+class Button(msgspec.Struct, frozen=True):
+    """Be an inline button.
+
+    Args:
+        label: What the person reads.
+        data: What comes back; at most 64 bytes.
+    """
+
+    label: str
+    data: str
+
+
+class ChatMessage(msgspec.Struct, frozen=True):
+    """Be a message that is ready to send or to put in place of another.
+
+    Args:
+        body: At most 4,096 UTF-16 units and 100 counted entities.
+        buttons: Rows of inline buttons.
+    """
+
+    body: RichText
+    buttons: tuple[tuple[Button, ...], ...] = ()
+
+
+class Document(msgspec.Struct, frozen=True):
+    """Be a file that is ready to send.
+
+    Args:
+        filename: Shown to the person.
+        content: The bytes.
+        caption: At most 1,024 UTF-16 units.
+    """
+
+    filename: str
+    content: bytes
+    caption: RichText = RichText("")

@@ -1,0 +1,174 @@
+"""Every error that takopi raises, one leaf for each decision a caller can take.
+
+    TakopiError
+    ├── ConfigError             the person mends the configuration; exit status 78
+    ├── UsageError              the person asked for what cannot be; exit status 2
+    ├── AccessError             a file or folder is open to others; the text has the command
+    ├── EngineError             a run cannot start or cannot go on
+    │   ├── EngineMissing       the CLI is not installed; `install_cmd` mends it
+    │   ├── WorkDirMissing      the session's directory is gone
+    │   ├── PromptRefused       the prompt cannot be handed to this engine
+    │   ├── SessionMismatch     the engine answered with another session than the one asked for
+    │   └── RunFailed           the holder could not start the engine, or the disk refused
+    ├── PluginError             a drop-in or entry point cannot be used; the rest goes on
+    └── TransportError          a chat service refused or did not answer
+        ├── TransportUnavailable    try again later with backoff (network, 5xx)
+        ├── FloodLimited        try again after `retry_after_s`, this chat only
+        ├── TargetLost          the message to edit or delete is gone: send a new one
+        ├── ReplyTargetLost     the message to reply to is gone: send without reply
+        ├── ThreadLost          the topic is gone: send to the chat
+        ├── FormatRefused       entities or buttons are refused: send plain text
+        ├── ChatLost            blocked, kicked or deleted: stop sending there
+        └── Unauthorized        the token is wrong or revoked; exit status 78
+
+Texts say what to do next. Fields carry what the text is made of, so that no caller parses one.
+"""
+
+from pathlib import Path
+
+__all__ = [
+    "AccessError",
+    "ChatLost",
+    "ConfigError",
+    "EngineError",
+    "EngineMissing",
+    "FloodLimited",
+    "FormatRefused",
+    "PluginError",
+    "PromptRefused",
+    "ReplyTargetLost",
+    "RunFailed",
+    "SessionMismatch",
+    "TakopiError",
+    "TargetLost",
+    "ThreadLost",
+    "TransportError",
+    "TransportUnavailable",
+    "Unauthorized",
+    "UsageError",
+    "WorkDirMissing",
+]
+
+
+class TakopiError(Exception):
+    """Be the root of every error a person may see; its text is ready to show."""
+
+
+class ConfigError(TakopiError):
+    """Say which key of which file is wrong, what was found and what is accepted."""
+
+
+class UsageError(TakopiError):
+    """Say what was asked for that cannot be, with an example of what can."""
+
+
+class AccessError(TakopiError):
+    """Say which path is open to others, with the command that mends it."""
+
+
+class EngineError(TakopiError):
+    """Say why a run cannot start or go on."""
+
+
+class EngineMissing(EngineError):
+    """Say that an engine's CLI is not installed.
+
+    Args:
+        engine: Id of the engine.
+        program: The executable that was looked for.
+        install_cmd: The command that installs it, when the engine declares one.
+    """
+
+    def __init__(self, engine: str, program: str, install_cmd: str | None = None) -> None:
+        self.engine = engine
+        self.program = program
+        self.install_cmd = install_cmd
+        remedy = f"install it with `{install_cmd}`" if install_cmd else "install it"
+        super().__init__(f"{engine}: `{program}` is not on PATH; {remedy}, then try again")
+
+
+class WorkDirMissing(EngineError):
+    """Say that the directory in which a session lives is gone.
+
+    Args:
+        path: The directory that was looked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"the working directory {path} does not exist; restore it, or start a new session"
+        )
+
+
+class PromptRefused(EngineError):
+    """Say why this prompt cannot be handed to the engine."""
+
+
+class SessionMismatch(EngineError):
+    """Say that the engine reported another session than the one asked for.
+
+    Args:
+        expected: Id of the session asked for.
+        found: Id that the engine reported.
+    """
+
+    def __init__(self, engine: str, expected: str, found: str) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"{engine} answered in session {found}, not in {expected} as asked; "
+            "the answer was not taken over: start a new session, or check the resume line"
+        )
+
+
+class RunFailed(EngineError):
+    """Say why the holder could not start or keep the engine's process."""
+
+
+class PluginError(TakopiError):
+    """Say which file or entry point cannot be used, and why."""
+
+
+class TransportError(TakopiError):
+    """Say what a chat service refused."""
+
+
+class TransportUnavailable(TransportError):
+    """Say that the service did not answer; trying again later is right."""
+
+
+class FloodLimited(TransportError):
+    """Say that the service wants silence in one chat.
+
+    Args:
+        retry_after_s: Seconds to wait; all of them count.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"the chat service asks to wait {retry_after_s:g} s")
+
+
+class TargetLost(TransportError):
+    """Say that the message to edit or delete is gone."""
+
+
+class ReplyTargetLost(TransportError):
+    """Say that the message to reply to is gone."""
+
+
+class ThreadLost(TransportError):
+    """Say that the topic is gone."""
+
+
+class FormatRefused(TransportError):
+    """Say that entities or buttons were refused."""
+
+
+class ChatLost(TransportError):
+    """Say that the bot may not write to this chat any more."""
+
+
+class Unauthorized(TransportError):
+    """Say that the token is wrong or revoked."""

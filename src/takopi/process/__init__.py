@@ -1,0 +1,1 @@
+"""Processes: run directories, the holder that owns an engine, following its output."""

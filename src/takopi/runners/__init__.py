@@ -1,0 +1,1 @@
+"""Engines: each module with a BACKEND is one."""

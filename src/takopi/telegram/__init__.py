@@ -1,0 +1,1 @@
+"""Telegram: poll loop, client and translation of its updates."""

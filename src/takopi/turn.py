@@ -1,0 +1,85 @@
+"""One turn as its caller sees it: the request, and the live turn that answers it."""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from takopi.model import ResumeToken, TakopiEvent
+
+__all__ = ["EngineCapabilities", "LiveTurn", "TurnRequest"]
+
+
+class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what one turn is to do.
+
+    Args:
+        prompt: The person's words, without directives and resume lines.
+        resume: The session to continue; None starts a new one.
+        cwd: Absolute directory to work in; None means the base directory of the caller's context.
+        model: Model for this turn, over the engine's configuration.
+        reasoning: Reasoning level for this turn, over the engine's configuration.
+        permission_mode: Permission mode for this turn, over the engine's configuration.
+        attachments: Absolute paths of files that go with the prompt.
+        environment: Variables the engine gets beside the allow-listed ones.
+        record: JSON-ready facts for `run.json` (scope, message ids, person).
+    """
+
+    prompt: str
+    resume: ResumeToken | None = None
+    cwd: Path | None = None
+    model: str | None = None
+    reasoning: str | None = None
+    permission_mode: str | None = None
+    attachments: tuple[Path, ...] = ()
+    environment: Mapping[str, str] = {}
+    record: Mapping[str, Any] = {}
+
+
+class EngineCapabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what an engine can do beyond prompt in, answer out; the bridge queues otherwise.
+
+    Args:
+        steer: Takes another message while it works.
+        answer: Asks the person and takes the answer.
+        models: Models that can be listed.
+        reasoning_levels: Levels that `TurnRequest.reasoning` accepts.
+    """
+
+    steer: bool = False
+    answer: bool = False
+    models: tuple[str, ...] = ()
+    reasoning_levels: tuple[str, ...] = ()
+
+
+class LiveTurn(Protocol):
+    """Be one turn while it runs; iterate it for events, `CompletedEvent` is the last."""
+
+    @property
+    def run_id(self) -> str | None:
+        """Give the run directory's name once the engine was started; None without one."""
+        ...
+
+    @property
+    def ended_background(self) -> tuple[str, ...]:
+        """Name the processes that outlived a normal end and were ended; complete after `aclose`."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[TakopiEvent]: ...
+
+    async def steer(self, text: str) -> bool:
+        """Hand another message to the working agent; False where the engine cannot."""
+        ...
+
+    async def answer(self, ask_id: str, answer: str) -> bool:
+        """Answer an ask; False where the engine cannot or the ask is closed."""
+        ...
+
+    async def interrupt(self) -> None:
+        """End the turn and everything it started; the iterator then ends with `CompletedEvent`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release the turn: end what is left of the run, then free the session's lock."""
+        ...

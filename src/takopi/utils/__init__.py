@@ -1,0 +1,1 @@
+"""Small tools that plug-ins for takopi import; their names are public."""

@@ -1,0 +1,30 @@
+"""What every test shares: hypothesis profiles and a home of its own."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "short", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "full", max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("full" if os.environ.get("TAKOPI_TEST_FULL") else "short")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run every async test on asyncio, the only backend that aiogram knows."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def takopi_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a TAKOPI_HOME of its own, so that no test sees a person's files."""
+    home = tmp_path_factory.mktemp("home") / ".takopi"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("TAKOPI_HOME", str(home))
+    return home
