@@ -1,0 +1,104 @@
+"""Make .venv hold takopi and, for tests, its tools; do nothing when it already does.
+
+Usage: bootstrap.py run | test | lock
+
+Versions come from requirements/lock.txt, so that a machine set up next year gets what was tested
+today; `lock` writes that file anew from the newest releases the ranges in pyproject.toml allow.
+Standard library only: this file runs before anything is installed.
+"""
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+import tempfile
+import tomllib
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+LOCK_FILE = ROOT / "requirements" / "lock.txt"
+
+
+def stamp_of(profile: str) -> str:
+    """Digest everything that decides what the environment holds."""
+    digest = hashlib.sha256(f"{profile} {sys.version}".encode())
+    for path in (ROOT / "pyproject.toml", LOCK_FILE, Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def test_tools() -> list[str]:
+    """Read the test dependencies: pip learned dependency groups later than 3.11 ships it."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return list(tomllib.load(file)["dependency-groups"]["test"])
+
+
+def pip(python: Path, *arguments: str) -> None:
+    """Run pip of that environment and let its own words reach the person when it fails."""
+    command = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
+    if subprocess.run(command, check=False).returncode != 0:
+        sys.exit(f"installing failed; the command was: {' '.join(command)}")
+
+
+def make(directory: Path) -> Path:
+    """Make a virtual environment unless its Python already answers."""
+    python = directory / "bin" / "python"
+    probe = [str(python), "-c", "import sys, pip; print(sys.version)"]
+    if python.exists():
+        answer = subprocess.run(probe, check=False, capture_output=True, text=True)
+        if answer.returncode == 0 and answer.stdout.strip() == sys.version.strip():
+            return python
+    try:
+        venv.create(directory, with_pip=True, clear=True, symlinks=True)
+    except subprocess.CalledProcessError:
+        sys.exit(
+            "this Python cannot make virtual environments; on Debian: apt install python3-venv"
+        )
+    return python
+
+
+def install(profile: str) -> None:
+    """Bring .venv up to date for `run` or `test`; what `test` installs serves `run` too."""
+    stamps = {name: VENV / f".takopi-{name}" for name in ("run", "test")}
+    wanted = {name: stamp_of(name) for name in stamps}
+
+    def fresh(name: str) -> bool:
+        return stamps[name].exists() and stamps[name].read_text() == wanted[name]
+
+    if fresh("test") or (profile == "run" and fresh("run")):
+        return
+    print(f"takopi: preparing {VENV.relative_to(ROOT)} ({profile}) ...", file=sys.stderr)
+    python = make(VENV)
+    extra = test_tools() if profile == "test" else []
+    pip(python, "install", "-c", str(LOCK_FILE), "-e", str(ROOT), *extra)
+    stamps[profile].write_text(wanted[profile])
+
+
+def lock() -> None:
+    """Write requirements/lock.txt from a clean environment."""
+    with tempfile.TemporaryDirectory() as scratch:
+        python = make(Path(scratch) / "venv")
+        pip(python, "install", str(ROOT), *test_tools())
+        freeze = [str(python), "-m", "pip", "freeze", "--exclude", "takopi"]
+        found = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout
+    head = "# Tested versions; written by `python scripts/bootstrap.py lock`.\n"
+    LOCK_FILE.write_text(head + found)
+
+
+def main() -> None:
+    """Take one word and do it, one process at a time."""
+    if sys.argv[1:] not in (["run"], ["test"], ["lock"]):
+        sys.exit(__doc__)
+    if sys.argv[1] == "lock":
+        return lock()
+    # Two shells that start takopi at once must not install into one environment together.
+    with (ROOT / ".venv.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        install(sys.argv[1])
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""What a module says it offers is there, and nothing is promised twice."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "takopi"
+
+
+def with_all() -> list[str]:
+    """List the modules that declare what they offer."""
+    names = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        if "__all__" in path.read_text("utf-8"):
+            parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+            names.append(".".join(part for part in parts if part != "__init__"))
+    return names
+
+
+@pytest.mark.parametrize("name", with_all())
+def test_every_promised_name_exists(name: str) -> None:
+    """Each name of `__all__` is there, once."""
+    module = importlib.import_module(name)
+    assert len(set(module.__all__)) == len(module.__all__)
+    for promised in module.__all__:
+        assert hasattr(module, promised), f"{name} promises {promised}"
+
+
+def test_every_public_module_declares_its_names() -> None:
+    """A module that plug-ins import says with `__all__` what it offers."""
+    public = [p for p in SOURCE.glob("*.py") if not p.stem.startswith("_")]
+    public += [p for p in (SOURCE / "utils").glob("*.py") if not p.stem.startswith("_")]
+    for path in public:
+        tree = ast.parse(path.read_text("utf-8"))
+        targets = [
+            ast.unparse(t) for n in tree.body if isinstance(n, ast.Assign) for t in n.targets
+        ]
+        assert "__all__" in targets, f"{path.name} has no __all__"

@@ -1,0 +1,132 @@
+"""Imports go downwards only; the picture stands in docs/explanation/architecture.md."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "takopi"
+
+# Lowest first. A module may import from its own layer and those below; `APART` names rooms of one
+# layer that do not know each other.
+LAYERS: list[set[str]] = [
+    {"model", "errors", "__init__"},
+    {"core"},
+    {
+        "backends", "commands", "config", "context", "engines", "events", "jsonl_fold",
+        "jsonl_runner", "live_turn", "logging", "resume_tokens", "run_host", "runner",
+        "runner_runtime", "schemas", "session_lock", "settings", "transport", "turn", "utils",
+        "runners.run_options", "runners.tool_actions", "runners.__init__",
+    },
+    {"bridge"},
+    {"telegram", "terminal", "process", "runners"},
+    {"app"},
+    {"cli", "__main__"},
+]  # fmt: skip
+APART = {"telegram", "terminal", "process", "runners"}
+OUTSIDE = {"api"}  # re-exports for plug-ins; nothing of takopi imports it
+
+# The one lazy import that goes up: a runner that is used without an app still needs a host.
+LAZY_UPWARDS = {("runner_runtime", "process")}
+
+CORE_FORBIDDEN = {
+    "aiogram", "aiohttp", "anyio", "asyncio", "io", "os", "psutil", "random", "shutil", "socket",
+    "subprocess", "tempfile", "threading", "time",
+}  # fmt: skip
+
+
+def room_of(dotted: str) -> str:
+    """Name the room of a module: `takopi.core.route` is in `core`, some names are exact."""
+    rest = dotted.removeprefix("takopi").lstrip(".") or "__init__"
+    exact = {name for layer in LAYERS for name in layer if "." in name}
+    if rest in exact:
+        return rest
+    if rest == "runners":
+        return "runners.__init__"
+    return rest.split(".")[0]
+
+
+def height(room: str) -> int:
+    """Give the number of a room's layer."""
+    for number, layer in enumerate(LAYERS):
+        if room in layer:
+            return number
+    raise AssertionError(f"{room} stands in no layer; add it to LAYERS and to architecture.md")
+
+
+def modules() -> list[Path]:
+    """List every module of the package."""
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def dotted_name(path: Path) -> str:
+    """Turn a path below src into a module's name."""
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 2 else parts)
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Collect the dotted names that a module imports for running, at any depth."""
+    found: set[str] = set()
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            skipped.update(ast.walk(ast.Module(node.body, [])))
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found.add(node.module or "")
+            if node.module in {"takopi", "takopi.runners"}:
+                found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_go_downwards(path: Path) -> None:
+    """No module imports from a layer above its own, nor from a room beside it."""
+    here = room_of(dotted_name(path))
+    if here in OUTSIDE:
+        return
+    for name in imported(ast.parse(path.read_text("utf-8"))):
+        if not name.startswith("takopi.") or name == "takopi.__version__":
+            continue
+        there = room_of(name)
+        if there in {here, "__init__", "__version__"} or (here, there) in LAZY_UPWARDS:
+            continue
+        assert there not in OUTSIDE, f"{path.name} imports {name}, which is for plug-ins only"
+        assert height(there) <= height(here), f"{path.name} ({here}) imports upwards: {name}"
+        beside = here in APART and there in APART
+        assert not beside, f"{path.name} ({here}) imports its neighbour {name}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SOURCE / "core").rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE))
+)
+def test_the_core_does_nothing_but_decide(path: Path) -> None:
+    """The core reads no clock, file, network or randomness."""
+    for name in imported(ast.parse(path.read_text("utf-8"))):
+        assert name.split(".")[0] not in CORE_FORBIDDEN, f"{path.name} imports {name}"
+        if name.startswith("takopi."):
+            assert height(room_of(name)) <= 1
+
+
+def test_aiogram_is_imported_by_telegram_alone() -> None:
+    """Only the telegram package may name aiogram, and there only inside functions."""
+    for path in modules():
+        tree = ast.parse(path.read_text("utf-8"))
+        names = {name.split(".")[0] for name in imported(tree)}
+        if "aiogram" not in names:
+            continue
+        assert room_of(dotted_name(path)) == "telegram", f"{path} imports aiogram"
+        top = imported(ast.Module([n for n in tree.body if not isinstance(n, ast.If)], []))
+        inside = {
+            name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            for name in imported(ast.Module(node.body, []))
+        }
+        at_top = {name for name in top - inside if name.startswith("aiogram")}
+        assert not at_top, f"{path.name} imports {at_top} when it is itself imported"
