@@ -1,0 +1,145 @@
+"""The command `takopi` itself: its options, its sub-commands, and how errors become texts."""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from takopi.errors import ConfigError, TakopiError, Unauthorized, UsageError
+
+__all__ = ["app", "exit_status", "run"]
+
+EXIT_CONFIG = 78
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class EngineGroup(TyperGroup):
+    """Offer every engine as a command, by its id alone: no engine is imported for it."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands, then the engines."""
+        return [*super().list_commands(ctx), *_engine_ids()]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Find a command, or make one for an engine."""
+        command = super().get_command(ctx, cmd_name)
+        if command is None and cmd_name in _engine_ids():
+            from takopi.cli.engine import engine_command
+
+            return engine_command(cmd_name)
+        return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that was asked for, or name the nearest one."""
+        name = args[0]
+        if name.startswith("-") or self.get_command(ctx, name) is not None:
+            return super().resolve_command(ctx, args)
+        from takopi.settings_keys import nearest
+
+        close = nearest(name, self.list_commands(ctx))
+        advice = f"did you mean `takopi {close}`?" if close else "`takopi --help` lists them"
+        raise UsageError(f"there is no command or engine `{name}`; {advice}")
+
+
+def _engine_ids() -> tuple[str, ...]:
+    from takopi.engines import find_engines
+    from takopi.settings import home_directory
+
+    return find_engines(home_directory()).ids
+
+
+app = typer.Typer(
+    cls=EngineGroup,
+    name="takopi",
+    help="Chat with coding agents from Telegram and the terminal.",
+    epilog='`takopi codex "fix the tests"` runs one turn here; `takopi` alone starts the bot.',
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def takopi(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and end.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Write everything to logs/debug.log of takopi's folder.")
+    ] = False,
+) -> None:
+    """Start the bot, or run a command."""
+    if version:
+        from takopi import __version__
+
+        print(f"takopi {__version__}")
+        raise typer.Exit
+    if debug:
+        start_debug_log()
+    if context.invoked_subcommand is None:
+        from takopi.cli.bot import run_bot
+
+        raise typer.Exit(run_bot(default_engine=None))
+
+
+def start_debug_log() -> None:
+    """Write every record to `logs/debug.log` from now on, and say where that is."""
+    from takopi.logging import configure_logging
+    from takopi.settings import home_directory
+
+    path = home_directory() / "logs" / "debug.log"
+    try:
+        configure_logging(debug_file=path)
+    except OSError as error:
+        raise UsageError(
+            f"the log file {path} cannot be written ({error.strerror}); mend that, or leave "
+            "--debug out"
+        ) from error
+    print(f"debug log: {path}", file=sys.stderr)
+
+
+def exit_status(error: TakopiError) -> int:
+    """Return the exit status that goes with an error."""
+    if isinstance(error, (ConfigError, Unauthorized)):
+        return EXIT_CONFIG
+    return EXIT_USAGE if isinstance(error, UsageError) else 1
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return the exit status; no mistake of a person shows a traceback."""
+    from takopi.logging import redact
+
+    try:
+        app(args=arguments, prog_name="takopi")
+    except TakopiError as error:
+        print(f"takopi: {redact(str(error))}", file=sys.stderr)
+        return exit_status(error)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BrokenPipeError:
+        # Whoever read our output has gone; a flush at exit must not fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except Exception as error:  # the border of the process
+        return _fault(error)
+    return 0
+
+
+def _fault(error: Exception) -> int:
+    from takopi.logging import get_logger, redact
+
+    get_logger("takopi.cli").debug("fault", exc_info=error)
+    print(
+        f"takopi: this is a fault of takopi: {redact(f'{type(error).__name__}: {error}')}\n"
+        "Run the same command as `takopi --debug ...` and report what the log file says.",
+        file=sys.stderr,
+    )
+    return 1

@@ -1,0 +1,280 @@
+"""Logs: structured, redacted, silent on the terminal but for warnings.
+
+`get_logger` costs nothing until a record is really written: structlog is imported then, because
+most commands of the CLI log nothing and structlog takes longer to import than they take to run.
+Everything a record contains goes through `core.redact`, the text of exceptions included. Prompts
+belong into `debug` records only; those reach the debug file (`--debug`) and nothing else.
+
+Records of other libraries (they use the standard library's logging) take the same way once
+`configure_logging` was called.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from takopi.core.redact import Redactor, secrets_of_environment
+
+if TYPE_CHECKING:
+    import logging
+
+__all__ = [
+    "Logger",
+    "add_secrets",
+    "bind_run_context",
+    "clear_context",
+    "configure_logging",
+    "get_logger",
+    "redact",
+    "route_terminal",
+    "suppress_logs",
+]
+
+LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+WARNING = LEVELS["warning"]
+MAX_DEBUG_FILE_BYTES = 20 * 1024 * 1024
+
+_context: ContextVar[Mapping[str, Any]] = ContextVar(
+    "takopi_log_context",
+    default=MappingProxyType({}),
+)
+_suppress_below: ContextVar[int] = ContextVar("takopi_log_suppress_below", default=0)
+
+
+def _to_stderr(line: str) -> None:
+    stream = sys.stderr
+    if stream is not None and not stream.closed:
+        stream.write(line + "\n")
+        stream.flush()
+
+
+class _Sink:
+    """Hold where records go, and what must not be in them."""
+
+    def __init__(self) -> None:
+        self.secrets: set[str] = set(secrets_of_environment(os.environ))
+        self.redactor = Redactor(self.secrets)
+        self.file_descriptor: int | None = None
+        self.terminal: Callable[[str], None] = _to_stderr
+        self.structlog_ready = False
+
+    def threshold(self) -> int:
+        lowest = LEVELS["debug"] if self.file_descriptor is not None else WARNING
+        return max(lowest, _suppress_below.get())
+
+
+_sink = _Sink()
+
+
+def add_secrets(secrets: Iterable[str]) -> None:
+    """Let no record contain any of these values from now on."""
+    _sink.secrets.update(secrets)
+    _sink.redactor = Redactor(_sink.secrets)
+
+
+def redact(text: str) -> str:
+    """Return `text` without the secrets that logs know of."""
+    return _sink.redactor.text(text)
+
+
+def bind_run_context(**fields: Any) -> None:
+    """Add fields to every later record of this task and of those it starts."""
+    _context.set({**_context.get(), **fields})
+
+
+def clear_context() -> None:
+    """Forget what `bind_run_context` added."""
+    _context.set({})
+
+
+@contextmanager
+def suppress_logs(level: str = "warning") -> Iterator[None]:
+    """Drop records below `level` (default: below warnings) inside the `with` block."""
+    token = _suppress_below.set(LEVELS[level])
+    try:
+        yield
+    finally:
+        _suppress_below.reset(token)
+
+
+@contextmanager
+def route_terminal(write: Callable[[str], None]) -> Iterator[None]:
+    """Hand lines meant for the terminal to `write`, so that a live display stays whole."""
+    before = _sink.terminal
+    _sink.terminal = write
+    try:
+        yield
+    finally:
+        _sink.terminal = before
+
+
+def configure_logging(*, debug_file: Path | None = None) -> None:
+    """Take over the records of all libraries, and write everything to `debug_file` when given.
+
+    The file and its folder are made with modes 0600 and 0700. A file over 20 MB is kept beside
+    the new one as `.1`.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    import logging
+
+    if _sink.file_descriptor is not None:
+        os.close(_sink.file_descriptor)
+        _sink.file_descriptor = None
+    if debug_file is not None:
+        _sink.file_descriptor = _open_debug_file(debug_file)
+    root = logging.getLogger()
+    handler = _standard_handler()
+    root.handlers = [handler]
+    root.setLevel(logging.DEBUG if debug_file is not None else logging.WARNING)
+
+
+def _open_debug_file(path: Path) -> int:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size > MAX_DEBUG_FILE_BYTES:
+        path.replace(path.with_name(path.name + ".1"))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _standard_handler() -> "logging.Handler":
+    import logging
+
+    class Handler(logging.Handler):
+        """Pass a record of another library on."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            level = min(record.levelno // 10 * 10, 50)
+            if level < _sink.threshold():
+                return
+            bound = _structlog(record.name)
+            bound.log(max(level, 10), record.getMessage(), exc_info=record.exc_info)
+
+    return Handler()
+
+
+class Logger:
+    """Write records with a name and fields; made by `get_logger`."""
+
+    __slots__ = ("_fields", "_name")
+
+    def __init__(self, name: str | None, fields: dict[str, Any] | None = None) -> None:
+        self._name = name
+        self._fields = fields or {}
+
+    def bind(self, **fields: Any) -> "Logger":
+        """Return a logger whose records carry these fields as well."""
+        return Logger(self._name, {**self._fields, **fields})
+
+    def unbind(self, *names: str) -> "Logger":
+        """Return a logger whose records lack these fields."""
+        return Logger(self._name, {k: v for k, v in self._fields.items() if k not in names})
+
+    def log(self, level: int, event: str, *args: Any, **fields: Any) -> None:
+        """Write a record of a level given as the standard library's number."""
+        if level >= _sink.threshold():
+            _structlog(self._name).log(level, event, *args, **{**self._fields, **fields})
+
+    def debug(self, event: str, *args: Any, **fields: Any) -> None:
+        """Write what only a person hunting a fault wants; the one level for prompts."""
+        self.log(10, event, *args, **fields)
+
+    def info(self, event: str, *args: Any, **fields: Any) -> None:
+        """Write what happened."""
+        self.log(20, event, *args, **fields)
+
+    def warning(self, event: str, *args: Any, **fields: Any) -> None:
+        """Write what a person should know; shown on the terminal."""
+        self.log(30, event, *args, **fields)
+
+    warn = warning
+
+    def error(self, event: str, *args: Any, **fields: Any) -> None:
+        """Write what went wrong; shown on the terminal."""
+        self.log(40, event, *args, **fields)
+
+    def critical(self, event: str, *args: Any, **fields: Any) -> None:
+        """Write what ends the program; shown on the terminal."""
+        self.log(50, event, *args, **fields)
+
+    def exception(self, event: str, *args: Any, **fields: Any) -> None:
+        """Write an error with the exception that is being handled."""
+        self.log(40, event, *args, **{"exc_info": True, **fields})
+
+
+def get_logger(name: str | None = None, **fields: Any) -> Logger:
+    """Return the logger of a module; takes no time until a record is written."""
+    return Logger(name, fields)
+
+
+def _structlog(name: str | None) -> Any:
+    import structlog
+
+    if not _sink.structlog_ready:
+        structlog.configure(
+            processors=[
+                _drop_suppressed,
+                _merge_context,
+                structlog.stdlib.PositionalArgumentsFormatter(),
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.format_exc_info,
+                structlog.processors.StackInfoRenderer(),
+                _write,
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(10),
+            cache_logger_on_first_use=False,
+        )
+        _sink.structlog_ready = True
+    return structlog.get_logger().bind(logger=name) if name else structlog.get_logger()
+
+
+def _drop_suppressed(
+    _logger: Any, method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    # A plug-in that calls structlog itself comes by here without passing Logger.log.
+    import structlog
+
+    if LEVELS.get(method, WARNING) < _sink.threshold():
+        raise structlog.DropEvent
+    return event
+
+
+def _merge_context(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {**_context.get(), **event}
+
+
+def _write(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
+    import json
+
+    import structlog
+
+    clean: dict[str, Any] = _sink.redactor.value(dict(event))
+    level = str(clean.get("level", "info"))
+    if _sink.file_descriptor is not None:
+        line = _sink.redactor.text(json.dumps(clean, ensure_ascii=False, default=repr))
+        os.write(_sink.file_descriptor, line.encode("utf-8", "backslashreplace") + b"\n")
+    if LEVELS.get(level, WARNING) >= WARNING:
+        _sink.terminal(_sink.redactor.text(_terminal_line(level, clean)))
+    raise structlog.DropEvent
+
+
+def _terminal_line(level: str, record: dict[str, Any]) -> str:
+    hidden = {"level", "event", "timestamp", "logger", "exception", "stack"}
+    fields = " ".join(f"{key}={value}" for key, value in record.items() if key not in hidden)
+    line = f"{level}: {record.get('event', '')}" + (f" ({fields})" if fields else "")
+    trace = str(record.get("exception", "")).strip()
+    if trace:
+        # The whole trace is for the debug file; a person gets what went wrong.
+        line += f": {trace.splitlines()[-1]}"
+    return line
