@@ -37,7 +37,7 @@ class EngineGroup(TyperGroup):
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)
-        from takopi.settings_keys import nearest
+        from takopi.settings.keys import nearest
 
         close = nearest(name, self.list_commands(ctx))
         advice = f"did you mean `takopi {close}`?" if close else "`takopi --help` lists them"
@@ -128,7 +128,7 @@ def run(arguments: list[str]) -> int:
         # Whoever read our output has gone; a flush at exit must not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
-    except Exception as error:  # the border of the process
+    except Exception as error:  # noqa: BLE001 - the border of the process
         return _fault(error)
     return 0
 

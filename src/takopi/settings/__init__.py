@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from takopi.errors import AccessError, ConfigError
-from takopi.settings_keys import KEYS, TELEGRAM, TOKEN_VARIABLE, accept, known_key
+from takopi.settings.keys import KEYS, TELEGRAM, TOKEN_VARIABLE, accept, known_key
 
 __all__ = [
     "CONFIG_NAME",
