@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from takopi.cli.config import config_app
 from takopi.errors import ConfigError, TakopiError, Unauthorized, UsageError
 
 __all__ = ["app", "exit_status", "run"]
@@ -61,6 +62,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(config_app)
 
 
 @app.callback()

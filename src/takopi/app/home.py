@@ -1,0 +1,67 @@
+"""takopi's folder: what lies where, and that it is nobody else's business."""
+
+from pathlib import Path
+
+import msgspec
+
+from takopi.errors import AccessError, UsageError
+from takopi.settings import CONFIG_NAME, check_private, home_directory
+
+__all__ = ["Home", "locate_home", "open_home"]
+
+
+class Home(msgspec.Struct, frozen=True):
+    """Name the places in takopi's folder.
+
+    Args:
+        path: The folder, absolute.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """Give the configuration file."""
+        return self.path / CONFIG_NAME
+
+    @property
+    def runs(self) -> Path:
+        """Give the folder of run directories."""
+        return self.path / "runs"
+
+    @property
+    def runners(self) -> Path:
+        """Give the folder of drop-in engines."""
+        return self.path / "runners"
+
+    @property
+    def debug_log(self) -> Path:
+        """Give the file that `--debug` writes."""
+        return self.path / "logs" / "debug.log"
+
+
+def locate_home() -> Home:
+    """Name the folder without touching it."""
+    return Home(home_directory())
+
+
+def open_home() -> Home:
+    """Make the folder if need be and refuse one that others can enter.
+
+    Raises:
+        AccessError: Others can enter it, or it cannot be made.
+        UsageError: It is not a folder.
+    """
+    home = locate_home()
+    try:
+        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = home.path.stat()
+    except FileExistsError as error:
+        raise UsageError(f"{home.path} is not a folder; set TAKOPI_HOME to one") from error
+    except OSError as error:
+        raise AccessError(
+            f"takopi's folder {home.path} cannot be made: {error.strerror}; set TAKOPI_HOME to a "
+            "folder of yours"
+        ) from error
+    check_private(home.path, status)
+    return home

@@ -1,0 +1,118 @@
+"""One bot for a token and one for a folder.
+
+Both are flocks: the kernel frees them when the process is gone, however it ended. The descriptors
+are closed on exec, so that neither an engine nor its holder keeps one alive.
+"""
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from takopi.errors import AccessError, UsageError
+
+__all__ = ["BotLocks", "Flock", "token_lock_path"]
+
+
+class Flock:
+    """Hold an exclusive lock on a file; the file names the process that holds it."""
+
+    __slots__ = ("_descriptor", "_path")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> int | None:
+        """Take the lock; return None, or the process id that holds it (0 when unknown).
+
+        Raises:
+            AccessError: The file cannot be made.
+        """
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise AccessError(
+                f"the lock file {self._path} cannot be made: {error.strerror}; make its folder "
+                f"yours with `chown $(id -u) {self._path.parent}`"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 20, 0)
+            os.close(descriptor)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise AccessError(f"{self._path} cannot be locked: {error.strerror}") from error
+            return int(holder) if holder.strip().isdigit() else 0
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        self._descriptor = descriptor
+        return None
+
+    def release(self) -> None:
+        """Free the lock; the file stays, because removing it would let two in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def token_lock_path(bot_token: str, environment: Mapping[str, str]) -> Path:
+    """Return the lock file of a bot: the same for every folder of this user."""
+    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    bot_id = bot_token.partition(":")[0]
+    digest = hashlib.sha256(f"telegram:{bot_id}".encode()).hexdigest()[:16]
+    return Path(state) / "takopi" / f"bot-{digest}.lock"
+
+
+class BotLocks:
+    """Hold both locks for the length of a `with` block.
+
+    Args:
+        home: takopi's folder.
+        bot_token: Token of the bot.
+        environment: Decides where the token's lock lies.
+
+    Raises:
+        UsageError: On entering: another takopi holds one of them.
+    """
+
+    def __init__(self, home: Path, bot_token: str, environment: Mapping[str, str]) -> None:
+        self._home = home
+        self._wanted = (
+            (Flock(home / "bot.lock"), f"the folder {home}", "give this one another TAKOPI_HOME"),
+            (
+                Flock(token_lock_path(bot_token, environment)),
+                "the bot with this token",
+                "give this one the token of another bot",
+            ),
+        )
+
+    def __enter__(self) -> "BotLocks":
+        for lock, what, advice in self._wanted:
+            holder = lock.acquire()
+            if holder is not None:
+                self.release()
+                process = f"process {holder}" if holder else "another process"
+                raise UsageError(
+                    f"{what} is already served by takopi ({process}); end that one"
+                    f"{f' with `kill {holder}`' if holder else ''}, or {advice}"
+                )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Free what is held."""
+        for lock, _what, _advice in self._wanted:
+            lock.release()

@@ -1,0 +1,106 @@
+"""`takopi config`: look into the configuration file and change it."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+__all__ = ["config_app"]
+
+config_app = typer.Typer(
+    name="config",
+    help="Look into the configuration file and change it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Key = Annotated[str, typer.Argument(help="Dotted key, like transports.telegram.chat_id.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show secrets.")]
+
+
+@config_app.command("path")
+def print_path() -> None:
+    """Print where the file is."""
+    from takopi.app.home import locate_home
+
+    print(locate_home().config)
+
+
+@config_app.command("list")
+def list_values(
+    *,
+    reveal: Reveal = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Add the keys that are not set, with their defaults.")
+    ] = False,
+) -> None:
+    """Print every key that is set."""
+    from takopi.app import config_edit
+    from takopi.app.home import locate_home
+    from takopi.settings.keys import KEYS
+
+    document = config_edit.read_document(locate_home().config)
+    names = set()
+    for name, value in config_edit.flatten(document):
+        names.add(name)
+        print(f"{name} = {config_edit.shown(name, value, reveal=reveal)}")
+    for spec in KEYS if every else ():
+        if spec.name in names or "*" in spec.name:
+            continue
+        default = config_edit.get_value({}, spec.name)
+        text = "not set" if default is None else config_edit.shown(spec.name, default, reveal=True)
+        print(f"# {spec.name} = {text}")
+
+
+@config_app.command("get")
+def get_value(key: Key, *, reveal: Reveal = False) -> None:
+    """Print the value of a key; a string comes without quotes."""
+    from takopi.app import config_edit
+    from takopi.app.home import locate_home
+
+    value = config_edit.get_value(config_edit.read_document(locate_home().config), key)
+    if value is None:
+        print(f"takopi: `{key}` is not set", file=sys.stderr)
+        raise typer.Exit(1)
+    if isinstance(value, dict):
+        for name, item in config_edit.flatten(value, key + "."):
+            print(f"{name} = {config_edit.shown(name, item, reveal=reveal)}")
+        return
+    plain = isinstance(value, str) and (reveal or not config_edit.is_secret(key))
+    print(value if plain else config_edit.shown(key, value, reveal=reveal))
+
+
+@config_app.command("set", context_settings={"ignore_unknown_options": True})
+def set_value(
+    key: Key,
+    value: Annotated[
+        str,
+        typer.Argument(
+            help="The value; - reads it from standard input, so that it stays out "
+            "of the shell's history."
+        ),
+    ],
+) -> None:
+    """Set a key; comments and everything else stay as they are."""
+    from takopi.app import config_edit
+    from takopi.app.home import open_home
+
+    home = open_home()
+    text = sys.stdin.readline().strip() if value == "-" else value
+    typed = config_edit.typed_value(key, text, home.config)
+    with config_edit.edit_document(home.config) as document:
+        config_edit.set_values(document, {key: typed})
+    print(f"{key} = {config_edit.shown(key, typed, reveal=False)}")
+
+
+@config_app.command("unset")
+def unset_value(key: Key) -> None:
+    """Take a key out, so that its default holds again."""
+    from takopi.app import config_edit
+    from takopi.app.home import open_home
+
+    with config_edit.edit_document(open_home().config) as document:
+        found = config_edit.unset_value(document, key)
+    if not found:
+        print(f"takopi: `{key}` was not set", file=sys.stderr)
+        raise typer.Exit(1)
