@@ -215,8 +215,6 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # the engine hung up, as engines that are ended do
             self.close_connection = True
 
-    do_PUT = do_PATCH = do_DELETE = do_POST
-
     def _answer(
         self, path: str, body: dict[str, Any], talk: Conversation, answer: Answerer
     ) -> None:
