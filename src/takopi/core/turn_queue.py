@@ -1,0 +1,148 @@
+"""Which turn may start: one at a time in a session, first in, first out, and so many at once.
+
+A *lane* is what must not overlap. It is known by names: the conversation in which its first turn
+was asked for, and the session once an engine has reported it. Prompts that share a name share the
+lane, so a reply to a conversation whose session is not known yet queues behind it. When two lanes
+turn out to be one session they are joined and keep the order of arrival.
+"""
+
+import heapq
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from takopi.model import ResumeToken
+
+__all__ = ["Place", "TurnQueue"]
+
+_Name: TypeAlias = str | ResumeToken
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Say why a turn waits.
+
+    Args:
+        why: `session` for the turns before it, `limit` when too many others run.
+        ahead: Turns that come first; for `limit` those that wait for the same reason.
+    """
+
+    why: Literal["session", "limit"]
+    ahead: int
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    session: ResumeToken | None = None
+    names: set[_Name] = field(default_factory=set)
+    waiting: list[tuple[int, str]] = field(default_factory=list)
+    running: set[str] = field(default_factory=set)
+
+
+class TurnQueue:
+    """Hold the turns that run or wait; see the head of this module.
+
+    Args:
+        max_runs: At most so many run at once; at least 1.
+    """
+
+    def __init__(self, max_runs: int) -> None:
+        self._max_runs = max(1, max_runs)
+        self._lanes: dict[_Name, _Lane] = {}
+        self._lane_of: dict[str, _Lane] = {}
+        self._running = 0
+        self._arrived = 0
+
+    def add(self, turn: str, conversation: str, session: ResumeToken | None) -> None:
+        """Let a turn wait in the lane of its session, or of its conversation."""
+        lane = self._lanes.get(session) if session else None
+        # A session that moved on under another conversation is found by the session alone.
+        lane = lane or self._lanes.get(conversation) or _Lane()
+        self._arrived += 1
+        heapq.heappush(lane.waiting, (self._arrived, turn))
+        self._lane_of[turn] = lane
+        self._name(lane, conversation)
+        if session:
+            self._bind(lane, session)
+
+    def start_next(self) -> str | None:
+        """Take the turn that may start now, the earliest first; it runs from then on."""
+        if self._running >= self._max_runs:
+            return None
+        free = [lane for lane in self._all() if lane.waiting and not lane.running]
+        lane = min(free, key=lambda lane: lane.waiting[0], default=None)
+        if lane is None:
+            return None
+        _, turn = heapq.heappop(lane.waiting)
+        lane.running.add(turn)
+        self._running += 1
+        return turn
+
+    def report(self, turn: str, session: ResumeToken) -> None:
+        """Note which session a running turn has; later turns of its lane continue it."""
+        lane = self._lane_of.get(turn)
+        if lane:
+            self._bind(lane, session)
+
+    def session_of(self, turn: str) -> ResumeToken | None:
+        """Return the session of the turn's lane, when an engine or a person named one."""
+        lane = self._lane_of.get(turn)
+        return lane.session if lane else None
+
+    def end(self, turn: str) -> None:
+        """Forget a turn that ended, or that was cancelled while it waited; twice is once."""
+        lane = self._lane_of.pop(turn, None)
+        if lane is None:
+            return
+        if turn in lane.running:
+            lane.running.remove(turn)
+            self._running -= 1
+        else:
+            lane.waiting = [entry for entry in lane.waiting if entry[1] != turn]
+            heapq.heapify(lane.waiting)
+        if not lane.running and not lane.waiting:
+            for name in lane.names:
+                del self._lanes[name]
+
+    def place(self, turn: str) -> Place | None:
+        """Say why a turn waits and behind how many; None when it runs or is not known."""
+        lane = self._lane_of.get(turn)
+        if lane is None or turn in lane.running:
+            return None
+        before = sorted(lane.waiting)
+        ahead = len(lane.running) + [entry[1] for entry in before].index(turn)
+        if ahead:
+            return Place("session", ahead)
+        mine = before[0]
+        others = [other for other in self._all() if other.waiting and not other.running]
+        return Place("limit", sum(other.waiting[0] < mine for other in others))
+
+    def active(self, conversation: str) -> bool:
+        """Tell whether a turn of a conversation runs or waits."""
+        return conversation in self._lanes
+
+    def _all(self) -> set[_Lane]:
+        return set(self._lanes.values())
+
+    def _name(self, lane: _Lane, name: _Name) -> None:
+        known = self._lanes.get(name)
+        if known is not None and known is not lane:
+            self._join(lane, known)
+        self._lanes[name] = lane
+        lane.names.add(name)
+
+    def _bind(self, lane: _Lane, session: ResumeToken) -> None:
+        self._name(lane, session)
+        lane.session = session
+
+    def _join(self, lane: _Lane, other: _Lane) -> None:
+        for _, turn in other.waiting:
+            self._lane_of[turn] = lane
+        for turn in other.running:
+            self._lane_of[turn] = lane
+        lane.waiting = list(heapq.merge(sorted(lane.waiting), sorted(other.waiting)))
+        lane.running |= other.running
+        lane.session = lane.session or other.session
+        for name in other.names:
+            self._lanes[name] = lane
+            lane.names.add(name)
