@@ -6,12 +6,14 @@ from typing import Protocol
 import msgspec
 
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
-from takopi.model import ResumeToken
+from takopi.model import EngineId, ResumeToken
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
+from takopi.runner import Runner
 from takopi.transport import MessageRef, SendOptions
 
 __all__ = [
     "Clock",
+    "EngineDirectory",
     "MenuCommand",
     "Run",
     "RunExit",
@@ -35,6 +37,27 @@ class Clock(Protocol):
         ...
 
 
+class EngineDirectory(Protocol):
+    """Know the engines; loading one is put off until it is asked for."""
+
+    def ids(self) -> Sequence[EngineId]:
+        """List the engines a person can name, without loading one."""
+        ...
+
+    def runner(self, engine: EngineId) -> Runner:
+        """Return an engine's runner, the same one each time.
+
+        Raises:
+            PluginError: Nobody knows the engine, or its module cannot be used.
+            ConfigError: Its table of the configuration is wrong.
+        """
+        ...
+
+    async def version(self, engine: EngineId) -> str | None:
+        """Return what the engine's CLI says about its version; None when it is not installed."""
+        ...
+
+
 class MenuCommand(msgspec.Struct, frozen=True):
     """Be one line of the chat's command menu.
 
@@ -50,7 +73,8 @@ class MenuCommand(msgspec.Struct, frozen=True):
 class Transport(Protocol):
     """Be a chat service.
 
-    Every call raises a leaf of `TransportError`; a message that is already as wanted is no error.
+    Every call ends within a time of its own and raises a leaf of `TransportError` when it failed;
+    a message that is already as wanted is no error, and deleting what is gone is none either.
     """
 
     @property
@@ -100,12 +124,15 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         scope: Where the turn was asked for.
         engine: The engine it ran on.
         session: The session, once known.
+        conversation: What a turn and the replies to it share while no session is known; the id of
+            the turn that began it.
     """
 
     turn_id: str
     scope: Scope
     engine: str
     session: ResumeToken | None = None
+    conversation: str = ""
 
 
 class Store(Protocol):
@@ -120,5 +147,8 @@ class Store(Protocol):
         ...
 
     async def turn_of_message(self, chat_id: int, message_id: int) -> TurnRecord | None:
-        """Find the turn of a message; None for messages nobody knows."""
+        """Find the turn of a message; None for messages nobody knows.
+
+        A turn that reported no session has that of its conversation, once another turn has one.
+        """
         ...

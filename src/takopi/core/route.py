@@ -214,8 +214,16 @@ def last_resume(text: str, codecs: Sequence[ResumeCodec]) -> ResumeToken | None:
 
 
 def without_resume(text: str, session: ResumeToken, codecs: Sequence[ResumeCodec]) -> str:
-    """Strip the lines that name `session`; lines that name another are content."""
-    kept = [line for line in text.split("\n") if _line_token(line, codecs) != session]
+    """Strip the resume lines of `session`; those of another are content.
+
+    What a person wrote behind the id on the same line stays.
+    """
+    kept: list[str] = []
+    for line in text.split("\n"):
+        if _line_token(line, codecs) != session:
+            kept.append(line)
+        elif said := line.rpartition(session.value)[2].strip("` \t\r"):
+            kept.append(said)
     return "\n".join(kept).strip()
 
 

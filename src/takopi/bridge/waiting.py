@@ -1,0 +1,46 @@
+"""Wait for whichever comes first, on a clock that may be simulated."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+
+from takopi.bridge.ports import Clock
+
+__all__ = ["give_up_at", "wait_until"]
+
+
+@asynccontextmanager
+async def give_up_at(clock: Clock, deadline: float | None) -> AsyncIterator[anyio.CancelScope]:
+    """Cancel the block at a moment; the scope tells whether it came to that.
+
+    Args:
+        clock: Tells the time.
+        deadline: The moment; None never cancels.
+    """
+    async with anyio.create_task_group() as group:
+        with anyio.CancelScope() as scope:
+            if deadline is not None:
+                group.start_soon(_cancel_at, clock, deadline, scope)
+            yield scope
+        group.cancel_scope.cancel()
+
+
+async def wait_until(
+    wait: Callable[[], Awaitable[object]], clock: Clock, deadline: float | None
+) -> bool:
+    """Wait for something until a moment; False when the moment came first.
+
+    Args:
+        wait: What to wait for, such as `event.wait`.
+        clock: Tells the time.
+        deadline: The moment; None waits for ever.
+    """
+    async with give_up_at(clock, deadline) as scope:
+        await wait()
+    return not scope.cancelled_caught
+
+
+async def _cancel_at(clock: Clock, deadline: float, scope: anyio.CancelScope) -> None:
+    await clock.sleep_until(deadline)
+    scope.cancel()
