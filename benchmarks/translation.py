@@ -4,10 +4,10 @@ import time
 from pathlib import Path
 
 import msgspec
+from takopi.runners.codex import BACKEND
 
 from benchmarks.figure import Figure
 from takopi.runner import replay
-from takopi.runners.codex import BACKEND
 
 __all__ = ["measure"]
 
