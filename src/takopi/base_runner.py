@@ -1,0 +1,113 @@
+"""Be what all runners share: the two ways to open a turn."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol, runtime_checkable
+
+import structlog
+from msgspec.structs import replace
+
+from takopi.live_turn import IteratorTurn
+from takopi.model import EngineId, ResumeToken, TakopiEvent
+from takopi.runners.run_options import get_run_options
+from takopi.session_lock import SessionLockMixin
+from takopi.turn import EngineCapabilities, LiveTurn, TurnRequest
+from takopi.turn_context import current_request
+from takopi.utils.paths import get_run_base_dir
+
+__all__ = ["BaseRunner", "Runner", "open_turn"]
+
+
+@runtime_checkable
+class Runner(Protocol):
+    """Run turns of one engine; the least that takopi asks of a plug-in."""
+
+    engine: EngineId
+
+    def run(self, prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        """Yield the events of one turn."""
+        ...
+
+    def format_resume(self, token: ResumeToken) -> str:
+        """Return the line that resumes a session."""
+        ...
+
+    def extract_resume(self, text: str | None) -> ResumeToken | None:
+        """Return the session that a text names."""
+        ...
+
+    def is_resume_line(self, line: str) -> bool:
+        """Say whether a line is a resume line of this engine."""
+        ...
+
+
+class BaseRunner(SessionLockMixin):
+    """Run turns under the rules of the runner contract.
+
+    A subclass brings `engine` and either `run_impl` or, derived from `JsonlSubprocessRunner`, the
+    hooks of a command that prints JSON lines. It may be a plain class or a dataclass, slotted or
+    not; no constructor of this class has to be called.
+    """
+
+    engine: EngineId
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Say what the engine can do beyond prompt in, answer out."""
+        return EngineCapabilities()
+
+    def run(self, prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        """Yield the events of one turn, `CompletedEvent` last.
+
+        Never raises for what goes wrong with the engine: a missing CLI or directory, a refused
+        prompt and a failed start are a `CompletedEvent` too, as with `open`. Model, reasoning and
+        directory come from the caller's context, as it is at the time of the call.
+        """
+        around = current_request() or TurnRequest(prompt=prompt, cwd=get_run_base_dir())
+        options = get_run_options()
+        request = replace(
+            around,
+            prompt=prompt,
+            resume=resume,
+            model=options.model if options else None,
+            reasoning=options.reasoning if options else None,
+        )
+        return _events(self.open(request))
+
+    def open(self, request: TurnRequest) -> LiveTurn:
+        """Make the live turn of a request; nothing starts before it is iterated."""
+        return IteratorTurn(self.engine, request, self.run_impl, locked=True)
+
+    def run_impl(self, prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        """Yield the events of one turn; called with the session's lock held."""
+        raise NotImplementedError(f"the runner of {self.engine} must have run_impl()")
+
+    def tag(self) -> str:
+        """Return the name under which notes and errors speak of the engine."""
+        return str(self.engine)
+
+    def get_logger(self) -> Any:
+        """Return the logger of the module in which the runner is written."""
+        return structlog.get_logger(type(self).__module__)
+
+
+async def _events(turn: LiveTurn) -> AsyncIterator[TakopiEvent]:
+    try:
+        async for event in turn:
+            yield event
+    finally:
+        await turn.aclose()
+
+
+def open_turn(runner: Runner, request: TurnRequest) -> LiveTurn:
+    """Open a turn of any runner, also of one that has only `run`.
+
+    A runner whose `run` was written over its `open` is used through `run`, so that what it adds
+    is not lost; the hooks below it still see the whole request.
+    """
+    for cls in type(runner).__mro__:
+        if "open" in vars(cls):
+            turn: LiveTurn = runner.open(request)  # type: ignore[attr-defined]
+            return turn
+        if "run" in vars(cls):
+            break
+    return IteratorTurn(runner.engine, request, runner.run, locked=False)

@@ -1,0 +1,269 @@
+"""Turn the bytes that an engine prints into takopi events: a pure fold, without waiting.
+
+The live run, the contract suite and, after a restart, adoption share this one path, so that a
+replayed stream gives what the live one gave. All lines of a chunk go through in one synchronous
+step: per line there is no await and no context switch, which is what the speed rests on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from msgspec.structs import replace
+
+from takopi.core.json_repair import repair_json
+from takopi.core.lines import LineSplitter, Oversized
+from takopi.core.turn_rules import TurnRules
+from takopi.errors import EngineError
+from takopi.model import (
+    ActionEvent,
+    CompletedEvent,
+    EngineId,
+    ResumeToken,
+    StartedEvent,
+    TakopiEvent,
+)
+from takopi.turn import TurnRequest
+from takopi.turn_context import bind_request
+
+__all__ = ["CANCELLED", "JsonlFold", "JsonlHooks", "JsonlRunState", "bug_text", "replay"]
+
+CANCELLED = "the turn was cancelled"
+
+
+@dataclass
+class JsonlRunState:
+    """Be what the hooks of one run remember; engines derive their own from it.
+
+    Args:
+        note_seq: Number of the last note, for ids that a replay repeats.
+    """
+
+    note_seq: int = 0
+
+
+class JsonlHooks(Protocol):
+    """Be the part of `JsonlSubprocessRunner` that makes events; see there for each hook."""
+
+    engine: EngineId
+
+    def new_state(self, prompt: str, resume: ResumeToken | None) -> Any: ...
+    def decode_jsonl(self, *, line: bytes) -> Any | None: ...
+    def translate(
+        self,
+        data: Any,
+        *,
+        state: Any,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+    ) -> list[TakopiEvent]: ...
+    def note_event(
+        self, message: str, *, state: Any, ok: bool = False, detail: dict[str, Any] | None = None
+    ) -> TakopiEvent: ...
+    def invalid_json_events(self, *, raw: str, line: str, state: Any) -> list[TakopiEvent]: ...
+    def decode_error_events(
+        self, *, raw: str, line: str, error: Exception, state: Any
+    ) -> list[TakopiEvent]: ...
+    def translate_error_events(
+        self, *, data: Any, error: Exception, state: Any
+    ) -> list[TakopiEvent]: ...
+    def process_error_events(
+        self,
+        rc: int,
+        *,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+        state: Any,
+    ) -> list[TakopiEvent]: ...
+    def stream_end_events(
+        self, *, resume: ResumeToken | None, found_session: ResumeToken | None, state: Any
+    ) -> list[TakopiEvent]: ...
+    def handle_started_event(
+        self,
+        event: StartedEvent,
+        *,
+        expected_session: ResumeToken | None,
+        found_session: ResumeToken | None,
+    ) -> tuple[ResumeToken | None, bool]: ...
+    def stderr_message(self, tail: str) -> str: ...
+
+
+def bug_text(engine: EngineId, error: Exception) -> str:
+    """Say that the engine's module, not the engine, failed."""
+    return (
+        f"the module of the engine {engine} failed with {type(error).__name__}: {error}; "
+        "the turn was ended: report this to the module's author"
+    )
+
+
+class JsonlFold:
+    """Fold the output of one run into events.
+
+    Args:
+        runner: Brings the hooks.
+        request: The turn; the hooks see it as the current request.
+    """
+
+    __slots__ = ("_runner", "_splitter", "aborted", "request", "rules", "state")
+
+    def __init__(self, runner: JsonlHooks, request: TurnRequest) -> None:
+        self._runner = runner
+        self.request = request
+        self.rules = TurnRules(runner.engine, request.resume, runner.handle_started_event)
+        self._splitter = LineSplitter()
+        self.aborted = False
+        """Whether the engine has to be ended at once, as what it does is not what was asked."""
+        with bind_request(request):
+            self.state: Any = runner.new_state(request.prompt, request.resume)
+
+    def feed(self, chunk: bytes) -> list[TakopiEvent]:
+        """Take a chunk of output and return the events of the lines it completes."""
+        if self.rules.completed is not None:
+            return []
+        with bind_request(self.request):
+            return self._take(self._splitter.feed(chunk))
+
+    def finish(
+        self, rc: int | None, *, stderr: str = "", interrupted: bool = False
+    ) -> list[TakopiEvent]:
+        """Take the end of the output and return the events up to `CompletedEvent`.
+
+        Args:
+            rc: Exit status; negative for a signal, None when nobody saw the end.
+            stderr: The end of standard error; its useful part goes into the error.
+            interrupted: Whether takopi itself ended the engine.
+        """
+        if self.rules.completed is not None:
+            return []
+        with bind_request(self.request):
+            out = self._take(self._splitter.finish())
+            if self.rules.completed is None:
+                try:
+                    self._end(rc, stderr, interrupted, out)
+                except Exception as error:  # noqa: BLE001 - a turn is a border
+                    self._abort(error, out)
+        return out
+
+    def _take(self, lines: list[bytes | Oversized]) -> list[TakopiEvent]:
+        runner, rules, state = self._runner, self.rules, self.state
+        decode, translate, admit = runner.decode_jsonl, runner.translate, rules.admit
+        resume = self.request.resume
+        out: list[TakopiEvent] = []
+        try:
+            for raw in lines:
+                if isinstance(raw, Oversized):
+                    events = [self._oversized(raw)]
+                else:
+                    line = raw.strip()
+                    if not line:
+                        continue
+                    try:
+                        data = decode(line=line)
+                    except Exception as error:  # noqa: BLE001 - a module's bug costs one line
+                        data = self._decode_again(line)
+                        if data is None:
+                            texts = _texts(raw, line)
+                            events = runner.decode_error_events(**texts, error=error, state=state)
+                    else:
+                        if data is None and (data := self._decode_again(line)) is None:
+                            events = runner.invalid_json_events(**_texts(raw, line), state=state)
+                    if data is not None:
+                        try:
+                            events = translate(
+                                data, state=state, resume=resume, found_session=rules.session
+                            )
+                        except EngineError:
+                            raise  # the module says that this turn cannot go on
+                        except Exception as error:  # noqa: BLE001 - a module's bug costs one line
+                            events = runner.translate_error_events(
+                                data=data, error=error, state=state
+                            )
+                for event in events:
+                    admit(event, out)
+                if rules.completed is not None:
+                    break
+        except Exception as error:  # noqa: BLE001 - a turn is a border
+            self._abort(error, out)
+        return out
+
+    def _decode_again(self, line: bytes) -> Any | None:
+        mended = repair_json(line)
+        if mended is None:
+            return None
+        try:
+            return self._runner.decode_jsonl(line=mended)
+        except Exception:  # noqa: BLE001 - the first error is the one to report
+            return None
+
+    def _oversized(self, line: Oversized) -> TakopiEvent:
+        size = line.size_bytes / 1024 / 1024
+        return self._runner.note_event(
+            f"skipped a line of {size:.1f} MiB: longer than takopi reads",
+            state=self.state,
+            detail={"size_bytes": line.size_bytes},
+        )
+
+    def _end(self, rc: int | None, stderr: str, interrupted: bool, out: list[TakopiEvent]) -> None:
+        runner, rules = self._runner, self.rules
+        resume, found, state = self.request.resume, rules.session, self.state
+        if rc:
+            events = runner.process_error_events(
+                rc, resume=resume, found_session=found, state=state
+            )
+        else:
+            events = runner.stream_end_events(resume=resume, found_session=found, state=state)
+        message = "" if interrupted else runner.stderr_message(stderr)
+        for event in events:
+            shown = event
+            if isinstance(event, CompletedEvent):
+                if interrupted:
+                    shown = replace(event, ok=False, error=CANCELLED)
+                elif not event.ok:
+                    shown = replace(event, error=_with_stderr(event.error or "", message))
+            elif interrupted and isinstance(event, ActionEvent):
+                continue  # notes on an exit status that takopi itself caused
+            rules.admit(shown, out)
+        if rules.completed is None:
+            text = CANCELLED if interrupted else f"{runner.engine} ended without a result"
+            rules.fail(_with_stderr(text, message), out)
+
+    def _abort(self, error: Exception, out: list[TakopiEvent]) -> None:
+        self.aborted = True
+        known = isinstance(error, EngineError)
+        self.rules.fail(str(error) if known else bug_text(self._runner.engine, error), out)
+
+
+def _texts(raw: bytes, line: bytes) -> dict[str, str]:
+    return {"raw": raw.decode("utf-8", "replace"), "line": line.decode("utf-8", "replace")}
+
+
+def _with_stderr(error: str, message: str) -> str:
+    if not message or message in error:
+        return error
+    return f"{error}\n\n{message}" if error else message
+
+
+def replay(
+    runner: JsonlHooks,
+    chunks: Iterable[bytes],
+    resume: ResumeToken | None = None,
+    rc: int | None = 0,
+    *,
+    prompt: str = "",
+    stderr: str = "",
+) -> list[TakopiEvent]:
+    """Return the events that a run with this output has, without running anything.
+
+    Args:
+        runner: A `JsonlSubprocessRunner`.
+        chunks: The recorded standard output, cut anyhow.
+        resume: The session that the run continued.
+        rc: Exit status of the run; None when nobody saw the end.
+        prompt: The prompt of the run.
+        stderr: The end of its standard error.
+    """
+    fold = JsonlFold(runner, TurnRequest(prompt=prompt, resume=resume))
+    events: list[TakopiEvent] = []
+    for chunk in chunks:
+        events += fold.feed(chunk)
+    return events + fold.finish(rc, stderr=stderr)

@@ -1,0 +1,214 @@
+"""Run an engine that is a command printing one JSON value a line.
+
+A subclass says how the command line looks (`command`, `build_args`, `stdin_payload`, `env`) and
+what a line means (`decode_jsonl`, `translate`); the rest has defaults. `new_state`,
+`decode_jsonl` and `translate` look at no clock, no file and no randomness, because a run that is
+adopted after a restart is replayed from its file; `start_run`, `build_args` and `env` are called
+for live runs only.
+"""
+
+import signal
+from typing import Any
+
+import msgspec
+
+from takopi.base_runner import BaseRunner
+from takopi.core.stderr_text import useful_end
+from takopi.core.turn_rules import check_started
+from takopi.jsonl_fold import JsonlRunState
+from takopi.jsonl_turn import JsonlTurn
+from takopi.model import Action, ActionEvent, CompletedEvent, ResumeToken, StartedEvent, TakopiEvent
+from takopi.turn import LiveTurn, TurnRequest
+
+__all__ = ["JsonlSubprocessRunner"]
+
+_decode = msgspec.json.Decoder().decode
+
+
+class JsonlSubprocessRunner(BaseRunner):
+    """Run turns of a command that prints JSON lines; `engine` is an attribute or a field."""
+
+    def open(self, request: TurnRequest) -> LiveTurn:
+        """Make the live turn of a request; nothing starts before it is iterated."""
+        return JsonlTurn(self, request)
+
+    # What is started
+
+    def command(self) -> str:
+        """Return the program: a name on the PATH or an absolute path."""
+        raise NotImplementedError(f"the runner of {self.engine} must say its command()")
+
+    def build_args(self, prompt: str, resume: ResumeToken | None, *, state: Any) -> list[str]:
+        """Return the arguments that follow the program."""
+        raise NotImplementedError(f"the runner of {self.engine} must say its build_args()")
+
+    def stdin_payload(
+        self,
+        prompt: str,
+        resume: ResumeToken | None,  # noqa: ARG002 - part of the hook
+        *,
+        state: Any,  # noqa: ARG002
+    ) -> bytes | None:
+        """Return what the program reads on standard input; None when the prompt is an argument."""
+        return prompt.encode("utf-8", "replace")
+
+    def env(self, *, state: Any) -> dict[str, str] | None:  # noqa: ARG002 - part of the hook
+        """Return the whole environment as the engine should see it; None leaves it as it is.
+
+        Start from `dict(os.environ)`: what was added or changed passes, what was left out is left
+        out, and the rest goes through the allow-list of `core.engine_env`.
+        """
+        return None
+
+    # What a run remembers
+
+    def new_state(
+        self,
+        prompt: str,  # noqa: ARG002 - part of the hook
+        resume: ResumeToken | None,  # noqa: ARG002
+    ) -> Any:
+        """Make the state of a run, which all other hooks get."""
+        return JsonlRunState()
+
+    def start_run(self, prompt: str, resume: ResumeToken | None, *, state: Any) -> None:
+        """Prepare a live run; called before `build_args`."""
+
+    # What a line means
+
+    def decode_jsonl(self, *, line: bytes) -> Any | None:
+        """Return the value of a line; None, or an exception, when it has none."""
+        try:
+            return _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def translate(
+        self,
+        data: Any,
+        *,
+        state: Any,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+    ) -> list[TakopiEvent]:
+        """Return the events of a decoded line.
+
+        An `EngineError` ends the turn with its text; any other exception costs this line.
+        """
+        raise NotImplementedError(f"the runner of {self.engine} must say how to translate()")
+
+    def handle_started_event(
+        self,
+        event: StartedEvent,
+        *,
+        expected_session: ResumeToken | None,
+        found_session: ResumeToken | None,
+    ) -> tuple[ResumeToken | None, bool]:
+        """Return the session from now on, and whether the event is shown.
+
+        Raises:
+            SessionMismatch: The session is not the one asked for, or not the one found before.
+            EngineError: The session is another engine's.
+        """
+        return check_started(self.engine)(
+            event, expected_session=expected_session, found_session=found_session
+        )
+
+    # What goes wrong
+
+    def next_note_id(self, state: Any) -> str:
+        """Return the id of the next note of this run."""
+        state.note_seq += 1
+        return f"{self.tag()}.note.{state.note_seq}"
+
+    def note_event(
+        self, message: str, *, state: Any, ok: bool = False, detail: dict[str, Any] | None = None
+    ) -> TakopiEvent:
+        """Make a note that the person sees among the actions."""
+        action = Action(
+            self.next_note_id(state), "note" if ok else "warning", message, detail or {}
+        )
+        return ActionEvent(
+            self.engine, action, "completed", ok, message, "info" if ok else "warning"
+        )
+
+    def invalid_json_events(self, *, raw: str, line: str, state: Any) -> list[TakopiEvent]:  # noqa: ARG002
+        """Return the events of a line that is no JSON."""
+        return [
+            self.note_event(
+                f"{self.tag()} printed a line that is no JSON", state=state, detail={"line": line}
+            )
+        ]
+
+    def decode_error_events(
+        self,
+        *,
+        raw: str,  # noqa: ARG002 - part of the hook
+        line: str,
+        error: Exception,
+        state: Any,
+    ) -> list[TakopiEvent]:
+        """Return the events of a line on which `decode_jsonl` raised."""
+        message = f"{self.tag()} printed a line that takopi cannot read ({error})"
+        return [self.note_event(message, state=state, detail={"line": line, "error": str(error)})]
+
+    def translate_error_events(
+        self,
+        *,
+        data: Any,  # noqa: ARG002 - part of the hook
+        error: Exception,
+        state: Any,
+    ) -> list[TakopiEvent]:
+        """Return the events of a line on which `translate` raised."""
+        self.get_logger().warning(
+            "engine.translate_failed", engine=self.engine, error=repr(error), exc_info=error
+        )
+        message = f"takopi could not make sense of a line of {self.tag()} ({type(error).__name__})"
+        return [self.note_event(message, state=state, detail={"error": str(error)})]
+
+    def process_error_events(
+        self,
+        rc: int,
+        *,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+        state: Any,  # noqa: ARG002 - part of the hook
+    ) -> list[TakopiEvent]:
+        """Return the events of a process that failed without a result.
+
+        The useful end of standard error is added to the error of a `CompletedEvent` by the base.
+        """
+        error = f"{self.tag()} {_how_it_ended(rc)} without a result"
+        return [self._failed(error, found_session or resume)]
+
+    def stream_end_events(
+        self,
+        *,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+        state: Any,  # noqa: ARG002 - part of the hook
+    ) -> list[TakopiEvent]:
+        """Return the events of a process that ended well, or nobody knows how, without a result."""
+        error = f"{self.tag()} ended without a result"
+        return [self._failed(error, found_session or resume)]
+
+    def _failed(self, error: str, resume: ResumeToken | None) -> TakopiEvent:
+        return CompletedEvent(self.engine, ok=False, answer="", resume=resume, error=error)
+
+    def stderr_message(self, tail: str) -> str:
+        """Return what of the end of standard error a person should read; may add a hint."""
+        return useful_end(tail)
+
+    def pipes_error_message(self) -> str:
+        """Say that standard input and output of the program are not there."""
+        return f"{self.tag()} could not be connected to takopi; try again, then run `takopi doctor`"
+
+
+def _how_it_ended(rc: int) -> str:
+    if rc >= 0:
+        return f"failed with exit status {rc}"
+    try:
+        name = signal.Signals(-rc).name
+    except ValueError:
+        name = f"signal {-rc}"
+    hint = " (out of memory?)" if name == "SIGKILL" else ""
+    return f"was ended by {name}{hint}"

@@ -1,0 +1,169 @@
+"""Follow the process of one turn from its file, and feed what it prints to the fold."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from takopi.backends import EngineBackend
+from takopi.core.engine_env import engine_environment
+from takopi.errors import PromptRefused
+from takopi.jsonl_fold import CANCELLED, JsonlFold
+from takopi.live_turn import CLOSE_LIMIT_S, SETTLE_S, TurnBase
+from takopi.model import ResumeToken, TakopiEvent
+from takopi.run_host import Run, RunSpec
+from takopi.runner_runtime import RunnerRuntime, current_runtime
+from takopi.turn import TurnRequest
+from takopi.turn_context import bind_request
+from takopi.utils.paths import get_run_base_dir
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from takopi.jsonl_runner import JsonlSubprocessRunner
+
+__all__ = ["MAX_ARG_BYTES", "JsonlTurn"]
+
+# Linux refuses an argument of 128 KiB and more; the rest is for what the engine adds to it.
+MAX_ARG_BYTES = 100 * 1024
+
+
+class JsonlTurn(TurnBase):
+    """Be a turn of a command that prints JSON lines.
+
+    Args:
+        runner: Brings the hooks.
+        request: What the turn is to do; the hooks see it as the current request.
+    """
+
+    def __init__(self, runner: "JsonlSubprocessRunner", request: TurnRequest) -> None:
+        super().__init__(runner.engine, request)
+        self._runner = runner
+        self._base_dir = get_run_base_dir()
+        self._fold: JsonlFold | None = None
+        self._run: Run | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """Give the run directory's name once the engine was started; None without one."""
+        return None if self._run is None else self._run.run_id
+
+    async def _advance(self) -> list[TakopiEvent]:
+        if self._fold is None or self._run is None or self._chunks is None:
+            return await self._begin()
+        chunk = await anext(self._chunks, None)
+        if chunk is not None:
+            events = self._fold.feed(chunk)
+        else:
+            end = await self._run.wait()
+            events = self._fold.finish(
+                end.returncode, stderr=self._run.stderr_tail(), interrupted=self._interrupted
+            )
+        if self._fold.aborted:
+            await self._stop()
+        return events
+
+    async def _begin(self) -> list[TakopiEvent]:
+        if not await self._take_known_session():
+            return self._fail(CANCELLED)
+        runtime = current_runtime()
+        self._fold = JsonlFold(self._runner, self.request)
+        self.rules = self._fold.rules
+        spec = self._spec(self._fold, runtime)
+        if self._cut_short():
+            return self._fail(CANCELLED)
+        with anyio.CancelScope(shield=True):  # a start that is cut short would leave a process
+            run = self._run = await runtime.host.start(spec)
+        self._chunks = run.follow()
+        if self._cut_short():
+            await self._stop()
+        return []
+
+    def _spec(self, fold: JsonlFold, runtime: RunnerRuntime) -> RunSpec:
+        runner, request, state = self._runner, self.request, fold.state
+        prompt, resume = request.prompt, request.resume
+        with bind_request(request):
+            runner.start_run(prompt, resume, state=state)
+            argv = (runner.command(), *runner.build_args(prompt, resume, state=state))
+            stdin = runner.stdin_payload(prompt, resume, state=state)
+            hook = runner.env(state=state)
+        _check_argv(runner.engine, argv)
+        backend = _backend_beside(runner)
+        passes = runtime.env_pass.get(runner.engine)
+        if passes is None:
+            passes = backend.env_pass if backend else ()
+        env = engine_environment(os.environ, engine=runner.engine, passes=passes, hook=hook)
+        return RunSpec(
+            engine=runner.engine,
+            argv=argv,
+            cwd=self._cwd(runtime),
+            env={**env, **request.environment},
+            stdin=stdin or b"",
+            install_cmd=backend.install_cmd if backend else None,
+            keep_background=runner.engine in runtime.keep_background,
+            record=_record(request),
+        )
+
+    def _cwd(self, runtime: RunnerRuntime) -> Path:
+        """Return the directory in which the session was started; it resumes nowhere else."""
+        asked = self.request.resume
+        if asked is not None:
+            known = runtime.host.session_cwd(asked)
+            if known is not None:
+                return known
+        return self.request.cwd or self._base_dir or Path.cwd()
+
+    def _session_known(self, token: ResumeToken) -> None:
+        if self._run is not None:
+            self._run.note_session(token)
+
+    async def _stop(self) -> None:
+        if self._run is not None:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_LIMIT_S):
+                await self._run.cancel()
+
+    async def _finish(self, *, normal: bool) -> None:
+        if self._run is None:
+            return
+        if normal and not (self._fold and self._fold.aborted):
+            self._ended_background = (await self._run.settle(SETTLE_S)).ended
+        else:
+            await self._run.cancel()
+        close = getattr(self._chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+def _check_argv(engine: str, argv: tuple[str, ...]) -> None:
+    for argument in argv:
+        size = len(argument.encode("utf-8", "surrogateescape"))
+        if size > MAX_ARG_BYTES:
+            raise PromptRefused(
+                f"the prompt is too long for {engine}: {size // 1024} KiB, and it takes at most "
+                f"{MAX_ARG_BYTES // 1024} KiB; put the text into a file and ask to read that"
+            )
+        if "\0" in argument:
+            raise PromptRefused(
+                f"the prompt has a NUL character, which {engine} cannot take; remove it"
+            )
+
+
+def _backend_beside(runner: object) -> EngineBackend | None:
+    """Find the BACKEND of the module in which a runner is written, by the runner's class."""
+    module = sys.modules.get(type(runner).__module__)
+    backend = getattr(module, "BACKEND", None)
+    return backend if isinstance(backend, EngineBackend) else None
+
+
+def _record(request: TurnRequest) -> dict[str, object]:
+    asked = {
+        "prompt": request.prompt,
+        "resume": request.resume.value if request.resume else None,
+        "model": request.model,
+        "reasoning": request.reasoning,
+        "permission_mode": request.permission_mode,
+    }
+    return {**{k: v for k, v in asked.items() if v is not None}, **request.record}

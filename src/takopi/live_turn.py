@@ -1,0 +1,286 @@
+"""Be a turn while it runs: hold its session's lock, keep the rules, end it in every case.
+
+A turn is an object, not a generator, because it is read in one task and interrupted or closed in
+another. What makes the events is a subclass: `jsonl_turn.JsonlTurn` follows a process,
+`IteratorTurn` reads the iterator of a runner that makes its events itself.
+
+The lock: a turn of a known session takes it before anything starts, a turn of a new session
+before `StartedEvent` is yielded; it is freed when the process has ended, in `aclose`. A turn
+holds one lock at most, so turns cannot wait for each other in a circle.
+"""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+import structlog
+
+from takopi.core.turn_rules import TurnRules
+from takopi.errors import TakopiError
+from takopi.jsonl_fold import CANCELLED, bug_text
+from takopi.model import CompletedEvent, EngineId, ResumeToken, StartedEvent, TakopiEvent
+from takopi.resume_tokens import check_token
+from takopi.session_lock import SessionLock, session_lock
+from takopi.turn import TurnRequest
+from takopi.turn_context import bind_request
+
+__all__ = ["CLOSE_LIMIT_S", "SETTLE_S", "IteratorTurn", "TurnBase"]
+
+SETTLE_S = 5.0
+"""How long an engine may take to exit after its result before it is ended."""
+
+CLOSE_LIMIT_S = 30.0
+"""How long closing a turn may take before its session's lock is freed regardless."""
+
+_log = structlog.get_logger(__name__)
+
+
+class TurnBase(ABC):
+    """Implement `LiveTurn` but for the source of the events.
+
+    Args:
+        engine: Id of the engine.
+        request: What the turn is to do.
+    """
+
+    def __init__(self, engine: EngineId, request: TurnRequest) -> None:
+        self.request = request
+        asked = request.resume
+        # A token of another engine is refused when the turn begins; it must not show as ours.
+        foreign = asked is not None and asked.engine != engine
+        self.rules = TurnRules(engine, None if foreign else asked)
+        self._pending: deque[TakopiEvent] = deque()
+        self._lock: SessionLock | None = None
+        self._waiting: anyio.CancelScope | None = None  # what an interrupt may cut short
+        self._interrupted = False
+        self._over = False
+        self._delivered = False
+        self._busy: anyio.Event | None = None  # set once the step that runs now is done
+        self._released: anyio.Event | None = None
+        self._ended_background: tuple[str, ...] = ()
+
+    # What the caller sees
+
+    @property
+    def run_id(self) -> str | None:
+        """Give the run directory's name once the engine was started; None without one."""
+        return None
+
+    @property
+    def ended_background(self) -> tuple[str, ...]:
+        """Name the processes that outlived a normal end and were ended; complete after `aclose`."""
+        return self._ended_background
+
+    def __aiter__(self) -> AsyncIterator[TakopiEvent]:
+        return self
+
+    async def __anext__(self) -> TakopiEvent:
+        """Return the next event; a cancelled call ends the turn."""
+        if self._over:
+            raise StopAsyncIteration
+        if self._busy is not None:
+            raise RuntimeError("a turn can be read in one place at a time")
+        busy = self._busy = anyio.Event()
+        try:
+            event = await self._next()
+        except BaseException:
+            self._over = True
+            await self._release(normal=False)
+            raise
+        finally:
+            self._busy = None
+            busy.set()
+        if isinstance(event, CompletedEvent):
+            self._over = self._delivered = True
+        return event
+
+    async def steer(self, text: str) -> bool:  # noqa: ARG002 - part of LiveTurn
+        """Hand another message to the working agent; False, as this engine cannot."""
+        return False
+
+    async def answer(self, ask_id: str, answer: str) -> bool:  # noqa: ARG002 - part of LiveTurn
+        """Answer an ask; False, as this engine does not ask."""
+        return False
+
+    async def interrupt(self) -> None:
+        """End the turn and everything it started; the iterator then ends with `CompletedEvent`."""
+        self._interrupted = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+        await self._stop()
+
+    async def aclose(self) -> None:
+        """Release the turn: end what is left of the run, then free the session's lock.
+
+        May be called at any time, from any task, more than once; each call returns when the turn
+        is released.
+        """
+        busy = self._busy
+        if busy is not None:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_LIMIT_S):
+                await self.interrupt()
+                await busy.wait()
+        self._over = True
+        await self._release(normal=self._delivered and not self._interrupted)
+
+    # What a subclass brings
+
+    @abstractmethod
+    async def _advance(self) -> list[TakopiEvent]:
+        """Make the next events, already under the rules; `CompletedEvent` must come in the end."""
+
+    @abstractmethod
+    async def _stop(self) -> None:
+        """End what makes the events, as far as it was started."""
+
+    @abstractmethod
+    async def _finish(self, *, normal: bool) -> None:
+        """Wait for what makes the events to end, after a normal end; end it otherwise."""
+
+    def _session_known(self, token: ResumeToken) -> None:  # noqa: B027 - most need nothing
+        """Take note of the session of this turn."""
+
+    # How a step goes
+
+    async def _next(self) -> TakopiEvent:
+        while True:
+            if not self._pending:
+                self._pending.extend(await self._advance_or_fail())
+                continue
+            event = self._pending[0]
+            if isinstance(event, StartedEvent):
+                if self._needs_lock() and not await self._take_lock(event.resume):
+                    self._pending = deque(
+                        e for e in self._pending if isinstance(e, CompletedEvent)
+                    ) or deque(self._fail(CANCELLED))
+                    continue
+                self._session_known(event.resume)
+            return self._pending.popleft()
+
+    async def _advance_or_fail(self) -> list[TakopiEvent]:
+        try:
+            return await self._advance()
+        except (TakopiError, OSError) as error:
+            events = self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - a turn is a border: it fails, nothing else
+            _log.exception("turn.failed", engine=self.rules.engine)
+            events = self._fail(bug_text(self.rules.engine, error))
+        await self._stop()
+        return events
+
+    def _fail(self, error: str) -> list[TakopiEvent]:
+        out: list[TakopiEvent] = []
+        self.rules.fail(error, out)
+        return out
+
+    def _cut_short(self) -> bool:
+        return self._interrupted
+
+    def _needs_lock(self) -> bool:
+        return self._lock is None
+
+    async def _take_lock(self, token: ResumeToken) -> bool:
+        """Wait for the session; False when the turn was interrupted meanwhile."""
+        if self._interrupted:
+            return False
+        lock = session_lock(token)
+        with anyio.CancelScope() as self._waiting:
+            await lock.acquire()
+            self._lock = lock
+        self._waiting = None
+        return self._lock is not None
+
+    async def _take_known_session(self) -> bool:
+        """Wait for the session that was asked for; False when the turn was interrupted.
+
+        Raises:
+            UsageError: The token is another engine's.
+        """
+        asked = self.request.resume
+        if asked is not None:
+            check_token(self.rules.engine, asked)
+            if self._needs_lock() and not await self._take_lock(asked):
+                return False
+        return not self._cut_short()
+
+    async def _release(self, *, normal: bool) -> None:
+        if self._released is not None:
+            await self._released.wait()
+            return
+        self._released = anyio.Event()
+        try:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_LIMIT_S) as scope:
+                await self._finish(normal=normal)
+            if scope.cancelled_caught:
+                _log.error("turn.close_timed_out", engine=self.rules.engine, run_id=self.run_id)
+        except (TakopiError, OSError) as error:
+            _log.error("turn.close_failed", engine=self.rules.engine, error=str(error))
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+            self._released.set()
+
+
+class IteratorTurn(TurnBase):
+    """Be a turn of a runner that makes its events itself.
+
+    Args:
+        engine: Id of the engine.
+        request: What the turn is to do; the runner sees it as the current request.
+        make: Called with prompt and session, returns the iterator of events.
+        locked: Whether the session's lock is taken here; a foreign runner brings its own, and
+            one that hands on to a runner of ours would wait for itself.
+    """
+
+    def __init__(
+        self,
+        engine: EngineId,
+        request: TurnRequest,
+        make: Callable[[str, ResumeToken | None], AsyncIterator[TakopiEvent]],
+        *,
+        locked: bool,
+    ) -> None:
+        super().__init__(engine, request)
+        self._make = make
+        self._locked = locked
+        self._iterator: AsyncIterator[TakopiEvent] | None = None
+
+    def _needs_lock(self) -> bool:
+        return self._locked and self._lock is None
+
+    async def _advance(self) -> list[TakopiEvent]:
+        if self._iterator is None:
+            if not await self._take_known_session():
+                return self._fail(CANCELLED)
+            with bind_request(self.request):
+                self._iterator = aiter(self._make(self.request.prompt, self.request.resume))
+        event: TakopiEvent | None = None
+        with anyio.CancelScope() as self._waiting, bind_request(self.request):
+            event = await anext(self._iterator, None)
+        self._waiting = None
+        if event is None:
+            engine = self.rules.engine
+            return self._fail(
+                CANCELLED if self._interrupted else f"{engine} ended without a result"
+            )
+        out: list[TakopiEvent] = []
+        self.rules.admit(event, out)
+        return out
+
+    async def _stop(self) -> None:
+        """Do nothing: cancelling the step that runs, and closing, end the iterator."""
+
+    async def _finish(self, *, normal: bool) -> None:
+        iterator = self._iterator
+        if iterator is None:
+            return
+        with bind_request(self.request):
+            if normal:  # let it do what it does after its result
+                with anyio.move_on_after(SETTLE_S):
+                    async for _ in iterator:
+                        pass
+            close = getattr(iterator, "aclose", None)
+            if close is not None:
+                await close()

@@ -1,0 +1,25 @@
+"""Be the public face of the runner contract; what is written here lives in the modules below."""
+
+from takopi.base_runner import BaseRunner, Runner, open_turn
+from takopi.jsonl_fold import JsonlFold, JsonlRunState, replay
+from takopi.jsonl_runner import JsonlSubprocessRunner
+from takopi.resume_tokens import ResumeTokenMixin
+from takopi.runner_runtime import RunnerRuntime, bind_runtime, current_runtime
+from takopi.session_lock import SessionLockMixin
+from takopi.turn_context import current_request
+
+__all__ = [
+    "BaseRunner",
+    "JsonlFold",
+    "JsonlRunState",
+    "JsonlSubprocessRunner",
+    "ResumeTokenMixin",
+    "Runner",
+    "RunnerRuntime",
+    "SessionLockMixin",
+    "bind_runtime",
+    "current_request",
+    "current_runtime",
+    "open_turn",
+    "replay",
+]
