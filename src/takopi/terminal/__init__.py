@@ -1,1 +1,1 @@
-"""The terminal as a transport, and single turns on it."""
+"""The terminal: as the chat of `takopi chat`, and for single turns."""

@@ -1,0 +1,270 @@
+"""The terminal as a chat: one person, one conversation, a prompt a line.
+
+Every prompt is sent as a reply to the last message of the conversation, so that the bridge goes on
+in its session exactly as it does for a reply in any other chat. `/new` forgets that message.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from takopi.bridge.ports import MenuCommand
+from takopi.core.chat import (
+    ButtonPressed,
+    ChatMessage,
+    ChatUpdate,
+    Document,
+    MessageReceived,
+    RepliedTo,
+    Scope,
+)
+from takopi.core.richtext import RichText, plain
+from takopi.terminal.screen import Screen
+from takopi.transport import MessageRef, SendOptions
+
+__all__ = ["CHAT_ID", "TRANSPORT_ID", "TerminalTransport"]
+
+TRANSPORT_ID = "terminal"
+CHAT_ID = 1  # the one chat, and the id of the one person in it
+SCOPE = Scope(TRANSPORT_ID, CHAT_ID)
+WAITING_LINES = 64
+
+
+@dataclass(slots=True)
+class _Shown:
+    """Remember a message of the bot.
+
+    Args:
+        text: What it said last.
+        prompt: The prompt it belongs to, or None.
+        cancel: What its Cancel button sends; None when it goes on no more.
+    """
+
+    text: str
+    prompt: int | None
+    cancel: str | None
+
+
+@dataclass(slots=True)
+class _Conversation:
+    last: int | None = None
+    open: set[int] = field(default_factory=set)
+    shown: dict[int, _Shown] = field(default_factory=dict)
+
+
+class TerminalTransport:
+    """Be a chat service whose only chat is this terminal.
+
+    Args:
+        screen: Where messages are shown.
+        engines: Ids that start a line as `/id` and so begin a conversation of their own.
+        one_by_one: Hand on a prompt only when the one before is answered, as a pipe needs it.
+    """
+
+    def __init__(
+        self, screen: Screen, engines: Sequence[str] = (), *, one_by_one: bool = False
+    ) -> None:
+        self._screen = screen
+        self._engines = frozenset(engines)
+        self._one_by_one = one_by_one
+        self._conversation = _Conversation()
+        self._lines: deque[str] = deque()
+        self._presses: deque[ButtonPressed] = deque()
+        self._ended = False
+        self._wake = anyio.Event()
+        self._room = anyio.Event()
+        self._next_id = 0
+        self.finished = anyio.Event()
+        """Is set when no line will come any more and every prompt was answered."""
+
+    @property
+    def id(self) -> str:
+        """Give the transport's id."""
+        return TRANSPORT_ID
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a prompt waits for its answer."""
+        return bool(self._conversation.open)
+
+    async def feed(self, line: str | None) -> None:
+        """Take a line that the person typed; None when there will be no more."""
+        while line is not None and len(self._lines) >= WAITING_LINES:
+            self._room = anyio.Event()
+            await self._room.wait()
+        if line is None:
+            self._ended = True
+        else:
+            self._lines.append(line)
+        self._wake.set()
+
+    def interrupt(self) -> bool:
+        """Cancel what goes on, as Ctrl-C asks; tell whether there was anything."""
+        working = {ref: item.cancel for ref, item in self._conversation.shown.items()}
+        for message_id, cancel in working.items():
+            if cancel is not None:
+                self._presses.append(self._press(message_id, cancel))
+        self._wake.set()
+        return bool(self._presses)
+
+    def stop(self) -> None:
+        """End `updates`."""
+        self._ended = True
+        self._lines.clear()
+        self._conversation.open.clear()
+        self._wake.set()
+
+    async def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
+        """Yield what the person typed until the end of the input and the last answer."""
+        while True:
+            update = self._next_update()
+            if update is not None:
+                yield [update]
+                continue
+            if self._ended and not self._lines and not self.busy:
+                self.finished.set()
+                return
+            self._wake = anyio.Event()
+            await self._wake.wait()
+
+    def _next_update(self) -> ChatUpdate | None:
+        if self._presses:
+            return self._presses.popleft()
+        while self._lines and not (self._one_by_one and self.busy):
+            line = self._lines.popleft()
+            self._room.set()
+            update = self._translate(line.strip())
+            if update is not None:
+                return update
+        return None
+
+    def _translate(self, text: str) -> ChatUpdate | None:
+        """Make an update of a line; None for one that concerns the terminal alone."""
+        if not text:
+            return None
+        if text == "/new":
+            self._conversation.last = None
+            self._screen.note("new conversation")
+            return None
+        if text == "/cancel":
+            if not self.interrupt():
+                self._screen.note("nothing runs")
+            return self._presses.popleft() if self._presses else None
+        message_id = self._new_id()
+        self._conversation.open.add(message_id)
+        return MessageReceived(
+            update_id=message_id,
+            scope=SCOPE,
+            chat_kind="private",
+            message_id=message_id,
+            sender_id=CHAT_ID,
+            text=text,
+            reply=self._reply_for(text),
+        )
+
+    def _reply_for(self, text: str) -> RepliedTo | None:
+        last = self._conversation.last
+        if last is None or text.split()[0].removeprefix("/") in self._engines:
+            return None
+        return RepliedTo(last, self._conversation.shown[last].text, from_this_bot=True)
+
+    def _press(self, message_id: int, data: str) -> ButtonPressed:
+        number = self._new_id()
+        return ButtonPressed(
+            update_id=number,
+            scope=SCOPE,
+            chat_kind="private",
+            press_id=str(number),
+            message_id=message_id,
+            sender_id=CHAT_ID,
+            data=data,
+        )
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    async def send(self, scope: Scope, message: ChatMessage, options: SendOptions) -> MessageRef:
+        """Show a message: one with buttons goes on, any other is an answer."""
+        del scope
+        message_id = self._new_id()
+        prompt = int(options.reply_to.message_id) if options.reply_to else None
+        replaced = int(options.replace.message_id) if options.replace else None
+        before = self._conversation.shown.get(replaced) if replaced is not None else None
+        if before is not None and replaced is not None:
+            prompt = before.prompt if prompt is None else prompt
+            self._end(replaced)
+        shown = _Shown(message.body.text, prompt, _cancel_data(message))
+        self._conversation.shown[message_id] = shown
+        if shown.cancel is not None:
+            self._conversation.last = message_id
+            self._screen.progress(message_id, message.body)
+        else:
+            if before is not None or self._belongs_to_turn(prompt):
+                self._conversation.last = message_id
+            self._screen.say(message.body)
+            self._settle(prompt)
+        return MessageRef(CHAT_ID, message_id)
+
+    async def send_document(
+        self, scope: Scope, document: Document, options: SendOptions
+    ) -> MessageRef:
+        """Show a file's text: a terminal scrolls, so nothing needs to go into a file."""
+        text = document.content.decode("utf-8", "replace")
+        caption = document.caption.text
+        body = RichText(f"{caption}\n{text}" if caption else text)
+        return await self.send(scope, ChatMessage(body), options)
+
+    async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
+        """Show the new state of a message; what was already said is not said again."""
+        message_id = int(ref.message_id)
+        shown = self._conversation.shown.get(message_id)
+        if shown is None:
+            return
+        was_open, before = shown.cancel is not None, shown.text
+        shown.text, shown.cancel = message.body.text, _cancel_data(message)
+        if shown.cancel is not None:
+            self._screen.progress(message_id, message.body)
+        elif was_open:
+            self._end(message_id)
+            self._screen.say(message.body)
+            self._settle(shown.prompt)
+        elif shown.text.startswith(before) and shown.text != before:
+            self._screen.say(plain(shown.text[len(before) :].strip("\n")))
+        elif shown.text != before:
+            self._screen.say(message.body)
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Take the state of something that has ended away."""
+        self._end(int(ref.message_id))
+
+    async def answer_press(self, press_id: str, text: str = "") -> None:
+        """Show what a press led to."""
+        del press_id
+        if text:
+            self._screen.note(text)
+
+    async def set_menu(self, commands: Sequence[MenuCommand]) -> None:
+        """Do nothing: a terminal has no menu."""
+
+    def _belongs_to_turn(self, prompt: int | None) -> bool:
+        last = self._conversation.shown.get(self._conversation.last or 0)
+        return prompt is not None and last is not None and last.prompt == prompt
+
+    def _end(self, message_id: int) -> None:
+        shown = self._conversation.shown.get(message_id)
+        if shown is not None:
+            shown.cancel = None
+        self._screen.clear(message_id)
+
+    def _settle(self, prompt: int | None) -> None:
+        if prompt is not None:
+            self._conversation.open.discard(prompt)
+        self._wake.set()
+
+
+def _cancel_data(message: ChatMessage) -> str | None:
+    """Return what the first button sends; the buttons of a message that goes on cancel it."""
+    return next((button.data for row in message.buttons for button in row), None)
