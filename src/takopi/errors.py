@@ -19,6 +19,8 @@
         ├── ThreadLost          the topic is gone: send to the chat
         ├── FormatRefused       entities or buttons are refused: send plain text
         ├── ChatLost            blocked, kicked or deleted: stop sending there
+        │   └── ChatMoved       the group has a new id: send there
+        ├── PollConflict        somebody else takes this bot's updates: warn, try again
         └── Unauthorized        the token is wrong or revoked; exit status 78
 
 Texts say what to do next. Fields carry what the text is made of, so that no caller parses one.
@@ -29,12 +31,14 @@ from pathlib import Path
 __all__ = [
     "AccessError",
     "ChatLost",
+    "ChatMoved",
     "ConfigError",
     "EngineError",
     "EngineMissing",
     "FloodLimited",
     "FormatRefused",
     "PluginError",
+    "PollConflict",
     "PromptRefused",
     "ReplyTargetLost",
     "RunFailed",
@@ -135,7 +139,15 @@ class TransportError(TakopiError):
 
 
 class TransportUnavailable(TransportError):
-    """Say that the service did not answer; trying again later is right."""
+    """Say that the service did not answer; trying again later is right.
+
+    Args:
+        maybe_accepted: The request may have been carried out: only the answer is missing.
+    """
+
+    def __init__(self, text: str = "", *, maybe_accepted: bool = False) -> None:
+        self.maybe_accepted = maybe_accepted
+        super().__init__(text)
 
 
 class FloodLimited(TransportError):
@@ -168,6 +180,27 @@ class FormatRefused(TransportError):
 
 class ChatLost(TransportError):
     """Say that the bot may not write to this chat any more."""
+
+
+class ChatMoved(ChatLost):
+    """Say that a group became a supergroup.
+
+    Args:
+        chat_id: The id it had.
+        new_chat_id: The id to send to and to allow from now on.
+    """
+
+    def __init__(self, chat_id: int | None, new_chat_id: int) -> None:
+        self.chat_id = chat_id
+        self.new_chat_id = new_chat_id
+        super().__init__(
+            f"the group {chat_id} became a supergroup with the id {new_chat_id}; "
+            f"put {new_chat_id} into the configuration"
+        )
+
+
+class PollConflict(TransportError):
+    """Say that somebody else takes the updates of this bot."""
 
 
 class Unauthorized(TransportError):

@@ -1,0 +1,154 @@
+"""One HTTP connection pool to a Bot API server.
+
+Import this module only when something is to be sent: aiohttp takes longer to import than most
+commands of the CLI take to run.
+"""
+
+import os
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import msgspec
+
+from takopi.errors import ConfigError, TransportUnavailable
+from takopi.telegram.api import DEFAULT_BASE_URL, TelegramConfig
+from takopi.telegram.errors import refusal
+from takopi.telegram.wire import Answer
+
+__all__ = ["Endpoint"]
+
+KEEPALIVE_S = 75
+CONNECT_TIMEOUT_S = 10
+
+_answer_decoder = msgspec.json.Decoder(Answer)
+
+
+class Endpoint:
+    """Post requests for one bot, and turn every failure into a leaf of `TransportError`.
+
+    The token is part of every URL, and aiohttp writes URLs into its errors: so no error of
+    aiohttp leaves this class, not even as the cause of another.
+
+    Args:
+        config: Token and server.
+        connections: How many requests may be under way at once.
+    """
+
+    def __init__(self, config: TelegramConfig, *, connections: int = 20) -> None:
+        base = (config.api_base_url or DEFAULT_BASE_URL).rstrip("/")
+        self._prefix = f"{base}/bot{config.bot_token}/"
+        self._host = urlsplit(base).hostname or base
+        self._secure = urlsplit(base).scheme == "https"
+        self._proxy = _proxy_of(base)
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(
+        self, method: str, body: aiohttp.FormData | dict[str, Any], timeout_s: float
+    ) -> msgspec.Raw:
+        """Carry out one call and return what stands under `result`.
+
+        Args:
+            method: Name of the method.
+            body: A form when there are files, else what becomes a JSON body.
+            timeout_s: For the whole of it.
+
+        Raises:
+            TransportError: One of its leaves.
+        """
+        options: dict[str, Any] = {"data": body}
+        chat_id = None
+        if isinstance(body, dict):
+            chat_id = body.get("chat_id")
+            headers = {"Content-Type": "application/json"}
+            options = {"data": msgspec.json.encode(body), "headers": headers}
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        try:
+            async with self._open().post(
+                self._prefix + method, timeout=timeout, proxy=self._proxy, **options
+            ) as response:
+                status, content = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            failure = self._failure(method, error)
+        else:
+            return _result(method, status, content, chat_id)
+        raise failure  # outside of the handler: the cause would carry the URL
+
+    async def aclose(self) -> None:
+        """Close the connections; a later call opens new ones.
+
+        aiogram waits a quarter of a second here for TLS to say good-bye; nobody needs that.
+        """
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(
+                ssl=_tls() if self._secure else True,
+                limit=self._connections,
+                keepalive_timeout=KEEPALIVE_S,
+                ttl_dns_cache=300,
+            )
+            self._session = aiohttp.ClientSession(connector=connector)
+        return self._session
+
+    def _failure(self, method: str, error: Exception) -> TransportUnavailable:
+        reached = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL)
+        kind = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+        return TransportUnavailable(
+            f"{self._host} could not be asked for {method} ({kind}); "
+            "takopi tries again: check the network if this stays",
+            maybe_accepted=reached,
+        )
+
+
+def _result(method: str, status: int, content: bytes, chat_id: int | None) -> msgspec.Raw:
+    try:
+        answer = _answer_decoder.decode(content)
+    except msgspec.DecodeError:
+        # A gateway's page: its status says nothing about what the Bot API did.
+        raise TransportUnavailable(
+            f"the answer to {method} is not one of the Bot API (HTTP {status}); "
+            "check `api_base_url` if this stays",
+            maybe_accepted=True,
+        ) from None
+    if answer.ok and status < 300:
+        return answer.result
+    raise refusal(method, status, answer, chat_id)
+
+
+def _tls() -> ssl.SSLContext:
+    """Trust what the system trusts; certifi adds the roots that a bare Python lacks."""
+    context = ssl.create_default_context()
+    if not ({"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys()):
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _proxy_of(base: str) -> str | None:
+    """Find the proxy that the environment names for this server.
+
+    aiohttp's own look into the environment would also read ~/.netrc for every request.
+    """
+    parts = urlsplit(base)
+    if parts.hostname is None or proxy_bypass(parts.hostname):
+        return None
+    proxy = getproxies().get(parts.scheme)
+    if proxy is None:
+        return None
+    if "://" not in proxy:
+        proxy = f"http://{proxy}"
+    if not proxy.startswith(("http://", "https://")):
+        name = f"{parts.scheme.upper()}_PROXY"
+        raise ConfigError(
+            f"{name} names a {urlsplit(proxy).scheme} proxy, but takopi can use http and https "
+            f"proxies only; change {name}, or list {parts.hostname} in NO_PROXY"
+        )
+    return proxy

@@ -1,0 +1,110 @@
+"""From the chat's words to the Bot API's parameters. Pure: values in, values out.
+
+https://core.telegram.org/bots/api#sendmessage
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from takopi.bridge.ports import MenuCommand
+from takopi.core.chat import Button, ChatMessage, Document, Scope
+from takopi.core.richtext import Entity, RichText
+from takopi.telegram.api import Upload
+from takopi.transport import MessageRef, SendOptions
+
+__all__ = ["document_params", "edit_params", "menu_params", "send_params", "target_params"]
+
+MAX_COMMANDS = 100
+MAX_DESCRIPTION = 256
+GENERAL_TOPIC = 1
+
+# `main.py` and `run.sh` look like hosts: .py and .sh are countries' domains.
+_NO_PREVIEW = {"is_disabled": True}
+
+
+def send_params(scope: Scope, message: ChatMessage, options: SendOptions) -> dict[str, Any]:
+    """Make the parameters of sendMessage."""
+    return {
+        **_place(scope, options),
+        **_body(message),
+    }
+
+
+def edit_params(ref: MessageRef, message: ChatMessage) -> dict[str, Any]:
+    """Make the parameters of editMessageText; without buttons the old ones go away."""
+    return {**target_params(ref), **_body(message)}
+
+
+def document_params(scope: Scope, document: Document, options: SendOptions) -> dict[str, Any]:
+    """Make the parameters of sendDocument."""
+    return {
+        **_place(scope, options),
+        "document": Upload(document.filename, document.content),
+        "caption": document.caption.text or None,
+        "caption_entities": _entities(document.caption),
+    }
+
+
+def target_params(ref: MessageRef) -> dict[str, Any]:
+    """Name a message that exists."""
+    return {"chat_id": int(ref.channel_id), "message_id": int(ref.message_id)}
+
+
+def menu_params(commands: Sequence[MenuCommand]) -> list[dict[str, str]]:
+    """Make the list for setMyCommands: the first 100, with shortened descriptions."""
+    return [
+        {"command": command.name, "description": command.description[:MAX_DESCRIPTION]}
+        for command in commands[:MAX_COMMANDS]
+    ]
+
+
+def _place(scope: Scope, options: SendOptions) -> dict[str, Any]:
+    thread = scope.thread_id if options.thread_id is None else int(options.thread_id)
+    reply = options.reply_to
+    here = reply is not None and int(reply.channel_id) == scope.chat_id
+    return {
+        "chat_id": scope.chat_id,
+        # The General topic has the number 1, and the server refuses to hear it.
+        "message_thread_id": None if thread == GENERAL_TOPIC else thread,
+        "disable_notification": None if options.notify else True,
+        "reply_parameters": _reply(reply) if reply is not None and here else None,
+    }
+
+
+def _reply(reply: MessageRef) -> dict[str, Any]:
+    return {"message_id": int(reply.message_id), "allow_sending_without_reply": True}
+
+
+def _body(message: ChatMessage) -> dict[str, Any]:
+    return {
+        "text": message.body.text,
+        "entities": _entities(message.body),
+        "link_preview_options": _NO_PREVIEW,
+        "reply_markup": _keyboard(message.buttons),
+    }
+
+
+def _entities(text: RichText) -> list[dict[str, Any]] | None:
+    return [_entity(entity) for entity in text.entities] or None
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "type": entity.kind,
+        "offset": entity.offset,
+        "length": entity.length,
+    }
+    if entity.url is not None:
+        found["url"] = entity.url
+    if entity.language is not None:
+        found["language"] = entity.language
+    return found
+
+
+def _keyboard(rows: Sequence[Sequence[Button]]) -> dict[str, Any] | None:
+    if not rows:
+        return None
+    shown = [
+        [{"text": button.label, "callback_data": button.data} for button in row] for row in rows
+    ]
+    return {"inline_keyboard": shown}

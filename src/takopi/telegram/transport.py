@@ -1,0 +1,215 @@
+"""Telegram as a transport of the bridge.
+
+transport = TelegramTransport(TelegramConfig(token))
+identity = await transport.connect()     # Unauthorized: end with exit status 78
+async for batch in transport.updates(): ...
+await transport.aclose()
+"""
+
+import importlib
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import cast
+
+import anyio
+import anyio.to_thread
+import msgspec
+
+from takopi.bridge.ports import Clock, MenuCommand
+from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
+from takopi.errors import FloodLimited, TargetLost, TransportError, TransportUnavailable
+from takopi.logging import get_logger
+from takopi.telegram.api import BotApi, BotIdentity, TelegramConfig, identify
+from takopi.telegram.errors import NotModified, PressTooOld
+from takopi.telegram.fast_import import import_aiogram
+from takopi.telegram.outgoing import (
+    document_params,
+    edit_params,
+    menu_params,
+    send_params,
+    target_params,
+)
+from takopi.telegram.poll import Pace, PollLoop
+from takopi.telegram.updates import TRANSPORT_ID
+from takopi.telegram.wire import BotCommand, SentMessage
+from takopi.transport import MessageRef, SendOptions
+
+__all__ = ["BotIdentity", "SystemClock", "TelegramConfig", "TelegramTransport"]
+
+logger = get_logger(__name__)
+
+UPLOAD_TIMEOUT_S = 300
+CLOSE_TIMEOUT_S = 3
+
+
+class SystemClock:
+    """Tell the event loop's time."""
+
+    def now(self) -> float:
+        """Return monotonic seconds."""
+        return anyio.current_time()
+
+    async def sleep_until(self, deadline: float) -> None:
+        """Return once `now()` is at least `deadline`."""
+        await anyio.sleep_until(deadline)
+
+
+class TelegramTransport:
+    """Send to and hear from Telegram as one bot.
+
+    Polls and messages have connections of their own, so that neither waits for the other.
+
+    Args:
+        config: Token and server.
+        clock: Time to wait by after failures.
+        jitter: Returns a number from 0 up to 1.
+    """
+
+    def __init__(
+        self,
+        config: TelegramConfig,
+        *,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._config = config
+        self._clock: Clock = clock if clock is not None else SystemClock()
+        self._pace = Pace(jitter)
+        self._identity: BotIdentity | None = None
+        self._sender: BotApi | None = None
+        self._poller: BotApi | None = None
+        self._polls: PollLoop | None = None
+        self._menu: list[dict[str, str]] | None = None
+
+    @property
+    def id(self) -> str:
+        """Give the transport's id."""
+        return TRANSPORT_ID
+
+    @property
+    def identity(self) -> BotIdentity:
+        """Give who the bot is; known once `connect` has returned."""
+        assert self._identity is not None, "connect() comes first"
+        return self._identity
+
+    @property
+    def last_poll_at(self) -> float | None:
+        """Give the clock's time of the last completed poll; None before the first."""
+        return None if self._polls is None else self._polls.last_poll_at
+
+    async def connect(self) -> BotIdentity:
+        """Load the client and learn who the bot is; waits for a network that is not there yet.
+
+        Raises:
+            Unauthorized: The token is wrong or revoked.
+        """
+        if self._sender is None:
+            self._sender, self._poller = await anyio.to_thread.run_sync(self._load)
+        while self._identity is None:
+            try:
+                self._identity = await identify(self._api)
+            except (TransportUnavailable, FloodLimited) as error:
+                pause_s = self._pace.after_failure(error)
+                logger.warning("telegram.connect_failed", error=str(error), pause_s=pause_s)
+                await self._clock.sleep_until(self._clock.now() + pause_s)
+        self._pace.after_success()
+        return self._identity
+
+    def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
+        """Yield batches of updates until `stop`."""
+        assert self._poller is not None, "connect() comes first"
+        self._polls = PollLoop(self._poller, self.identity, self._clock, self._pace)
+        return self._polls
+
+    def stop(self) -> None:
+        """End the iteration over `updates`; sending goes on."""
+        if self._polls is not None:
+            self._polls.stop()
+
+    async def aclose(self) -> None:
+        """Confirm what was accepted and close the connections, within three seconds."""
+        self.stop()
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_TIMEOUT_S):
+            if self._polls is not None:
+                await self._polls.confirm()
+            for api in (self._poller, self._sender):
+                if api is not None:
+                    await api.aclose()
+
+    async def send(self, scope: Scope, message: ChatMessage, options: SendOptions) -> MessageRef:
+        """Send a message; `options.replace` goes away once this one is accepted."""
+        answer = await self._api.call("sendMessage", send_params(scope, message, options))
+        return await self._accepted(answer, scope, options)
+
+    async def send_document(
+        self, scope: Scope, document: Document, options: SendOptions
+    ) -> MessageRef:
+        """Send a file."""
+        answer = await self._api.call(
+            "sendDocument",
+            document_params(scope, document, options),
+            timeout_s=UPLOAD_TIMEOUT_S,
+        )
+        return await self._accepted(answer, scope, options)
+
+    async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
+        """Put `message` in place of an earlier one; without buttons the old ones go away."""
+        try:
+            await self._api.call("editMessageText", edit_params(ref, message))
+        except NotModified:
+            return
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Take back a message; one that is gone already is no error."""
+        try:
+            await self._api.call("deleteMessage", target_params(ref))
+        except TargetLost as error:
+            if "not found" not in str(error):
+                raise
+
+    async def answer_press(self, press_id: str, text: str = "") -> None:
+        """Stop the spinner on a button; a press too old for it is no error."""
+        params = {"callback_query_id": press_id, "text": text[:200] or None}
+        try:
+            await self._api.call("answerCallbackQuery", params)
+        except PressTooOld:
+            return
+
+    async def set_menu(self, commands: Sequence[MenuCommand]) -> None:
+        """Publish the command menu when it differs from the published one."""
+        wanted = menu_params(commands)
+        if self._menu is None:
+            published = await self._api.call("getMyCommands", {})
+            found = msgspec.json.decode(published, type=list[BotCommand])
+            self._menu = [msgspec.structs.asdict(command) for command in found]
+        if self._menu != wanted:
+            await self._api.call("setMyCommands", {"commands": wanted})
+            self._menu = wanted
+
+    @property
+    def _api(self) -> BotApi:
+        assert self._sender is not None, "connect() comes first"
+        return self._sender
+
+    def _load(self) -> tuple[BotApi, BotApi]:
+        """Import aiogram, which takes a while, and make the two clients."""
+        import_aiogram()
+        client = importlib.import_module("takopi.telegram.aiogram_api").AiogramApi
+        sender = cast("BotApi", client(self._config))
+        return sender, cast("BotApi", client(self._config, connections=2))
+
+    async def _accepted(
+        self, answer: msgspec.Raw, scope: Scope, options: SendOptions
+    ) -> MessageRef:
+        sent = msgspec.json.decode(answer, type=SentMessage)
+        if options.replace is not None:
+            try:
+                await self.delete(options.replace)
+            except TransportError as error:  # the new message stands: raising would send it again
+                logger.info("telegram.replaced_message_stays", error=str(error))
+        return MessageRef(
+            scope.chat_id,
+            sent.message_id,
+            thread_id=scope.thread_id,
+            sender_id=self.identity.id,
+        )

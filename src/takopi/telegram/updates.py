@@ -1,0 +1,116 @@
+"""From the Bot API's updates to the chat's words. Pure: values in, values out."""
+
+import re
+
+from takopi.core.chat import (
+    ButtonPressed,
+    ChatKind,
+    ChatUpdate,
+    MessageReceived,
+    RepliedTo,
+    Scope,
+)
+from takopi.telegram.api import BotIdentity
+from takopi.telegram.wire import CallbackQuery, Chat, Message, Update
+
+__all__ = ["ALLOWED_UPDATES", "TRANSPORT_ID", "translate"]
+
+TRANSPORT_ID = "telegram"
+
+# What `translate` understands. The server keeps the list until it gets another, so it is always
+# sent; kinds that nobody handles would only cost bandwidth.
+ALLOWED_UPDATES = ("message", "callback_query")
+
+_KINDS: dict[str, ChatKind] = {"private": "private", "group": "group", "supergroup": "group"}
+_ADDRESSED = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,64})@(?P<bot>[A-Za-z0-9_]{3,64})(?!\S)")
+
+
+def translate(update: Update, bot: BotIdentity) -> ChatUpdate | None:
+    """Say what an update means; None for what takopi does not handle.
+
+    Args:
+        update: As decoded from getUpdates.
+        bot: Who the bot is: its id marks its messages, its name its commands.
+    """
+    if update.message is not None:
+        return _message(update.update_id, update.message, bot)
+    if update.callback_query is not None:
+        return _press(update.update_id, update.callback_query)
+    return None
+
+
+def _message(update_id: int, message: Message, bot: BotIdentity) -> MessageReceived | None:
+    kind = _KINDS.get(message.chat.type)
+    text = message.text if message.text is not None else message.caption
+    if kind is None or not text:
+        return None  # a channel's post, or a service message: somebody joined, a title changed
+    text, to_other = _addressed(text, bot)
+    return MessageReceived(
+        update_id=update_id,
+        scope=_scope(message.chat, message),
+        chat_kind=kind,
+        message_id=message.message_id,
+        sender_id=_sender(message),
+        text=text,
+        reply=_reply(message, bot),
+        forwarded=message.forward_origin is not None,
+        addressed_to_other=to_other,
+    )
+
+
+def _press(update_id: int, query: CallbackQuery) -> ButtonPressed | None:
+    message = query.message
+    kind = None if message is None else _KINDS.get(message.chat.type)
+    if message is None or kind is None or query.data is None:
+        return None  # pressed on an inline message or on a game: takopi makes neither
+    return ButtonPressed(
+        update_id=update_id,
+        scope=_scope(message.chat, message),
+        chat_kind=kind,
+        press_id=query.id,
+        message_id=message.message_id,
+        sender_id=query.from_.id,
+        data=query.data,
+    )
+
+
+def _scope(chat: Chat, message: Message) -> Scope:
+    """Name the place; replies in plain groups carry a thread id too, but are no topic."""
+    thread = message.message_thread_id if message.is_topic_message else None
+    return Scope(TRANSPORT_ID, chat.id, thread)
+
+
+def _sender(message: Message) -> int | None:
+    """Name the person, or nobody: who writes as a chat could be anybody of it."""
+    if message.from_ is None or message.sender_chat is not None or message.is_automatic_forward:
+        return None
+    return message.from_.id
+
+
+def _reply(message: Message, bot: BotIdentity) -> RepliedTo | None:
+    """Find what the person replied to.
+
+    In a topic the server makes every message a reply to the topic's first, a service message.
+    """
+    target = message.reply_to_message
+    if target is None or target.forum_topic_created is not None:
+        return None
+    if message.is_topic_message and target.message_id == message.message_thread_id:
+        return None
+    return RepliedTo(
+        target.message_id,
+        target.text or target.caption or "",
+        from_this_bot=target.from_ is not None
+        and target.from_.id == bot.id
+        and target.forward_origin is None,
+    )
+
+
+def _addressed(text: str, bot: BotIdentity) -> tuple[str, bool]:
+    """Take this bot's name off the first command, and tell whether it is another bot's."""
+    found = _ADDRESSED.match(text)
+    if found is None:
+        return text, False
+    if found["bot"].lower() != bot.username.lower():
+        return text, True
+    return f"/{found['name']}{text[found.end() :]}", False

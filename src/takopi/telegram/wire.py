@@ -1,0 +1,118 @@
+"""The parts of the Bot API's objects that takopi reads; everything else is skipped.
+
+Every field has a default where the documentation calls it optional, so that a new kind of message
+never fails to decode. https://core.telegram.org/bots/api#available-types
+"""
+
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "Answer",
+    "BotCommand",
+    "BotUser",
+    "CallbackQuery",
+    "Chat",
+    "Message",
+    "Numbered",
+    "Parameters",
+    "SentMessage",
+    "Update",
+    "User",
+]
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#responseparameters."""
+
+    retry_after: int | None = None
+    migrate_to_chat_id: int | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Mirror the envelope: https://core.telegram.org/bots/api#making-requests."""
+
+    ok: bool
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    description: str = ""
+    error_code: int | None = None
+    parameters: Parameters = Parameters()
+
+
+class User(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#user."""
+
+    id: int
+    is_bot: bool = False
+    first_name: str = ""
+    last_name: str = ""
+    username: str | None = None
+
+
+class BotUser(msgspec.Struct, frozen=True):
+    """Mirror what getMe returns; a bot always has a name."""
+
+    id: int
+    username: str
+    first_name: str = ""
+
+
+class Chat(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#chat."""
+
+    id: int
+    type: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#message."""
+
+    message_id: int
+    chat: Chat
+    from_: User | None = msgspec.field(default=None, name="from")
+    sender_chat: Any = None
+    message_thread_id: int | None = None
+    is_topic_message: bool = False
+    is_automatic_forward: bool = False
+    forward_origin: Any = None
+    reply_to_message: "Message | None" = None
+    forum_topic_created: Any = None
+    text: str | None = None
+    caption: str | None = None
+
+
+class CallbackQuery(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#callbackquery."""
+
+    id: str
+    from_: User = msgspec.field(name="from")
+    message: Message | None = None
+    data: str | None = None
+
+
+class Update(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#update."""
+
+    update_id: int
+    message: Message | None = None
+    callback_query: CallbackQuery | None = None
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """Be an update of which only the number is wanted."""
+
+    update_id: int
+
+
+class SentMessage(msgspec.Struct, frozen=True):
+    """Be the answer to a send."""
+
+    message_id: int
+
+
+class BotCommand(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#botcommand."""
+
+    command: str
+    description: str
