@@ -1,4 +1,4 @@
 """Speed and memory, always as a ratio against something run beside it.
 
-`python -m benchmarks` runs every figure and prints a table; `python -m benchmarks NAME ...` runs some.
+`python -m benchmarks` runs every figure; `python -m benchmarks NAME ...` runs some.
 """
