@@ -27,7 +27,7 @@ class MemoryStore:
         self._keep = keep
         self._turn_of: OrderedDict[tuple[int | str, int | str], str] = OrderedDict()
         self._turns: OrderedDict[str, TurnRecord] = OrderedDict()
-        self._sessions: OrderedDict[str, ResumeToken] = OrderedDict()
+        self._sessions = OrderedDict[str, ResumeToken]()
 
     async def bind_message(self, ref: MessageRef, turn_id: str) -> None:
         """Remember that a message belongs to a turn."""

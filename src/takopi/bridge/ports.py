@@ -1,15 +1,17 @@
 """What the bridge needs of the world; `app` binds the real ones, tests bring scripted ones."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
 from takopi.model import EngineId, ResumeToken
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
-from takopi.runner import Runner
 from takopi.transport import MessageRef, SendOptions
+
+if TYPE_CHECKING:
+    from takopi.runner import Runner
 
 __all__ = [
     "Clock",
@@ -44,7 +46,7 @@ class EngineDirectory(Protocol):
         """List the engines a person can name, without loading one."""
         ...
 
-    def runner(self, engine: EngineId) -> Runner:
+    def runner(self, engine: EngineId) -> "Runner":
         """Return an engine's runner, the same one each time.
 
         Raises:

@@ -149,7 +149,7 @@ class OutboxPlan:
         state.dirty, state.since = True, now
         return True
 
-    def beats(self, chat: int, slot: int, beating: bool, now: float) -> None:
+    def set_beating(self, chat: int, slot: int, now: float, *, beating: bool) -> None:
         """Say whether a living message grows older on the screen, and let its age start now."""
         state = self._slot(chat, slot)
         if state:
