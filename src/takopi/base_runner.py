@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Any, Protocol, runtime_checkable
 
-import structlog
 from msgspec.structs import replace
 
 from takopi.live_turn import IteratorTurn
+from takopi.logging import get_logger
 from takopi.model import EngineId, ResumeToken, TakopiEvent
 from takopi.runners.run_options import get_run_options
 from takopi.session_lock import SessionLockMixin
@@ -87,7 +87,7 @@ class BaseRunner(SessionLockMixin):
 
     def get_logger(self) -> Any:
         """Return the logger of the module in which the runner is written."""
-        return structlog.get_logger(type(self).__module__)
+        return get_logger(type(self).__module__)
 
 
 async def _events(turn: LiveTurn) -> AsyncIterator[TakopiEvent]:

@@ -1,6 +1,6 @@
 """Make the events of one run without repeating engine and session at every call."""
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from takopi.errors import EngineError, SessionMismatch
 from takopi.model import (
@@ -16,6 +16,17 @@ from takopi.model import (
 )
 
 __all__ = ["EventFactory"]
+
+
+class _Outcome(TypedDict, total=False):
+    ok: bool | None
+    message: str | None
+    level: ActionLevel | None
+
+
+class _Remark(TypedDict, total=False):
+    message: str | None
+    level: ActionLevel | None
 
 
 class EventFactory:
@@ -63,13 +74,11 @@ class EventFactory:
         kind: ActionKind,
         title: str,
         detail: dict[str, Any] | None = None,
-        ok: bool | None = None,
-        message: str | None = None,
-        level: ActionLevel | None = None,
+        **outcome: Unpack[_Outcome],
     ) -> ActionEvent:
-        """Report a phase of an action."""
+        """Report a phase of an action; `ok`, `message` and `level` are optional."""
         action = Action(action_id, kind, title, {} if detail is None else detail)
-        return ActionEvent(self.engine, action, phase, ok, message, level)
+        return ActionEvent(self.engine, action, phase, **outcome)
 
     def action_started(
         self,
@@ -103,12 +112,11 @@ class EventFactory:
         title: str,
         ok: bool | None,
         detail: dict[str, Any] | None = None,
-        message: str | None = None,
-        level: ActionLevel | None = None,
+        **remark: Unpack[_Remark],
     ) -> ActionEvent:
-        """Report how an action ended."""
+        """Report how an action ended; `message` and `level` are optional."""
         action = Action(action_id, kind, title, {} if detail is None else detail)
-        return ActionEvent(self.engine, action, "completed", ok, message, level)
+        return ActionEvent(self.engine, action, "completed", ok, **remark)
 
     def completed(
         self,

@@ -7,7 +7,7 @@ step: per line there is no await and no context switch, which is what the speed 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -20,13 +20,15 @@ from takopi.model import (
     CompletedEvent,
     EngineId,
     ResumeToken,
-    StartedEvent,
     TakopiEvent,
 )
 from takopi.turn import TurnRequest
 from takopi.turn_context import bind_request
 
-__all__ = ["CANCELLED", "JsonlFold", "JsonlHooks", "JsonlRunState", "bug_text", "replay"]
+if TYPE_CHECKING:
+    from takopi.jsonl_runner import JsonlSubprocessRunner
+
+__all__ = ["CANCELLED", "JsonlFold", "JsonlRunState", "bug_text", "replay"]
 
 CANCELLED = "the turn was cancelled"
 
@@ -40,52 +42,6 @@ class JsonlRunState:
     """
 
     note_seq: int = 0
-
-
-class JsonlHooks(Protocol):
-    """Be the part of `JsonlSubprocessRunner` that makes events; see there for each hook."""
-
-    engine: EngineId
-
-    def new_state(self, prompt: str, resume: ResumeToken | None) -> Any: ...
-    def decode_jsonl(self, *, line: bytes) -> Any | None: ...
-    def translate(
-        self,
-        data: Any,
-        *,
-        state: Any,
-        resume: ResumeToken | None,
-        found_session: ResumeToken | None,
-    ) -> list[TakopiEvent]: ...
-    def note_event(
-        self, message: str, *, state: Any, ok: bool = False, detail: dict[str, Any] | None = None
-    ) -> TakopiEvent: ...
-    def invalid_json_events(self, *, raw: str, line: str, state: Any) -> list[TakopiEvent]: ...
-    def decode_error_events(
-        self, *, raw: str, line: str, error: Exception, state: Any
-    ) -> list[TakopiEvent]: ...
-    def translate_error_events(
-        self, *, data: Any, error: Exception, state: Any
-    ) -> list[TakopiEvent]: ...
-    def process_error_events(
-        self,
-        rc: int,
-        *,
-        resume: ResumeToken | None,
-        found_session: ResumeToken | None,
-        state: Any,
-    ) -> list[TakopiEvent]: ...
-    def stream_end_events(
-        self, *, resume: ResumeToken | None, found_session: ResumeToken | None, state: Any
-    ) -> list[TakopiEvent]: ...
-    def handle_started_event(
-        self,
-        event: StartedEvent,
-        *,
-        expected_session: ResumeToken | None,
-        found_session: ResumeToken | None,
-    ) -> tuple[ResumeToken | None, bool]: ...
-    def stderr_message(self, tail: str) -> str: ...
 
 
 def bug_text(engine: EngineId, error: Exception) -> str:
@@ -104,13 +60,23 @@ class JsonlFold:
         request: The turn; the hooks see it as the current request.
     """
 
-    __slots__ = ("_runner", "_splitter", "aborted", "request", "rules", "state")
+    __slots__ = (
+        "_decode",
+        "_runner",
+        "_splitter",
+        "_translate",
+        "aborted",
+        "request",
+        "rules",
+        "state",
+    )
 
-    def __init__(self, runner: JsonlHooks, request: TurnRequest) -> None:
+    def __init__(self, runner: "JsonlSubprocessRunner", request: TurnRequest) -> None:
         self._runner = runner
         self.request = request
         self.rules = TurnRules(runner.engine, request.resume, runner.handle_started_event)
         self._splitter = LineSplitter()
+        self._decode, self._translate = runner.decode_jsonl, runner.translate
         self.aborted = False
         """Whether the engine has to be ended at once, as what it does is not what was asked."""
         with bind_request(request):
@@ -145,46 +111,51 @@ class JsonlFold:
         return out
 
     def _take(self, lines: list[bytes | Oversized]) -> list[TakopiEvent]:
-        runner, rules, state = self._runner, self.rules, self.state
-        decode, translate, admit = runner.decode_jsonl, runner.translate, rules.admit
-        resume = self.request.resume
+        rules, events_of = self.rules, self._events_of
+        admit = rules.admit
         out: list[TakopiEvent] = []
         try:
-            for raw in lines:
-                if isinstance(raw, Oversized):
-                    events = [self._oversized(raw)]
-                else:
-                    line = raw.strip()
-                    if not line:
-                        continue
-                    try:
-                        data = decode(line=line)
-                    except Exception as error:  # noqa: BLE001 - a module's bug costs one line
-                        data = self._decode_again(line)
-                        if data is None:
-                            texts = _texts(raw, line)
-                            events = runner.decode_error_events(**texts, error=error, state=state)
-                    else:
-                        if data is None and (data := self._decode_again(line)) is None:
-                            events = runner.invalid_json_events(**_texts(raw, line), state=state)
-                    if data is not None:
-                        try:
-                            events = translate(
-                                data, state=state, resume=resume, found_session=rules.session
-                            )
-                        except EngineError:
-                            raise  # the module says that this turn cannot go on
-                        except Exception as error:  # noqa: BLE001 - a module's bug costs one line
-                            events = runner.translate_error_events(
-                                data=data, error=error, state=state
-                            )
-                for event in events:
+            for line in lines:
+                for event in events_of(line):
                     admit(event, out)
                 if rules.completed is not None:
                     break
         except Exception as error:  # noqa: BLE001 - a turn is a border
             self._abort(error, out)
         return out
+
+    def _events_of(self, raw: bytes | Oversized) -> Iterable[TakopiEvent]:
+        if isinstance(raw, Oversized):
+            return (self._oversized(raw),)
+        line = raw.strip()
+        if not line:
+            return ()
+        try:
+            data = self._decode(line=line)
+        except Exception as error:  # noqa: BLE001 - a module's bug costs one line
+            data = self._decode_again(line)
+            if data is None:
+                texts = _texts(raw, line)
+                return self._runner.decode_error_events(**texts, error=error, state=self.state)
+        if data is None:
+            data = self._decode_again(line)
+            if data is None:
+                return self._runner.invalid_json_events(**_texts(raw, line), state=self.state)
+        try:
+            # A list even if the module wrote a generator: what it raises belongs to this line.
+            return list(
+                self._translate(
+                    data,
+                    state=self.state,
+                    resume=self.request.resume,
+                    found_session=self.rules.session,
+                )
+                or ()
+            )
+        except EngineError:
+            raise  # the module says that this turn cannot go on
+        except Exception as error:  # noqa: BLE001 - a module's bug costs one line
+            return self._runner.translate_error_events(data=data, error=error, state=self.state)
 
     def _decode_again(self, line: bytes) -> Any | None:
         mended = repair_json(line)
@@ -244,7 +215,7 @@ def _with_stderr(error: str, message: str) -> str:
 
 
 def replay(
-    runner: JsonlHooks,
+    runner: "JsonlSubprocessRunner",
     chunks: Iterable[bytes],
     resume: ResumeToken | None = None,
     rc: int | None = 0,

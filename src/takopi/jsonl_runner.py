@@ -159,7 +159,7 @@ class JsonlSubprocessRunner(BaseRunner):
         state: Any,
     ) -> list[TakopiEvent]:
         """Return the events of a line on which `translate` raised."""
-        self.get_logger().warning(
+        self.get_logger().debug(
             "engine.translate_failed", engine=self.engine, error=repr(error), exc_info=error
         )
         message = f"takopi could not make sense of a line of {self.tag()} ({type(error).__name__})"

@@ -14,11 +14,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 import anyio
-import structlog
 
 from takopi.core.turn_rules import TurnRules
 from takopi.errors import TakopiError
 from takopi.jsonl_fold import CANCELLED, bug_text
+from takopi.logging import get_logger
 from takopi.model import CompletedEvent, EngineId, ResumeToken, StartedEvent, TakopiEvent
 from takopi.resume_tokens import check_token
 from takopi.session_lock import SessionLock, session_lock
@@ -33,7 +33,7 @@ SETTLE_S = 5.0
 CLOSE_LIMIT_S = 30.0
 """How long closing a turn may take before its session's lock is freed regardless."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class TurnBase(ABC):

@@ -1,0 +1,170 @@
+"""Know the engines that are there, without importing them before they are needed.
+
+A module that cannot be used is a value, `EngineProblem`, for `takopi doctor` and
+`takopi plugins`; it never stops the rest.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from takopi.backends import EngineBackend
+from takopi.engine_sources import (
+    DropIn,
+    EngineSource,
+    builtin_sources,
+    check_owned,
+    declares_backend,
+    dropin_files,
+    entry_point_sources,
+)
+from takopi.errors import AccessError, ConfigError, PluginError
+from takopi.plugin_ids import check_plugin_id
+
+__all__ = ["EngineCatalogue", "EngineProblem", "find_engines"]
+
+DROPIN_FOLDER = "runners"
+
+
+class EngineProblem(msgspec.Struct, frozen=True):
+    """Describe an engine, or a place of engines, that cannot be used.
+
+    Args:
+        id: Id of the engine; the name of the place when there is no id.
+        place: The file or entry point.
+        message: What is wrong and what to do about it.
+    """
+
+    id: str
+    place: str
+    message: str
+
+
+class EngineCatalogue:
+    """Hold the engines that were found; made by `find_engines`."""
+
+    def __init__(
+        self, sources: Iterable[EngineSource], problems: Iterable[EngineProblem] = ()
+    ) -> None:
+        self._sources: dict[str, EngineSource] = {}
+        self._loaded: dict[str, EngineBackend] = {}
+        found = list(problems)
+        for source in sources:
+            wrong = check_plugin_id(source.id)
+            first = self._sources.get(source.id)
+            if wrong is None and first is not None:
+                wrong = (
+                    f"two engines have the id `{source.id}`: {first.place} is used, "
+                    f"{source.place} is not; rename or remove one of them"
+                )
+            if wrong is None:
+                self._sources[source.id] = source
+            else:
+                found.append(EngineProblem(source.id, source.place, wrong))
+        self.ids: tuple[str, ...] = tuple(sorted(self._sources))
+        """Ids of the engines that may be loaded."""
+        self.problems: tuple[EngineProblem, ...] = tuple(found)
+        """What was found but cannot be used; `load_problems` adds what only loading shows."""
+
+    def place(self, engine_id: str) -> str:
+        """Return where an engine was found, for a person.
+
+        Raises:
+            PluginError: There is no such engine.
+        """
+        return self._source(engine_id).place
+
+    def load(self, engine_id: str) -> EngineBackend:
+        """Import an engine, once, and return its registration.
+
+        Raises:
+            PluginError: There is no such engine, or its module cannot be used.
+        """
+        backend = self._loaded.get(engine_id)
+        if backend is None:
+            backend = self._loaded[engine_id] = _load(self._source(engine_id))
+        return backend
+
+    def load_problems(self) -> tuple[EngineProblem, ...]:
+        """Import every engine and return all that cannot be used."""
+        problems = list(self.problems)
+        for engine_id in self.ids:
+            try:
+                self.load(engine_id)
+            except PluginError as error:
+                problems.append(EngineProblem(engine_id, self.place(engine_id), str(error)))
+        return tuple(problems)
+
+    def _source(self, engine_id: str) -> EngineSource:
+        source = self._sources.get(engine_id)
+        if source is None:
+            known = ", ".join(self.ids) or "none"
+            raise PluginError(
+                f"there is no engine `{engine_id}`; there are: {known}; `takopi plugins` says why "
+                "one is missing"
+            )
+        return source
+
+
+def _load(source: EngineSource) -> EngineBackend:
+    # Importing runs the code of a plug-in's author, who may raise anything, SystemExit included.
+    try:
+        backend = source.load()
+    except (AccessError, PluginError, ConfigError) as error:
+        raise PluginError(f"engine {source.id} ({source.place}): {error}") from error
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"engine {source.id} ({source.place}) failed to load with "
+            f"{type(error).__name__}: {error}; mend or remove it"
+        ) from error
+    if not isinstance(backend, EngineBackend):
+        raise PluginError(
+            f"engine {source.id} ({source.place}): BACKEND is of type {type(backend).__name__}; "
+            "it has to be a takopi.backends.EngineBackend"
+        )
+    if backend.id != source.id:
+        raise PluginError(
+            f"engine {source.id} ({source.place}): its BACKEND has the id `{backend.id}`; "
+            f"the id has to be `{source.id}`, the name of the module, file or entry point"
+        )
+    return backend
+
+
+def find_engines(home: Path) -> EngineCatalogue:
+    """Find all engines, importing none.
+
+    Args:
+        home: takopi's folder; drop-in files are those of its `runners` folder.
+    """
+    dropins, problems = _dropins(home)
+    return EngineCatalogue([*builtin_sources(), *dropins, *entry_point_sources()], problems)
+
+
+def _dropins(home: Path) -> tuple[list[EngineSource], list[EngineProblem]]:
+    folder = home / DROPIN_FOLDER
+    sources: list[EngineSource] = []
+    problems: list[EngineProblem] = []
+    try:
+        if folder.exists():
+            check_owned(home, home.stat())  # whoever can write there can put another folder here
+        paths = dropin_files(folder)
+    except AccessError as error:
+        return [], [EngineProblem(DROPIN_FOLDER, str(folder), str(error))]
+    for path in paths:
+        try:
+            check_owned(path, path.stat())
+            check_owned(path.resolve().parent, path.resolve().parent.stat())
+            if not declares_backend(path):
+                raise PluginError(
+                    f"{path} has no BACKEND; end it with `BACKEND = EngineBackend(...)`, or begin "
+                    "its name with _ if it is no engine"
+                )
+        except (AccessError, PluginError) as error:
+            problems.append(EngineProblem(path.stem, str(path), str(error)))
+        except OSError as error:
+            message = f"{path} cannot be read: {error.strerror}; check the file"
+            problems.append(EngineProblem(path.stem, str(path), message))
+        else:
+            sources.append(DropIn(path))
+    return sources, problems
