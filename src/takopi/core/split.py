@@ -14,7 +14,17 @@ import msgspec
 
 from takopi.core.richtext import COUNTED_KINDS, Entity, RichText, utf16_len
 
-__all__ = ["MAX_BYTES", "MAX_ENTITIES", "MAX_UNITS", "is_blank", "join", "split_rich"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ENTITIES",
+    "MAX_UNITS",
+    "cap_entities",
+    "count_entities",
+    "is_blank",
+    "join",
+    "split_rich",
+    "whole_characters",
+]
 
 MAX_UNITS = 4_096
 MAX_ENTITIES = 100
@@ -52,6 +62,24 @@ def join(*parts: RichText) -> RichText:
         )
         units += utf16_len(part.text)
     return RichText("".join(part.text for part in parts), tuple(entities))
+
+
+def count_entities(text: RichText) -> int:
+    """Count the entities that Telegram counts."""
+    return sum(entity.kind in COUNTED_KINDS for entity in text.entities)
+
+
+def cap_entities(text: RichText, max_entities: int) -> RichText:
+    """Keep the first counted entities only, as Telegram itself would."""
+    if count_entities(text) <= max_entities:
+        return text
+    left = max_entities
+    kept = []
+    for entity in text.entities:
+        left -= entity.kind in COUNTED_KINDS
+        if left >= 0 or entity.kind not in COUNTED_KINDS:
+            kept.append(entity)
+    return RichText(text.text, tuple(kept))
 
 
 class _Range(msgspec.Struct, frozen=True):

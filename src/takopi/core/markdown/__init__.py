@@ -1,8 +1,8 @@
 """Markdown as agents write it, rendered for a chat."""
 
+from takopi.core.clean import clean_text
 from takopi.core.markdown.blocks import BlockWriter
 from takopi.core.markdown.builder import RichBuilder
-from takopi.core.markdown.clean import clean_text
 from takopi.core.markdown.links import is_web_link, link_url
 from takopi.core.markdown.parser import parse_markdown
 from takopi.core.richtext import RichText

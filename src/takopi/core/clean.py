@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["clean_text"]
+__all__ = ["clean_text", "join_halves"]
 
 # Colours and cursor moves of a terminal, then operating system commands (window titles, links).
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]{0,2048}(?:\x07|\x1b\\))")
@@ -25,11 +25,13 @@ def clean_text(text: str) -> str:
     if not _UNWANTED.search(text):
         return text
     text = _TERMINAL_CODES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    # A pair of halves that arrived in two pieces is one character again.
-    text = _SURROGATES.sub(_whole_characters, text)
-    return text.translate(_TABLE)
+    return join_halves(text).translate(_TABLE)
+
+
+def join_halves(text: str) -> str:
+    """Make surrogate pairs that arrived in two pieces whole again, and replace single halves."""
+    return _SURROGATES.sub(_whole_characters, text)
 
 
 def _whole_characters(halves: re.Match[str]) -> str:
-    """Join surrogate pairs; what stays single becomes a replacement character."""
     return halves[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,240 @@
+"""The final messages of a turn: status, the whole answer, and the line that resumes the session."""
+
+import math
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from takopi.core.chat import ChatMessage, Document
+from takopi.core.clean import clean_text, join_halves
+from takopi.core.durations import format_elapsed
+from takopi.core.markdown import render_markdown
+from takopi.core.markdown.builder import RichBuilder
+from takopi.core.progress_view import write_words
+from takopi.core.richtext import RichText, plain, utf16_len
+from takopi.core.shorten import one_line
+from takopi.core.split import (
+    MAX_ENTITIES,
+    MAX_UNITS,
+    cap_entities,
+    count_entities,
+    is_blank,
+    join,
+    split_rich,
+)
+
+__all__ = ["FinalDelivery", "FinalView", "Overflow", "render_final"]
+
+Overflow: TypeAlias = Literal["split", "trim", "file"]
+
+MAX_PARTS = 5
+
+# Above a document what is read first: about two screens of a phone.
+HEAD_UNITS = 1_200
+
+# A longer answer is not laid out as a whole: it would fill more than MAX_PARTS messages, and
+# laying out megabytes takes seconds.
+MAX_LAID_OUT = 100_000
+
+# What stands below the answer leaves most of a message to it, whatever the notes are.
+MAX_NOTES = 8
+_NOTE_UNITS = 200
+_NOTE_ENTITIES = 30
+_ENGINE_UNITS = 60
+_RESUME_UNITS = 512
+
+# Room for ` · 1/5` or `(2/5)` with the blank line after it.
+_NUMBER_UNITS = 12
+
+_STATUS = {"done": "✓ done", "error": "✗ error", "cancelled": "■ cancelled"}
+_NO_ANSWER = "(no answer text)"
+_FILENAME = "answer.md"
+
+
+class FinalView(msgspec.Struct, frozen=True, kw_only=True):
+    """Say how a turn ended.
+
+    Args:
+        elapsed_s: Seconds the turn took.
+        steps: How many things the agent did.
+        answer: The whole answer, Markdown.
+        error: Why it failed.
+        resume_line: The command that continues the session; None to show none.
+        notes: What else happened, one line each.
+        usage: Numbers of the turn, keys as in `CompletedEvent.usage`; None to show none.
+    """
+
+    status: Literal["done", "error", "cancelled"]
+    engine: str
+    elapsed_s: float
+    steps: int = 0
+    answer: str = ""
+    error: str | None = None
+    resume_line: str | None = None
+    notes: tuple[str, ...] = ()
+    usage: dict[str, Any] | None = None
+
+
+class FinalDelivery(msgspec.Struct, frozen=True):
+    """Be what is sent at the end of a turn, in this order.
+
+    Args:
+        messages: At least one; the resume line stands in the last.
+        document: The whole answer, where the messages do not hold it.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    document: Document | None = None
+
+
+def render_final(view: FinalView, overflow: Overflow = "split") -> FinalDelivery:
+    """Show how a turn ended.
+
+    Args:
+        view: What is shown.
+        overflow: What becomes of an answer that is too long for one message. `split` sends up to
+            five messages, and beyond that the beginning with the whole answer as a document;
+            `file` does the latter at once; `trim` cuts the answer and says how much is missing.
+    """
+    status = plain(_status_line(view))
+    tail = _tail(view)
+    body = _body(view)
+    if body is not None:
+        one = _stack(status, body, tail)
+        if _fits(one):
+            return FinalDelivery((ChatMessage(one),))
+        if overflow == "split":
+            parts = _numbered(status, _stack(body, tail))
+            if len(parts) <= MAX_PARTS:
+                return FinalDelivery(tuple(ChatMessage(part) for part in parts))
+    if overflow == "trim":
+        return FinalDelivery((ChatMessage(_trimmed(view, status, body, tail)),))
+    return _head_and_document(view, status, tail)
+
+
+def _status_line(view: FinalView) -> str:
+    parts = [_STATUS[view.status], one_line(view.engine, _ENGINE_UNITS)]
+    parts.append(format_elapsed(view.elapsed_s))
+    if view.steps:
+        parts.append("1 step" if view.steps == 1 else f"{view.steps} steps")
+    return " · ".join(parts)
+
+
+def _body(view: FinalView) -> RichText | None:
+    """Lay out the error and the answer; None when that is more than messages are for."""
+    error = view.error or ""
+    if len(error) + len(view.answer) > MAX_LAID_OUT:
+        return None
+    return _laid_out(error, view.answer, empty=_NO_ANSWER if view.status == "done" else "")
+
+
+def _laid_out(error: str, answer: str, *, empty: str = "") -> RichText:
+    out = RichBuilder()
+    write_words(out, clean_text(error).strip("\n"))
+    body = render_markdown(answer)
+    return _stack(out.build(), body if not is_blank(body.text) else plain(empty))
+
+
+def _tail(view: FinalView) -> RichText:
+    """Lay out what stands below the answer; it is short."""
+    out = RichBuilder()
+    notes = [one_line(note, _NOTE_UNITS) for note in view.notes[:MAX_NOTES]]
+    if len(view.notes) > MAX_NOTES:
+        notes.append(f"… {len(view.notes) - MAX_NOTES} more notes")
+    usage = format_usage(view.usage or {})
+    for line in (*notes, *([usage] if usage else ())):
+        out.open("italic")
+        write_words(out, line)
+        out.close()
+        out.gap(1)
+    resume = RichBuilder()
+    resume.code(one_line(view.resume_line or "", _RESUME_UNITS))
+    return _stack(cap_entities(out.build(), _NOTE_ENTITIES), resume.build())
+
+
+def format_usage(usage: dict[str, Any]) -> str:
+    """Write the numbers of a turn on one line; what is no number is left out."""
+    parts = []
+    model = usage.get("model")
+    if isinstance(model, str) and model.strip():
+        parts.append(one_line(model, _ENGINE_UNITS))
+    words = (("input_tokens", "in"), ("output_tokens", "out"))
+    for key, word in words:
+        count = _number(usage.get(key))
+        if count is not None:
+            parts.append(f"{_short_count(count)} {word}")
+    cost = _number(usage.get("cost_usd"))
+    if cost:
+        parts.append(f"${cost:.2f}" if cost >= 0.01 else "<$0.01")
+    return " · ".join(parts)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _short_count(count: float) -> str:
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            scaled = count / size
+            return f"{scaled:.0f}{letter}" if scaled >= 100 else f"{scaled:.1f}{letter}"
+    return f"{count:.0f}"
+
+
+def _stack(*texts: RichText) -> RichText:
+    """Put texts below each other with a blank line between; blank ones are left out."""
+    kept = [text for text in texts if not is_blank(text.text)]
+    joined = kept[:1]
+    for text in kept[1:]:
+        joined += [plain("\n\n"), text]
+    return join(*joined)
+
+
+def _fits(text: RichText) -> bool:
+    return utf16_len(text.text) <= MAX_UNITS and count_entities(text) <= MAX_ENTITIES
+
+
+def _numbered(status: RichText, rest: RichText) -> list[RichText]:
+    """Cut what one message cannot hold, and number the parts so that none is missed."""
+    room = MAX_UNITS - utf16_len(status.text) - _NUMBER_UNITS
+    parts = split_rich(rest, max_units=room)
+    heads = [join(status, plain(f" · 1/{len(parts)}"))]
+    heads += [plain(f"({n}/{len(parts)})") for n in range(2, len(parts) + 1)]
+    return [_stack(head, part) for head, part in zip(heads, parts, strict=True)]
+
+
+def _beginning(text: RichText, max_units: int, max_entities: int) -> RichText:
+    parts = split_rich(text, max_units=max_units, max_entities=max_entities)
+    return parts[0] if parts else plain("")
+
+
+def _trimmed(view: FinalView, status: RichText, body: RichText | None, tail: RichText) -> RichText:
+    error = view.error or ""
+    total = utf16_len(body.text) if body is not None else len(error) + len(view.answer)
+    if body is None:
+        body = _laid_out(error[:MAX_UNITS], view.answer[: 4 * MAX_UNITS])
+    room = MAX_UNITS - sum(utf16_len(text.text) + 2 for text in (status, tail))
+    kept = _beginning(body, room - 60, MAX_ENTITIES - count_entities(tail))
+    missing = max(1, total - utf16_len(kept.text))
+    return _stack(status, kept, plain(f"✂ {missing:,} more characters are not shown"), tail)
+
+
+def _head_and_document(view: FinalView, status: RichText, tail: RichText) -> FinalDelivery:
+    error = view.error or ""
+    body = _laid_out(error[:HEAD_UNITS], view.answer[: 4 * HEAD_UNITS])
+    head = _beginning(body, HEAD_UNITS, MAX_ENTITIES - count_entities(tail) - 1)
+    whole = f"Error:\n\n{error}\n\nAnswer:\n\n{view.answer}" if error else view.answer
+    content = join_halves(whole).encode()
+    pointer = RichBuilder()
+    pointer.text(f"… the whole answer ({_size(len(content))}) is in ")
+    pointer.code(_FILENAME)
+    message = ChatMessage(_stack(status, head, pointer.build(), tail))
+    return FinalDelivery((message,), Document(_FILENAME, content, status))
+
+
+def _size(size_bytes: int) -> str:
+    return (
+        f"{size_bytes / 1_000:.0f} KB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:.1f} MB"
+    )

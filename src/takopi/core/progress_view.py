@@ -1,0 +1,189 @@
+"""The one message that shows a running turn, bounded whatever the agent does."""
+
+import re
+from pathlib import PurePath
+
+import msgspec
+
+from takopi.core.chat import Button, ChatMessage
+from takopi.core.durations import format_elapsed
+from takopi.core.markdown.builder import RichBuilder
+from takopi.core.progress import FileChange, PlanItem, ProgressState, ShownAction
+from takopi.core.shorten import one_line, relative_to, shorten_path, unwrap_shell
+from takopi.core.split import MAX_ENTITIES, cap_entities
+
+__all__ = ["ProgressHeader", "render_progress", "write_words"]
+
+_LABEL_UNITS = 60
+_TITLE_UNITS = 72
+_PATH_UNITS = 48
+_MESSAGE_UNITS = 60
+_PLAN_UNITS = 60
+_THINKING_UNITS = 160
+_NOTE_UNITS = 300
+_TEXT_LINES = 3
+_TEXT_LINE_UNITS = 140
+
+_PLAN_SHOWN = 5
+_CHANGES_SHOWN = 3
+
+_PLAN_MARKS = {"completed": "☑", "in_progress": "▸", "pending": "☐"}
+_PREFIXES = {"web_search": "search: ", "subagent": "agent: ", "ask": "asks: "}
+_PLAIN_KINDS = frozenset({"command", "tool", "file_change", *_PREFIXES})
+
+# A chat makes links of file names (`main.py` is a host in Paraguay); as code it leaves them alone.
+# An address is matched only to be left as it is. Words start once, so the time stays linear.
+_MARKED = re.compile(
+    r"https?://\S+"
+    r"|`(?P<code>[^`\n]+)`"
+    r"|(?<![\w./~-])(?P<file>(?:(?:[\w.~-]*/)+[\w-]|[\w-]{2})[\w.-]*\.[A-Za-z]\w{0,7}(?::\d+)?)"
+    r"(?![\w/])"
+)
+
+
+class ProgressHeader(msgspec.Struct, frozen=True):
+    """Be the first line of a progress message.
+
+    Args:
+        label: What is going on: `working`, `queued`, `cancelling`.
+        engine: Id of the engine.
+        elapsed_s: Seconds since the turn started.
+    """
+
+    label: str
+    engine: str
+    elapsed_s: float
+
+
+def render_progress(
+    state: ProgressState,
+    header: ProgressHeader,
+    *,
+    cwd: PurePath | None,
+    cancel_data: str | None,
+    note: str = "",
+) -> ChatMessage:
+    """Show a running turn.
+
+    Args:
+        state: What is known of it.
+        header: Its first line.
+        cwd: Directory the engine works in; paths inside it are shown relative to it.
+        cancel_data: What the Cancel button carries; None for no button.
+        note: A line of takopi's own at the end.
+    """
+    out = RichBuilder()
+    out.text(_header_line(state, header))
+    out.gap(2)
+    for action in state.recent:
+        _write_action(out, action, cwd)
+    out.gap(2)
+    _write_plan(out, state.plan)
+    out.gap(2)
+    _write_streamed(out, state)
+    out.gap(2)
+    for warning in state.warnings:
+        out.text("⚠ ")
+        write_words(out, one_line(warning.text, _TITLE_UNITS * 2))
+        out.gap(1)
+    if note:
+        out.gap(2)
+        write_words(out, one_line(note, _NOTE_UNITS))
+    buttons = ((Button("Cancel", cancel_data),),) if cancel_data is not None else ()
+    return ChatMessage(cap_entities(out.build(), MAX_ENTITIES), buttons)
+
+
+def _header_line(state: ProgressState, header: ProgressHeader) -> str:
+    parts = [one_line(header.label, _LABEL_UNITS), one_line(header.engine, _LABEL_UNITS)]
+    parts.append(format_elapsed(header.elapsed_s))
+    if state.steps:
+        parts.append(f"step {state.steps}")
+    return " · ".join(parts)
+
+
+def write_words(out: RichBuilder, words: str) -> None:
+    """Write takopi's or an engine's own words: what stands in backticks and file names as code."""
+    place = 0
+    for found in _MARKED.finditer(words):
+        out.text(words[place : found.start()])
+        code = found["code"] or found["file"]
+        if code:
+            out.code(code)
+        else:
+            out.text(found[0])
+        place = found.end()
+    out.text(words[place:])
+
+
+def _write_action(out: RichBuilder, action: ShownAction, cwd: PurePath | None) -> None:
+    out.text(_mark(action) + " ")
+    title = relative_to(action.title, cwd)
+    if action.kind == "command":
+        out.code(one_line(unwrap_shell(title), _TITLE_UNITS) or "command")
+    elif action.changes:
+        _write_changes(out, action.changes, action.more_changes, cwd)
+    else:
+        prefix = _PREFIXES.get(action.kind, "")
+        write_words(out, prefix + (one_line(title, _TITLE_UNITS) or action.kind))
+    if action.exit_code:
+        out.text(f" · exit {action.exit_code}")
+    elif action.ok is False and action.message and action.message not in title:
+        out.text(" · ")
+        write_words(out, one_line(relative_to(action.message, cwd), _MESSAGE_UNITS))
+    out.gap(1)
+
+
+def _mark(action: ShownAction) -> str:
+    if action.ok is False or (action.phase == "completed" and action.exit_code):
+        return "✗"
+    if action.phase == "updated":
+        return "↻"
+    if action.phase == "started":
+        return "▸"
+    return "✓" if action.kind in _PLAIN_KINDS else "•"
+
+
+def _write_changes(
+    out: RichBuilder, changes: tuple[FileChange, ...], more: int, cwd: PurePath | None
+) -> None:
+    shown = changes[:_CHANGES_SHOWN]
+    for number, change in enumerate(shown):
+        out.text(", " if number else "")
+        out.text(change.mark + " ")
+        out.code(shorten_path(relative_to(change.path, cwd), _PATH_UNITS) or "?")
+    rest = len(changes) - len(shown) + more
+    if rest:
+        out.text(f" and {rest} more")
+
+
+def _write_plan(out: RichBuilder, plan: tuple[PlanItem, ...]) -> None:
+    """Show the plan around the item that is worked on."""
+    if not plan:
+        return
+    current = next((n for n, item in enumerate(plan) if item.status != "completed"), len(plan))
+    first = max(0, min(current - 1, len(plan) - _PLAN_SHOWN))
+    done = sum(item.status == "completed" for item in plan)
+    out.text(f"plan {done}/{len(plan)}")
+    for item in plan[first : first + _PLAN_SHOWN]:
+        out.gap(1)
+        out.text(_PLAN_MARKS[item.status] + " ")
+        write_words(out, one_line(item.text, _PLAN_UNITS))
+    rest = len(plan) - first - _PLAN_SHOWN
+    if rest > 0:
+        out.gap(1)
+        out.text(f"… {rest} more")
+
+
+def _write_streamed(out: RichBuilder, state: ProgressState) -> None:
+    """Show the end of what the agent writes, and of what it thinks while it thinks."""
+    if state.message is not None:
+        tail = state.message.text[-_TEXT_LINES * _TEXT_LINE_UNITS :].rstrip()
+        for line in tail.split("\n")[-_TEXT_LINES:]:
+            write_words(out, one_line(line, _TEXT_LINE_UNITS))
+            out.gap(1)
+    if state.focus == "thinking" and state.thinking is not None:
+        lines = state.thinking.text[-4 * _THINKING_UNITS :].rstrip().split("\n")
+        out.gap(1)
+        out.open("italic")
+        out.text(one_line(lines[-1].strip("*_# "), _THINKING_UNITS))
+        out.close()
