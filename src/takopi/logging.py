@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Logger",
     "add_secrets",
+    "adopt_structlog",
     "bind_run_context",
     "clear_context",
     "configure_logging",
@@ -116,23 +117,23 @@ def route_terminal(write: Callable[[str], None]) -> Iterator[None]:
 def configure_logging(*, debug_file: Path | None = None) -> None:
     """Take over the records of all libraries, and write everything to `debug_file` when given.
 
-    The file and its folder are made with modes 0600 and 0700. A file over 20 MB is kept beside
-    the new one as `.1`.
+    A debug file that was given before stays when none is given now. The file and its folder are
+    made with modes 0600 and 0700. A file over 20 MB is kept beside the new one as `.1`.
 
     Raises:
         OSError: The file cannot be written.
     """
     import logging
 
-    if _sink.file_descriptor is not None:
-        os.close(_sink.file_descriptor)
-        _sink.file_descriptor = None
     if debug_file is not None:
-        _sink.file_descriptor = _open_debug_file(debug_file)
+        before, _sink.file_descriptor = _sink.file_descriptor, _open_debug_file(debug_file)
+        if before is not None:
+            os.close(before)
     root = logging.getLogger()
     handler = _standard_handler()
     root.handlers = [handler]
-    root.setLevel(logging.DEBUG if debug_file is not None else logging.WARNING)
+    root.setLevel(logging.WARNING if _sink.file_descriptor is None else logging.DEBUG)
+    adopt_structlog()
 
 
 def _open_debug_file(path: Path) -> int:
@@ -215,26 +216,41 @@ def get_logger(name: str | None = None, **fields: Any) -> Logger:
     return Logger(name, fields)
 
 
+def adopt_structlog() -> None:
+    """Let records that are made with structlog itself go the same way, if anybody loaded it.
+
+    Until then it would print to standard output, and print secrets.
+    """
+    if "structlog" in sys.modules and not _sink.structlog_ready:
+        _configure_structlog()
+
+
 def _structlog(name: str | None) -> Any:
     import structlog
 
     if not _sink.structlog_ready:
-        structlog.configure(
-            processors=[
-                _drop_suppressed,
-                _merge_context,
-                structlog.stdlib.PositionalArgumentsFormatter(),
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.format_exc_info,
-                structlog.processors.StackInfoRenderer(),
-                _write,
-            ],
-            wrapper_class=structlog.make_filtering_bound_logger(10),
-            cache_logger_on_first_use=False,
-        )
-        _sink.structlog_ready = True
+        _configure_structlog()
     return structlog.get_logger().bind(logger=name) if name else structlog.get_logger()
+
+
+def _configure_structlog() -> None:
+    import structlog
+
+    structlog.configure(
+        processors=[
+            _drop_suppressed,
+            _merge_context,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.StackInfoRenderer(),
+            _write,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(10),
+        cache_logger_on_first_use=False,
+    )
+    _sink.structlog_ready = True
 
 
 def _drop_suppressed(

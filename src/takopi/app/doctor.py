@@ -1,0 +1,140 @@
+"""Look at everything that has to be right before the bot can work."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+
+from takopi.app.chat_checks import check_access, check_telegram
+from takopi.app.checks import Check
+from takopi.app.engines import EngineShelf, choose_default
+from takopi.app.home import Home
+from takopi.engines import EngineCatalogue, find_engines
+from takopi.errors import TakopiError
+from takopi.logging import add_secrets
+from takopi.settings import Settings, check_private, load_settings, parse_settings
+from takopi.settings.keys import KEYS, nearest, unknown_keys
+
+__all__ = ["examine"]
+
+# What an engine does by its nature, whatever the configuration says.
+NATURE = {"pi": "unrestricted: it never asks before it runs or writes anything"}
+
+
+async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> list[Check]:
+    """Return everything that was found, in the order of a set-up."""
+    checks = [_check_home(home)]
+    settings, found = _check_config(home, environment)
+    checks += found
+    catalogue = find_engines(home.path)
+    shelf = EngineShelf(catalogue, settings, environment)
+    telegram: list[Check] = []
+    engines: dict[str, list[Check]] = {engine: [] for engine in catalogue.ids}
+
+    async def ask_telegram() -> None:
+        telegram.extend(await check_telegram(settings))
+
+    async def ask_engine(engine: str) -> None:
+        engines[engine].extend(await _check_engine(shelf, engine))
+
+    async with anyio.create_task_group() as tasks:
+        if settings.exists:
+            if settings.telegram.bot_token is not None:
+                add_secrets([settings.telegram.bot_token])
+            tasks.start_soon(ask_telegram)
+        for engine in catalogue.ids:
+            tasks.start_soon(ask_engine, engine)
+    checks += telegram
+    if settings.exists:
+        checks += check_access(settings.telegram)
+    checks.append(_check_work_dir(settings))
+    for lines in engines.values():
+        checks += lines
+    checks.append(_check_default(shelf, settings))
+    return checks + _check_plugins(catalogue)
+
+
+def _check_home(home: Home) -> Check:
+    try:
+        status = home.path.stat()
+    except FileNotFoundError:
+        return Check("folder", "note", f"{home.path} does not exist yet; the first start makes it")
+    except OSError as error:
+        return Check("folder", "wrong", f"{home.path} cannot be looked at: {error.strerror}")
+    try:
+        check_private(home.path, status)
+    except TakopiError as error:
+        return Check("folder", "wrong", str(error))
+    return Check("folder", "ok", str(home.path))
+
+
+def _check_config(home: Home, environment: Mapping[str, str]) -> tuple[Settings, list[Check]]:
+    subject = "configuration"
+    nothing = parse_settings({}, home.config, {}, exists=False)
+    try:
+        settings = load_settings(home.config, environment)
+    except TakopiError as error:
+        return nothing, [Check(subject, "wrong", str(error))]
+    if not settings.exists:
+        text = f"there is none at {home.config}; run `takopi` in a terminal to make one"
+        return settings, [Check(subject, "wrong", text)]
+    checks = [Check(subject, "ok", str(home.config))]
+    engines = find_engines(home.path).ids
+    known = [spec.name for spec in KEYS]
+    for key in unknown_keys(settings.document, engines):
+        close = nearest(key, [*known, *engines])
+        meant = f"; did you mean `{close}`?" if close else ""
+        checks.append(Check(subject, "warning", f"nothing reads the key `{key}`{meant}"))
+    return settings, checks
+
+
+def _check_work_dir(settings: Settings) -> Check:
+    path = settings.work_dir
+    if path is None:
+        text = f"not set: new sessions start where takopi is started, now {Path.cwd()}"
+        return Check("work_dir", "note", text)
+    if not path.is_dir():
+        text = f"{path} is not a directory; make it with `mkdir -p {path}`, or set another"
+        return Check("work_dir", "wrong", text)
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        return Check("work_dir", "wrong", f"{path} cannot be written; set another work_dir")
+    return Check("work_dir", "ok", str(path))
+
+
+async def _check_engine(shelf: EngineShelf, engine: str) -> list[Check]:
+    try:
+        installed = shelf.installed(engine)
+        shelf.runner(engine)
+    except TakopiError as error:
+        return [Check(engine, "wrong", str(error))]
+    if installed.path is None:
+        remedy = f"; install it with `{installed.install_cmd}`" if installed.install_cmd else ""
+        return [Check(engine, "note", f"`{installed.program}` is not on PATH{remedy}")]
+    version = await shelf.version(engine)
+    if version == "unknown":
+        text = f"{installed.path} does not answer to --version; run it once by hand"
+        return [Check(engine, "warning", text)]
+    checks = [Check(engine, "ok", f"{version}  {installed.path}")]
+    if engine in NATURE:
+        checks.append(Check(engine, "note", NATURE[engine]))
+    return checks
+
+
+def _check_default(shelf: EngineShelf, settings: Settings) -> Check:
+    subject = "default engine"
+    try:
+        engine = choose_default(shelf, settings, None)
+        if shelf.installed(engine).path is None:
+            text = f"{engine} is the default engine but is not installed"
+            return Check(subject, "wrong", f"{text}; install it, or set another default_engine")
+    except TakopiError as error:
+        return Check(subject, "wrong", str(error))
+    return Check(subject, "ok", engine)
+
+
+def _check_plugins(catalogue: EngineCatalogue) -> list[Check]:
+    return [
+        Check("plug-in", "wrong", f"{problem.id} ({problem.place}): {problem.message}")
+        for problem in catalogue.problems
+    ]

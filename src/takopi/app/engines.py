@@ -1,0 +1,211 @@
+"""The engines of this machine: found by name, loaded when they are asked for."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+
+from takopi.backends import EngineBackend
+from takopi.core.engine_env import engine_environment
+from takopi.engines import EngineCatalogue
+from takopi.errors import ConfigError, PluginError, UsageError
+from takopi.logging import adopt_structlog
+from takopi.model import EngineId
+from takopi.runner import Runner
+from takopi.settings import Settings
+from takopi.settings.keys import nearest
+
+__all__ = ["EngineShelf", "Installed", "choose_default", "parse_version"]
+
+VERSION_TIMEOUT_S = 15
+PREFERRED = ("codex", "claude", "opencode", "pi")
+KEEP_BACKGROUND = "keep_background"
+
+
+class Installed(msgspec.Struct, frozen=True):
+    """Say whether and where an engine's CLI is installed.
+
+    Args:
+        program: The executable that was looked for.
+        path: Where it is; None when it is not on PATH.
+        install_cmd: The command that installs it.
+    """
+
+    program: str
+    path: Path | None
+    install_cmd: str | None = None
+
+
+class EngineShelf:
+    """Be the bridge's engine directory over what was found.
+
+    Args:
+        catalogue: What was found.
+        settings: Has a table for each engine.
+        environment: The environment of takopi itself.
+    """
+
+    def __init__(
+        self,
+        catalogue: EngineCatalogue,
+        settings: Settings,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._catalogue = catalogue
+        self._settings = settings
+        self._environment = environment
+        self._runners: dict[EngineId, Runner] = {}
+        self._versions: dict[EngineId, str] = {}
+
+    def ids(self) -> Sequence[EngineId]:
+        """List the engines, without loading one."""
+        return self._catalogue.ids
+
+    def backend(self, engine: EngineId) -> EngineBackend:
+        """Load an engine's registration.
+
+        Raises:
+            PluginError: Nobody knows the engine, or its module cannot be used.
+        """
+        if engine not in self._catalogue.ids:
+            known = ", ".join(self._catalogue.ids) or "none"
+            raise PluginError(f"there is no engine `{engine}`; known engines: {known}")
+        backend = self._catalogue.load(engine)
+        adopt_structlog()
+        return backend
+
+    def runner(self, engine: EngineId) -> Runner:
+        """Return an engine's runner, the same one each time.
+
+        Raises:
+            PluginError: Nobody knows the engine, or its module cannot be used.
+            ConfigError: Its table of the configuration is wrong.
+        """
+        found = self._runners.get(engine)
+        if found is None:
+            table = self._settings.engine_table(engine)
+            # The one key of an engine's table that is takopi's own business.
+            table.pop(KEEP_BACKGROUND, None)
+            found = self.backend(engine).build_runner(table, self._settings.path)
+            self._runners[engine] = found
+        return found
+
+    def installed(self, engine: EngineId) -> Installed:
+        """Look for an engine's CLI on PATH.
+
+        Raises:
+            PluginError: Nobody knows the engine, or its module cannot be used.
+        """
+        backend = self.backend(engine)
+        program = backend.cli_cmd or backend.id
+        found = shutil.which(program, path=self._environment.get("PATH"))
+        return Installed(program, Path(found) if found else None, backend.install_cmd)
+
+    async def version(self, engine: EngineId) -> str | None:
+        """Return what the engine's CLI says about its version; None when it is not installed."""
+        known = self._versions.get(engine)
+        if known is not None:
+            return known
+        path = self.installed(engine).path
+        if path is None:
+            return None
+        said = await self._ask_version(engine, path)
+        version = parse_version(said)
+        if version:
+            self._versions[engine] = version
+        return version or "unknown"
+
+    async def _ask_version(self, engine: EngineId, path: Path) -> str:
+        try:
+            with anyio.fail_after(VERSION_TIMEOUT_S):
+                result = await anyio.run_process(
+                    [str(path), "--version"],
+                    stdin=subprocess.DEVNULL,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                    env=self.environment(engine),
+                )
+        except (TimeoutError, OSError):
+            return ""
+        return result.stdout.decode("utf-8", "replace") if result.returncode == 0 else ""
+
+    def environment(self, engine: EngineId) -> dict[str, str]:
+        """Return the environment in which an engine's CLI runs."""
+        return engine_environment(
+            self._environment, engine=engine, passes=self._settings.env_pass.get(engine, ())
+        )
+
+    def keeps_background(self) -> frozenset[EngineId]:
+        """Name the engines whose background processes are left alone.
+
+        Raises:
+            ConfigError: The key is neither true nor false.
+        """
+        names = set()
+        for engine in self._catalogue.ids:
+            value: Any = self._settings.engine_table(engine).get(KEEP_BACKGROUND, False)
+            if not isinstance(value, bool):
+                raise ConfigError(
+                    f"{self._settings.path}: {engine}.{KEEP_BACKGROUND} is {value!r}; accepted: "
+                    "true or false"
+                )
+            if value:
+                names.add(engine)
+        return frozenset(names)
+
+
+def parse_version(said: str) -> str:
+    """Return the version in what a CLI printed: `codex-cli 0.150.0` says `0.150.0`."""
+    found = re.search(r"\d+\.\d+[0-9A-Za-z.+-]*", said)
+    lines = said.strip().splitlines()
+    return found[0].rstrip(".") if found else (lines[0][:40] if lines else "")
+
+
+def choose_default(shelf: EngineShelf, settings: Settings, asked: str | None) -> EngineId:
+    """Decide which engine runs prompts that name none.
+
+    Args:
+        shelf: The engines.
+        settings: May name one.
+        asked: What the command line names.
+
+    Raises:
+        UsageError: The command line names an engine that nobody knows.
+        ConfigError: The configuration does, or it names none and none is installed.
+    """
+    ids = list(shelf.ids())
+    if asked is not None:
+        if asked not in ids:
+            close = nearest(asked, ids)
+            advice = f"did you mean `{close}`?" if close else f"known engines: {', '.join(ids)}"
+            raise UsageError(f"there is no engine `{asked}`; {advice}")
+        return asked
+    if settings.default_engine is not None:
+        if settings.default_engine not in ids:
+            raise ConfigError(
+                f'{settings.path}: default_engine is "{settings.default_engine}"; accepted: '
+                f"{', '.join(ids)}"
+            )
+        return settings.default_engine
+    for engine in first_choices(ids):
+        try:
+            if shelf.installed(engine).path is not None:
+                return engine
+        except PluginError:
+            continue  # told by the doctor; another engine may do
+    raise ConfigError(
+        "no engine is installed; install one, for example with "
+        "`npm install -g @openai/codex`, or run `takopi doctor` for the others"
+    )
+
+
+def first_choices(ids: Sequence[EngineId]) -> list[EngineId]:
+    """Order engines as takopi would choose one itself."""
+    preferred = [engine for engine in PREFERRED if engine in ids]
+    return preferred + [engine for engine in ids if engine not in PREFERRED]

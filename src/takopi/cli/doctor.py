@@ -1,0 +1,52 @@
+"""`takopi doctor`: what is right, what is wrong, and what to do about it."""
+
+import shutil
+import textwrap
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from takopi.app.checks import Check
+
+__all__ = ["doctor", "table"]
+
+MARKS = {"ok": "✓", "note": "·", "warning": "!", "wrong": "✗"}
+MIN_TEXT_COLUMNS = 30
+
+
+def doctor() -> None:
+    """Check token, chat, access, engines, permissions, plug-ins; exit status 1 if any is wrong."""
+    import anyio
+
+    from takopi.app.doctor import examine
+    from takopi.app.home import locate_home
+    from takopi.logging import redact
+
+    checks = anyio.run(examine, locate_home())
+    print(redact(table(checks, shutil.get_terminal_size((100, 24)).columns)))
+    wrong = sum(check.state == "wrong" for check in checks)
+    if wrong:
+        print(f"\n{wrong} {'thing is' if wrong == 1 else 'things are'} wrong.")
+        raise typer.Exit(1)
+    print("\nEverything is in order.")
+
+
+def table(checks: "Sequence[Check]", columns: int) -> str:
+    """Lay the checks out in three columns: mark, subject, text."""
+    width = max(len(check.subject) for check in checks)
+    room = max(columns - width - 4, MIN_TEXT_COLUMNS)
+    lines: list[str] = []
+    before = None
+    for check in checks:
+        # Neither a path nor a command is broken: they are there to be copied.
+        wrapped = textwrap.wrap(
+            check.text, room, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+        subject = "" if check.subject == before else check.subject
+        lines.append(f"{MARKS[check.state]} {subject:<{width}}  {wrapped[0]}")
+        lines += [" " * (width + 4) + line for line in wrapped[1:]]
+        before = check.subject
+    return "\n".join(lines)
