@@ -35,7 +35,7 @@ class AiogramApi:
         Unauthorized: The token cannot be one.
     """
 
-    def __init__(self, config: TelegramConfig, *, connections: int = 20) -> None:
+    def __init__(self, config: TelegramConfig, *, connections: int = 50) -> None:
         self._session = _Session(Endpoint(config, connections=connections))
         try:
             self._bot = Bot(config.bot_token, session=self._session)
@@ -84,11 +84,10 @@ class _Session(BaseSession):
             prepared = self.prepare_value(value, bot=bot, files=files, _dumps_json=False)
             if prepared is not None:
                 body[name] = prepared
-        whole = body if not files else await _form(bot, body, files)
+        form = await _form(bot, body, files) if files else None
         limit_s = self.timeout if timeout is None else timeout
-        return cast(
-            "TelegramType", await self._endpoint.post(method.__api_method__, whole, limit_s)
-        )
+        answer = await self._endpoint.post(method.__api_method__, body, limit_s, form)
+        return cast("TelegramType", answer)
 
     async def close(self) -> None:
         await self._endpoint.aclose()

@@ -6,6 +6,7 @@ commands of the CLI take to run.
 
 import os
 import ssl
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -35,46 +36,62 @@ class Endpoint:
     Args:
         config: Token and server.
         connections: How many requests may be under way at once.
+
+    Raises:
+        ConfigError: The server's address or the environment's proxy cannot be used.
     """
 
-    def __init__(self, config: TelegramConfig, *, connections: int = 20) -> None:
+    def __init__(self, config: TelegramConfig, *, connections: int = 50) -> None:
         base = (config.api_base_url or DEFAULT_BASE_URL).rstrip("/")
+        parts = urlsplit(base)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigError(
+                f"`api_base_url` is {base!r}, which is no address of a Bot API server; "
+                "write it like http://127.0.0.1:8081, or leave it out"
+            )
         self._prefix = f"{base}/bot{config.bot_token}/"
-        self._host = urlsplit(base).hostname or base
-        self._secure = urlsplit(base).scheme == "https"
+        self._host = parts.hostname
+        self._tls: ssl.SSLContext | bool = _tls() if parts.scheme == "https" else True
         self._proxy = _proxy_of(base)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
     async def post(
-        self, method: str, body: aiohttp.FormData | dict[str, Any], timeout_s: float
+        self,
+        method: str,
+        params: dict[str, Any],
+        timeout_s: float,
+        form: aiohttp.FormData | None = None,
     ) -> msgspec.Raw:
         """Carry out one call and return what stands under `result`.
 
         Args:
             method: Name of the method.
-            body: A form when there are files, else what becomes a JSON body.
+            params: What becomes a JSON body.
             timeout_s: For the whole of it.
+            form: Goes in place of the JSON body when there are files.
 
         Raises:
             TransportError: One of its leaves.
         """
-        options: dict[str, Any] = {"data": body}
-        chat_id = None
-        if isinstance(body, dict):
-            chat_id = body.get("chat_id")
+        options: dict[str, Any] = {"data": form}
+        if form is None:
             headers = {"Content-Type": "application/json"}
-            options = {"data": msgspec.json.encode(body), "headers": headers}
+            options = {"data": msgspec.json.encode(params), "headers": headers}
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         try:
             async with self._open().post(
-                self._prefix + method, timeout=timeout, proxy=self._proxy, **options
+                self._prefix + method,
+                timeout=timeout,
+                proxy=self._proxy,
+                allow_redirects=False,  # a redirected POST arrives without its body
+                **options,
             ) as response:
                 status, content = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = self._failure(method, error)
         else:
-            return _result(method, status, content, chat_id)
+            return _result(method, status, content, params.get("chat_id"))
         raise failure  # outside of the handler: the cause would carry the URL
 
     async def aclose(self) -> None:
@@ -89,12 +106,14 @@ class Endpoint:
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             connector = aiohttp.TCPConnector(
-                ssl=_tls() if self._secure else True,
+                ssl=self._tls,
                 limit=self._connections,
                 keepalive_timeout=KEEPALIVE_S,
                 ttl_dns_cache=300,
             )
-            self._session = aiohttp.ClientSession(connector=connector)
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+            )
         return self._session
 
     def _failure(self, method: str, error: Exception) -> TransportUnavailable:
@@ -122,6 +141,7 @@ def _result(method: str, status: int, content: bytes, chat_id: int | None) -> ms
     raise refusal(method, status, answer, chat_id)
 
 
+@cache
 def _tls() -> ssl.SSLContext:
     """Trust what the system trusts; certifi adds the roots that a bare Python lacks."""
     context = ssl.create_default_context()

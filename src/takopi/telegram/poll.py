@@ -5,68 +5,30 @@ caller asks for its next batch. So a caller that dies over a batch gets it again
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Self
 
 import anyio
-import msgspec
 
 from takopi.bridge.ports import Clock
 from takopi.core.chat import ChatUpdate
-from takopi.errors import (
-    FloodLimited,
-    PollConflict,
-    TransportError,
-    TransportUnavailable,
-    Unauthorized,
-)
+from takopi.errors import TransportError, TransportUnavailable, Unauthorized
 from takopi.logging import get_logger
 from takopi.telegram.api import BotApi, BotIdentity
+from takopi.telegram.batch import NumberedUpdate, read_batch
+from takopi.telegram.pace import Pace
 from takopi.telegram.updates import ALLOWED_UPDATES, translate
-from takopi.telegram.wire import Numbered, Update
 
-__all__ = ["Pace", "PollLoop"]
+__all__ = ["PollLoop"]
 
 logger = get_logger(__name__)
 
 POLL_TIMEOUT_S = 50
 REQUEST_TIMEOUT_S = POLL_TIMEOUT_S + 10
 CONFIRM_TIMEOUT_S = 2
-CONFLICT_PAUSE_S = 5.0
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
 SUSPICIOUS_S = 0.5
 REMEMBERED_UPDATES = 1000
-
-_batch_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-_number_decoder = msgspec.json.Decoder(Numbered)
-_update_decoder = msgspec.json.Decoder(Update)
-
-
-class Pace:
-    """Say how long to wait after failures in a row.
-
-    Args:
-        jitter: Returns a number from 0 up to 1; keeps many bots from returning at once.
-    """
-
-    def __init__(self, jitter: Callable[[], float]) -> None:
-        self._jitter = jitter
-        self._failures = 0
-
-    def after_failure(self, error: TransportError) -> float:
-        """Return the seconds to wait; at most 30, but for what the server demands."""
-        if isinstance(error, FloodLimited):
-            return error.retry_after_s
-        if isinstance(error, PollConflict):
-            return CONFLICT_PAUSE_S * (1 + self._jitter() / 2)
-        longest: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, 10))
-        self._failures += 1
-        return max(FIRST_PAUSE_S, longest * (0.5 + self._jitter() / 2))
-
-    def after_success(self) -> None:
-        """Start anew with short waits."""
-        self._failures = 0
+REPORT_EVERY = 10
 
 
 class PollLoop:
@@ -143,15 +105,15 @@ class PollLoop:
         except Unauthorized:
             raise
         except TransportError as error:
-            pause_s = self._pace.after_failure(error)
-            logger.warning("telegram.poll_failed", error=str(error), pause_s=round(pause_s, 1))
-            await self._clock.sleep_until(self._clock.now() + pause_s)
+            await self._pause(error)
             return []
+        if self._pace.failures:
+            logger.warning("telegram.polls_again", after_failures=self._pace.failures)
         self._pace.after_success()
         self.last_poll_at = self._clock.now()
-        return self._accept(answer)
+        return [update for update in map(self._fresh, answer) if update is not None]
 
-    async def _ask(self) -> list[msgspec.Raw]:
+    async def _ask(self) -> list[NumberedUpdate]:
         offset = self._next_offset
         params = {
             "offset": offset,
@@ -160,28 +122,22 @@ class PollLoop:
         }
         answer = await self._api.call("getUpdates", params, timeout_s=REQUEST_TIMEOUT_S)
         self._confirmed = offset
-        try:
-            return _batch_decoder.decode(answer)
-        except msgspec.DecodeError:
-            raise TransportUnavailable("getUpdates was answered without a list") from None
+        found = read_batch(answer)
+        if found:
+            # Of this batch alone: after an idle week the server begins with any number.
+            self._next_offset = max(numbered.number for numbered in found) + 1
+        return found
 
-    def _accept(self, answer: list[msgspec.Raw]) -> list[ChatUpdate]:
-        """Decode one by one: what cannot be read is skipped, and confirmed with the rest."""
-        batch: list[ChatUpdate] = []
-        highest = 0
-        for raw in answer:
-            number = _number(raw)
-            if number is None:
-                continue
-            highest = max(highest, number)
-            update = self._fresh(number, raw)
-            if update is not None:
-                batch.append(update)
-        if highest:
-            self._next_offset = highest + 1
-        return batch
+    async def _pause(self, error: TransportError) -> None:
+        pause_s = self._pace.after_failure(error)
+        # The first of a row is for the person; the rest would only fill their terminal.
+        report = logger.warning if self._pace.failures % REPORT_EVERY == 1 else logger.info
+        report("telegram.poll_failed", error=str(error), pause_s=round(pause_s, 1))
+        await self._clock.sleep_until(self._clock.now() + pause_s)
 
-    def _fresh(self, number: int, raw: msgspec.Raw) -> ChatUpdate | None:
+    def _fresh(self, numbered: NumberedUpdate) -> ChatUpdate | None:
+        """Translate an update unless it was handed over before."""
+        number = numbered.number
         if number in self._seen_set:
             logger.info("telegram.update_repeated", update_id=number)
             return None
@@ -189,16 +145,4 @@ class PollLoop:
             self._seen_set.discard(self._seen[0])
         self._seen.append(number)
         self._seen_set.add(number)
-        try:
-            return translate(_update_decoder.decode(raw), self._bot)
-        except msgspec.DecodeError as error:
-            logger.warning("telegram.update_undecodable", update_id=number, error=str(error))
-            return None
-
-
-def _number(raw: msgspec.Raw) -> int | None:
-    try:
-        return _number_decoder.decode(raw).update_id
-    except msgspec.DecodeError as error:
-        logger.warning("telegram.update_without_number", error=str(error))
-        return None
+        return None if numbered.update is None else translate(numbered.update, self._bot)

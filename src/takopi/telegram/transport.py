@@ -20,6 +20,7 @@ from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
 from takopi.errors import FloodLimited, TargetLost, TransportError, TransportUnavailable
 from takopi.logging import get_logger
 from takopi.telegram.api import BotApi, BotIdentity, TelegramConfig, identify
+from takopi.telegram.clock import SystemClock
 from takopi.telegram.errors import NotModified, PressTooOld
 from takopi.telegram.fast_import import import_aiogram
 from takopi.telegram.outgoing import (
@@ -29,29 +30,18 @@ from takopi.telegram.outgoing import (
     send_params,
     target_params,
 )
-from takopi.telegram.poll import Pace, PollLoop
+from takopi.telegram.pace import Pace
+from takopi.telegram.poll import PollLoop
 from takopi.telegram.updates import TRANSPORT_ID
 from takopi.telegram.wire import BotCommand, SentMessage
 from takopi.transport import MessageRef, SendOptions
 
-__all__ = ["BotIdentity", "SystemClock", "TelegramConfig", "TelegramTransport"]
+__all__ = ["BotIdentity", "TelegramConfig", "TelegramTransport"]
 
 logger = get_logger(__name__)
 
 UPLOAD_TIMEOUT_S = 300
 CLOSE_TIMEOUT_S = 3
-
-
-class SystemClock:
-    """Tell the event loop's time."""
-
-    def now(self) -> float:
-        """Return monotonic seconds."""
-        return anyio.current_time()
-
-    async def sleep_until(self, deadline: float) -> None:
-        """Return once `now()` is at least `deadline`."""
-        await anyio.sleep_until(deadline)
 
 
 class TelegramTransport:

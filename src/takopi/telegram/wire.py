@@ -15,7 +15,6 @@ __all__ = [
     "CallbackQuery",
     "Chat",
     "Message",
-    "Numbered",
     "Parameters",
     "SentMessage",
     "Update",
@@ -97,12 +96,6 @@ class Update(msgspec.Struct, frozen=True):
     update_id: int
     message: Message | None = None
     callback_query: CallbackQuery | None = None
-
-
-class Numbered(msgspec.Struct, frozen=True):
-    """Be an update of which only the number is wanted."""
-
-    update_id: int
 
 
 class SentMessage(msgspec.Struct, frozen=True):

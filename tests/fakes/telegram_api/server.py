@@ -87,10 +87,14 @@ class TelegramApi:
         return await self.wait_for(look, timeout_s)
 
     async def wait_call(self, method: str, *, count: int = 1, timeout_s: float = 20) -> Call:
-        """Return the last of the first `count` answered calls of a method."""
+        """Return the call number `count` of a method once it was answered.
+
+        getUpdates counts on arrival: its answer may take fifty seconds.
+        """
 
         def look() -> Call | None:
-            done = [call for call in self.calls.of(method) if call.done_at is not None]
+            calls = self.calls.of(method)
+            done = [c for c in calls if c.done_at is not None or method == "getUpdates"]
             return done[count - 1] if len(done) >= count else None
 
         return await self.wait_for(look, timeout_s)
