@@ -24,6 +24,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         cwd: Absolute working directory; `PWD` is set to it as well.
         env: The whole environment of the engine; the host adds `TAKOPI_RUN_ID` and `PWD`.
         stdin: What the engine reads on its standard input, then end of file.
+        two_way: Keep the standard input open for more; `stdin` is only what it reads first.
         install_cmd: Shown when the program is missing.
         keep_background: Leave processes that outlive a normal end alone.
         record: JSON-ready facts for `run.json` (prompt, engine config, scope, message ids).
@@ -34,6 +35,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     cwd: Path
     env: Mapping[str, str]
     stdin: bytes = b""
+    two_way: bool = False
     install_cmd: str | None = None
     keep_background: bool = False
     record: Mapping[str, Any] = {}
@@ -46,11 +48,13 @@ class RunExit(msgspec.Struct, frozen=True, kw_only=True):
         code: Exit status, or None after a signal or when nobody saw the end.
         signal: Number of the signal that ended it, or None.
         ended: Command lines of background processes that outlived the engine and were ended.
+        reason: Why the host ended the run by itself (too much output); None when it did not.
     """
 
     code: int | None = None
     signal: int | None = None
     ended: tuple[str, ...] = ()
+    reason: str | None = None
 
     @property
     def returncode(self) -> int | None:

@@ -1,0 +1,280 @@
+"""Start engines: make the run directory, start the holder, hear that the engine runs."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+from anyio.lowlevel import RunVar
+
+from takopi.errors import EngineError, EngineMissing, RunFailed, WorkDirMissing
+from takopi.model import ResumeToken
+from takopi.process.ending import Patience
+from takopi.process.follow import ChangeWatcher, Notifier, open_inotify, warm_up
+from takopi.process.home import home_directory, home_id, private_directory
+from takopi.process.run import LocalRun, LoopServices, RunFrame
+from takopi.process.run_directory import RunDirectory, new_run_id
+from takopi.process.tree import MARK, Scanner
+from takopi.run_host import RunSpec
+
+__all__ = ["HostLimits", "LocalRunHost", "home_host"]
+
+_HOLDER = Path(__file__).with_name("holder.py")
+_READY_S = 30.0
+_MB = 1_000_000
+
+
+class HostLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Say what a host allows.
+
+    Args:
+        max_run_mb: Output that one run may write, in MB; beyond it the run is ended.
+        min_free_mb: Free space below which no run starts, in MB.
+        patience: How long the steps of an ending may take.
+    """
+
+    max_run_mb: int = 1024
+    min_free_mb: int = 500
+    patience: Patience = Patience()
+
+
+class LocalRunHost:
+    """Own runs as directories below one folder.
+
+    Args:
+        runs_dir: The folder; made (0700) if it is not there.
+        home_id: Random id of takopi's home, part of the mark on every process.
+        limits: What is allowed.
+        holder_command: How a holder is started; the run directory is added.
+        open_notifier: Opens an inotify instance; raises OSError where there is none.
+
+    Raises:
+        AccessError: The folder is writable by others.
+    """
+
+    def __init__(
+        self,
+        runs_dir: Path,
+        home_id: str,
+        *,
+        limits: HostLimits | None = None,
+        holder_command: tuple[str, ...] = (sys.executable, "-I", "-S", str(_HOLDER)),
+        open_notifier: Callable[[], Notifier] = open_inotify,
+    ) -> None:
+        self._runs_dir = private_directory(runs_dir)
+        self._home_id = home_id
+        self._limits = limits or HostLimits()
+        self._holder_command = holder_command
+        self._open_notifier = open_notifier
+        self._services: RunVar[LoopServices] = RunVar("takopi-loop-services")
+        self._holders: set[int] = set()
+        self._sessions: dict[str, tuple[ResumeToken, Path]] = {}
+
+    async def start(self, spec: RunSpec) -> LocalRun:
+        """Start an engine in a run directory of its own.
+
+        Raises:
+            EngineMissing: The program is not on the PATH of `spec.env`.
+            WorkDirMissing: `spec.cwd` is not a directory.
+            RunFailed: The directory could not be made or the holder did not start.
+            AccessError: The folder of the runs is writable by others.
+        """
+        self._reap_all()
+        program = self._check(spec)
+        if self._services.get(None) is None:
+            await warm_up(self._open_notifier)
+        directory = RunDirectory(self._runs_dir / new_run_id())
+        try:
+            directory.create(spec, program)
+        except OSError as error:
+            raise RunFailed(
+                f"{directory.path} could not be made: {error.strerror}; "
+                "free some space or mend the folder, then try again"
+            ) from error
+        holder, ready = self._spawn_holder(spec, directory)
+        run = LocalRun(directory, self._frame(directory.run_id, holder))
+        try:
+            answer = await self._hear(ready)
+        except BaseException:
+            # Whoever wanted the run has left: it must not start, or it must end.
+            with anyio.CancelScope(shield=True):
+                if not directory.take_claim():
+                    await self._hear(ready)
+                    await run.cancel()
+            raise
+        finally:
+            os.close(ready)
+        if answer.get("ok"):
+            return run
+        if answer.get("error") == "exec":
+            raise _refusal(spec, program, answer)
+        # A holder that is only slow must not start the engine after this.
+        if not directory.take_claim():
+            await run.cancel()
+        said = directory.tail(directory.holder_log, 2000).strip().splitlines() or [
+            "it said nothing"
+        ]
+        raise RunFailed(
+            f"{spec.engine}: its holder did not start it ({said[-1]}); try again, "
+            f"and look into {directory.path} if it stays so"
+        )
+
+    def attach(self, run_id: str) -> LocalRun:
+        """Return a run that was started earlier, maybe by a takopi that is gone."""
+        return LocalRun(RunDirectory(self._runs_dir / run_id), self._frame(run_id, None))
+
+    def session_cwd(self, token: ResumeToken) -> Path | None:
+        """Return the directory in which a session was started, when a run directory knows it."""
+        for name in sorted((path.name for path in self._runs_dir.iterdir()), reverse=True):
+            if name not in self._sessions:
+                note = RunDirectory(self._runs_dir / name).session()
+                if note is None:
+                    continue  # not known yet, or never
+                self._sessions[name] = ResumeToken(note.engine, note.value), Path(note.cwd)
+            if self._sessions[name][0] == token:
+                return self._sessions[name][1]
+        return None
+
+    def _check(self, spec: RunSpec) -> str:
+        if not _is_directory(spec.cwd):
+            raise WorkDirMissing(spec.cwd)
+        words = (*spec.argv, *spec.env.keys(), *spec.env.values())
+        if any("\0" in word for word in words):
+            raise RunFailed(
+                f"{spec.engine}: an argument or variable has a NUL character, which no program "
+                "can get; take it out and try again"
+            )
+        program = _find_program(spec)
+        if program is None:
+            raise EngineMissing(spec.engine, spec.argv[0], spec.install_cmd)
+        private_directory(self._runs_dir)
+        free_mb = shutil.disk_usage(self._runs_dir).free // _MB
+        if free_mb < self._limits.min_free_mb:
+            raise RunFailed(
+                f"only {free_mb} MB are free where {self._runs_dir} is, and a run needs "
+                f"{self._limits.min_free_mb} MB; free some space, then try again"
+            )
+        return program
+
+    def _spawn_holder(self, spec: RunSpec, directory: RunDirectory) -> tuple[int, int]:
+        env = {
+            **spec.env,
+            "PWD": str(spec.cwd),
+            MARK: f"{self._home_id}/{directory.run_id}",
+        }
+        ready, holder_end = os.pipe()
+        try:
+            with directory.holder_log.open("ab") as log:
+                holder = subprocess.Popen(
+                    [*self._holder_command, str(directory.path)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=holder_end,
+                    stderr=log,
+                    cwd=directory.path,
+                    env=env,
+                    start_new_session=True,
+                )
+        except (OSError, ValueError) as error:
+            os.close(ready)
+            raise RunFailed(f"{spec.engine}: the holder did not start: {error}") from error
+        finally:
+            os.close(holder_end)
+        # It outlives this object and is reaped by pid; Popen would complain about that.
+        holder.returncode = 0
+        self._holders.add(holder.pid)
+        return holder.pid, ready
+
+    async def _hear(self, ready: int) -> dict[str, Any]:
+        """Return what the holder says once the engine runs or cannot; empty when it broke."""
+        said = b""
+        with anyio.move_on_after(_READY_S):
+            while not said.endswith(b"\n"):
+                await anyio.wait_readable(ready)
+                piece = os.read(ready, 4096)
+                if not piece:
+                    break
+                said += piece
+        try:
+            answer = msgspec.json.decode(said)
+        except msgspec.DecodeError:
+            return {}
+        return answer if isinstance(answer, dict) else {}
+
+    def _frame(self, run_id: str, holder: int | None) -> RunFrame:
+        def reap() -> bool:
+            return holder is None or self._reap(holder)
+
+        return RunFrame(
+            mark=f"{self._home_id}/{run_id}",
+            services=self._loop_services,
+            reap=reap,
+            max_run_mb=self._limits.max_run_mb,
+            patience=self._limits.patience,
+        )
+
+    def _loop_services(self) -> LoopServices:
+        services = self._services.get(None)
+        if services is None:
+            services = LoopServices(ChangeWatcher(self._open_notifier), Scanner())
+            self._services.set(services)
+        return services
+
+    def _reap_all(self) -> None:
+        for holder in tuple(self._holders):
+            self._reap(holder)
+
+    def _reap(self, holder: int) -> bool:
+        """Reap a holder that ended; tell whether none is left to reap."""
+        if holder in self._holders:
+            try:
+                reaped, _ = os.waitpid(holder, os.WNOHANG)
+            except ChildProcessError:
+                reaped = holder
+            if reaped:
+                self._holders.discard(holder)
+        return holder not in self._holders
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False
+
+
+def _refusal(spec: RunSpec, program: str, answer: dict[str, Any]) -> EngineError:
+    """Return why the engine could not be started, in words for the person."""
+    if not _is_directory(spec.cwd):
+        return WorkDirMissing(spec.cwd)
+    if answer.get("errno") == errno.ENOENT and not Path(program).exists():
+        return EngineMissing(spec.engine, spec.argv[0], spec.install_cmd)
+    return RunFailed(
+        f"{spec.engine}: {program} could not be started in {spec.cwd}: {answer.get('text')}; "
+        "check the program, its interpreter and the permissions"
+    )
+
+
+def _find_program(spec: RunSpec) -> str | None:
+    """Return the absolute path of the executable, seen from the working directory."""
+    name = spec.argv[0]
+    if "/" in name:
+        return shutil.which(spec.cwd / name)
+    entries = spec.env.get("PATH", os.defpath).split(os.pathsep)
+    return shutil.which(name, path=os.pathsep.join(str(spec.cwd / entry) for entry in entries))
+
+
+def home_host() -> LocalRunHost:
+    """Return the host of the home that the environment names, one for each home."""
+    return _host_of(home_directory())
+
+
+@cache
+def _host_of(home: Path) -> LocalRunHost:
+    return LocalRunHost(private_directory(home) / "runs", home_id(home))

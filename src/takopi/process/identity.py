@@ -1,0 +1,147 @@
+"""Know a process for sure: pid, start time and boot id together, never the pid alone.
+
+The holder and takopi compute an identity in this one way. Linux reads /proc; elsewhere `ps` tells
+the start time. Standard library only: the holder imports this.
+"""
+# ruff: noqa: PTH110, PTH208 (pathlib would cost each holder a megabyte)
+
+import os
+
+from takopi.process.frugal import signal
+
+__all__ = [
+    "boot_id",
+    "command_line",
+    "environment_mark",
+    "has_proc",
+    "is_alive",
+    "process_ids",
+    "ps_output",
+    "read_file",
+    "send_signal",
+    "start_time",
+    "stat_fields",
+]
+
+PROC = "/proc"
+_PIECE_BYTES = 65536
+_LIVE_STATES_END = "ZX"
+
+
+def read_file(path: str) -> bytes:
+    """Return a file's content, empty when it cannot be read: the process is gone, or not ours."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        pieces = []
+        while piece := os.read(descriptor, _PIECE_BYTES):
+            pieces.append(piece)
+        return b"".join(pieces)
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+def has_proc(proc: str = PROC) -> bool:
+    """Tell whether this system shows its processes as Linux does."""
+    return os.path.exists(f"{proc}/self/stat")
+
+
+def process_ids(proc: str = PROC) -> "list[int]":
+    """Return the ids of all processes, zombies included."""
+    return [int(name) for name in os.listdir(proc) if name.isdigit()]
+
+
+def stat_fields(pid: int, proc: str = PROC) -> "tuple[bool, int, str] | None":
+    """Return whether a process lives, its parent and its start time; None when there is none.
+
+    A zombie does not live, but for one whose first thread ended and whose others go on.
+
+    Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    """
+    _, parenthesis, rest = read_file(f"{proc}/{pid}/stat").rpartition(b")")
+    fields = rest.split()
+    if not parenthesis or len(fields) < 20:
+        return None
+    lives = fields[0].decode() not in _LIVE_STATES_END or int(fields[17]) > 1
+    return lives, int(fields[1]), fields[19].decode()
+
+
+def ps_output(*args: str) -> str:
+    """Return what `ps` prints; empty when it fails.
+
+    Language and time zone are fixed, because start times are compared as text.
+    """
+    import subprocess  # heavy, and not needed where /proc is
+
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC0"}
+    try:
+        done = subprocess.run(["ps", *args], capture_output=True, check=False, env=environment)
+    except OSError:
+        return ""
+    return done.stdout.decode(errors="replace")
+
+
+def start_time(pid: int, proc: str = PROC) -> "str | None":
+    """Return when a living process started, in the system's own words; None when it is gone."""
+    if has_proc(proc):
+        fields = stat_fields(pid, proc)
+        return fields[2] if fields and fields[0] else None
+    state, _, started = ps_output("-o", "stat=,lstart=", "-p", str(pid)).strip().partition(" ")
+    return None if state.startswith("Z") else " ".join(started.split()) or None
+
+
+def boot_id(proc: str = PROC) -> str:
+    """Return what tells this boot from another; empty where the system has no such thing."""
+    return read_file(f"{proc}/sys/kernel/random/boot_id").decode().strip()
+
+
+def command_line(pid: int, proc: str = PROC) -> str:
+    """Return a process's command in one line; empty when it is gone or has none."""
+    if not has_proc(proc):
+        return " ".join(ps_output("-o", "command=", "-p", str(pid)).split())
+    words = read_file(f"{proc}/{pid}/cmdline").split(b"\0")
+    return " ".join(" ".join(word.decode(errors="replace").split()) for word in words if word)
+
+
+def environment_mark(pid: int, name: bytes, proc: str = PROC) -> "str | None":
+    """Return the value of a variable in the environment that a process was started with."""
+    for pair in read_file(f"{proc}/{pid}/environ").split(b"\0"):
+        if pair.startswith(name + b"="):
+            return pair[len(name) + 1 :].decode(errors="replace")
+    return None
+
+
+def is_alive(pid: int, start: str, proc: str = PROC) -> bool:
+    """Tell whether exactly this process lives; a later one with the same pid is another."""
+    return pid > 0 and start_time(pid, proc) == start
+
+
+def send_signal(pid: int, start: str, number: int) -> bool:
+    """Signal exactly this process; False when it is gone or belongs to another user.
+
+    A descriptor is taken first where the system has them: between a look at the start time and
+    `kill` the pid could go to another process.
+    """
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    except (AttributeError, OSError):  # not Linux; or refused by a container's filter
+        descriptor = -1
+    try:
+        if not is_alive(pid, start):
+            return False
+        if descriptor >= 0:
+            signal.pidfd_send_signal(descriptor, number)
+        else:
+            os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+    return True

@@ -1,0 +1,227 @@
+"""The files of one run: who writes them, and how they are read.
+
+run.json      takopi   what was started: engine, argv, cwd, version, the caller's record
+stdin         takopi   one-shot runs: the whole input
+stdin.jsonl   takopi   two-way runs: records, fed by the holder
+session.json  takopi   the session that the run serves, once it is known
+claim         holder   made with O_EXCL; takopi makes it to keep a holder from starting
+process.json  holder   identities of holder and engine
+stdout.jsonl  engine   its output, line by line
+stderr.log    engine   what it says beside
+exit.json     holder   how it ended
+holder.log    holder   empty, unless the holder itself broke
+"""
+
+import json
+import os
+import secrets
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from takopi import __version__
+from takopi.process.frugal import write_atomically
+from takopi.process.identity import boot_id
+from takopi.run_host import RunExit, RunSpec
+
+__all__ = ["Identity", "ProcessFacts", "RunDirectory", "SessionNote", "new_run_id"]
+
+
+class Identity(NamedTuple):
+    """Name one process of this boot."""
+
+    pid: int
+    start: str
+
+
+class ProcessFacts(msgspec.Struct, frozen=True):
+    """Be `process.json`.
+
+    Args:
+        boot: The boot that the pids belong to; another boot means that they are all gone.
+        subreaper: Orphans of the engine's tree stay below the holder.
+    """
+
+    boot: str = ""
+    holder_pid: int | None = None
+    holder_start: str | None = None
+    pid: int | None = None
+    start: str | None = None
+    subreaper: bool = False
+
+    @property
+    def holder(self) -> Identity | None:
+        """Name the holder; None when it cannot be named for sure."""
+        return _identity(self.boot, self.holder_pid, self.holder_start)
+
+    @property
+    def engine(self) -> Identity | None:
+        """Name the engine; None before it started and when it cannot be named for sure."""
+        return _identity(self.boot, self.pid, self.start)
+
+
+class SessionNote(msgspec.Struct, frozen=True):
+    """Be `session.json`: a session, and the directory in which it lives."""
+
+    engine: str
+    value: str
+    cwd: str
+
+
+class _ExitFacts(msgspec.Struct, frozen=True):
+    code: int | None = None
+    signal: int | None = None
+    ended: tuple[str, ...] = ()
+
+
+@cache
+def _this_boot() -> str:
+    return boot_id()
+
+
+def _identity(boot: str, pid: int | None, start: str | None) -> Identity | None:
+    if pid is None or start is None or boot != _this_boot():
+        return None
+    return Identity(pid, start)
+
+
+def new_run_id(moment: datetime | None = None) -> str:
+    """Return an id that sorts by time and that nobody else makes."""
+    moment = moment or datetime.now(UTC)
+    return f"{moment.astimezone(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
+
+
+class RunDirectory:
+    """Be the directory of one run.
+
+    Args:
+        path: The directory; its name is the run's id.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stdout = path / "stdout.jsonl"
+        self.stderr = path / "stderr.log"
+        self.stdin_records = path / "stdin.jsonl"
+        self.holder_log = path / "holder.log"
+        self._facts: ProcessFacts | None = None
+
+    @property
+    def run_id(self) -> str:
+        """Give the run's id."""
+        return self.path.name
+
+    def create(self, spec: RunSpec, program: str) -> None:
+        """Make the directory and what the holder needs to start.
+
+        Args:
+            program: Absolute path of the executable.
+
+        Raises:
+            OSError: The disk refused.
+        """
+        self.path.mkdir(mode=0o700)
+        plan = {
+            "version": 1,
+            "takopi": __version__,
+            "created": datetime.now(UTC).isoformat(),
+            "engine": spec.engine,
+            "program": program,
+            "argv": list(spec.argv),
+            "cwd": str(spec.cwd),
+            "two_way": spec.two_way,
+            "keep_background": spec.keep_background,
+            # Names only: no secret is written down.
+            "env": sorted({*spec.env, "PWD", "TAKOPI_RUN_ID"}),
+            "record": dict(spec.record),
+        }
+        # The package json, not msgspec: an argument may hold bytes that are no UTF-8.
+        self._write("run.json", json.dumps(plan).encode() + b"\n")
+        if not spec.two_way:
+            self._write("stdin", spec.stdin)
+        elif spec.stdin:
+            self.append_input(spec.stdin.decode(errors="replace"), 0)
+        for name in ("stdout.jsonl", "stderr.log", "holder.log"):
+            self._write(name, b"")
+
+    def plan(self) -> dict[str, Any]:
+        """Return `run.json`; empty when it cannot be read."""
+        try:
+            plan = json.loads((self.path / "run.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return plan if isinstance(plan, dict) else {}
+
+    def take_claim(self) -> bool:
+        """Keep every holder from starting here; False when one was first."""
+        try:
+            self._write("claim", b"", os.O_EXCL)
+        except FileExistsError:
+            return False
+        return True
+
+    def append_input(self, text: str | None, offset: int) -> None:
+        """Add a record for the engine's input; None ends the input.
+
+        Args:
+            offset: How much of the engine's output had been read, in bytes.
+        """
+        record = {"eof": True} if text is None else {"offset": offset, "data": text}
+        # The newline comes first, too: it closes a record that a crash left unfinished.
+        line = b"\n" + msgspec.json.encode(record) + b"\n"
+        self._write("stdin.jsonl", line, os.O_APPEND)
+
+    def process_facts(self) -> ProcessFacts:
+        """Return `process.json`; all unknown while it is not there or not readable."""
+        if self._facts is None or self._facts.pid is None:
+            self._facts = self._read("process.json", ProcessFacts)
+        return self._facts or ProcessFacts()
+
+    def exit(self) -> RunExit | None:
+        """Return how the run ended; None while `exit.json` is not there."""
+        try:
+            content = (self.path / "exit.json").read_bytes()
+        except OSError:
+            return None
+        try:
+            facts = msgspec.json.decode(content, type=_ExitFacts)
+        except msgspec.DecodeError:
+            return RunExit()
+        return RunExit(code=facts.code, signal=facts.signal, ended=facts.ended)
+
+    def write_session(self, note: SessionNote) -> None:
+        """Write down the session that this run serves."""
+        write_atomically(str(self.path / "session.json"), msgspec.structs.asdict(note))
+
+    def session(self) -> SessionNote | None:
+        """Return the session that this run serves; None while that is not known."""
+        note: SessionNote | None = self._read("session.json", SessionNote)
+        return note
+
+    def tail(self, path: Path, limit_bytes: int) -> str:
+        """Return the end of one of the files, decoded with replacement."""
+        try:
+            with path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - limit_bytes))
+                content = file.read()
+        except OSError:
+            return ""
+        if size > limit_bytes:
+            # The cut may go through a character; its rest would show as rubbish.
+            content = content.lstrip(bytes(range(0x80, 0xC0)))
+        return content.decode(errors="replace")
+
+    def _read(self, name: str, kind: type[Any]) -> Any:
+        try:
+            return msgspec.json.decode((self.path / name).read_bytes(), type=kind)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _write(self, name: str, content: bytes, flags: int = 0) -> None:
+        flags |= os.O_WRONLY | os.O_CREAT
+        with open(os.open(self.path / name, flags, 0o600), "wb") as file:
+            file.write(content)
