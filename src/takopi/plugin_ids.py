@@ -9,8 +9,8 @@ _ID = re.compile(r"[a-z0-9_]{1,32}")
 # An engine's id is a command of the CLI, a command of the chat and a table of the configuration
 # at once, so the names of all three are taken.
 _CLI = (
-    "bot", "chat", "chat_id", "completion", "config", "doctor", "engines", "help", "init", "install",
-    "logs", "mock", "onboard", "plugins", "ps", "run", "service", "setup", "stop", "takopi",
+    "bot", "chat", "chat_id", "completion", "config", "doctor", "engines", "help", "init",
+    "install", "logs", "mock", "onboard", "plugins", "ps", "run", "service", "setup", "stop", "takopi",
     "uninstall", "update", "upgrade", "version",
 )  # fmt: skip
 _CHAT = (

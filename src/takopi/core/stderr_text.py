@@ -28,8 +28,8 @@ def useful_end(tail: str) -> str:
     At most 12 lines and 1,500 characters; empty when nothing useful is there.
     """
     lines: list[str] = []
-    for raw in _ANSI.sub("", tail).splitlines():
-        line = raw.rsplit("\r", 1)[-1].rstrip()
+    for raw in _ANSI.sub("", tail).split("\n"):
+        line = raw.rstrip().rsplit("\r", 1)[-1]  # progress bars overwrite themselves
         if not line or _NOISE.match(line) or _LOG_LINE.match(line):
             continue
         if lines and lines[-1] == line:
