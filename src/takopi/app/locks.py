@@ -61,11 +61,17 @@ class Flock:
             self._descriptor = None
 
 
-def token_lock_path(bot_token: str, environment: Mapping[str, str]) -> Path:
-    """Return the lock file of a bot: the same for every folder of this user."""
+def token_lock_path(
+    bot_token: str, api_base_url: str | None, environment: Mapping[str, str]
+) -> Path:
+    """Return the lock file of a bot: the same for every folder of this user.
+
+    A bot of the same number on another Bot API server is another bot.
+    """
     state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     bot_id = bot_token.partition(":")[0]
-    digest = hashlib.sha256(f"telegram:{bot_id}".encode()).hexdigest()[:16]
+    name = f"{api_base_url or 'telegram'}:{bot_id}"
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     return Path(state) / "takopi" / f"bot-{digest}.lock"
 
 
@@ -75,18 +81,25 @@ class BotLocks:
     Args:
         home: takopi's folder.
         bot_token: Token of the bot.
+        api_base_url: Where it lives, when not at Telegram's.
         environment: Decides where the token's lock lies.
 
     Raises:
         UsageError: On entering: another takopi holds one of them.
     """
 
-    def __init__(self, home: Path, bot_token: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        bot_token: str,
+        api_base_url: str | None,
+        environment: Mapping[str, str],
+    ) -> None:
         self._home = home
         self._wanted = (
             (Flock(home / "bot.lock"), f"the folder {home}", "give this one another TAKOPI_HOME"),
             (
-                Flock(token_lock_path(bot_token, environment)),
+                Flock(token_lock_path(bot_token, api_base_url, environment)),
                 "the bot with this token",
                 "give this one the token of another bot",
             ),

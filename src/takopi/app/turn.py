@@ -57,7 +57,7 @@ def run_turn(wanted: OneTurn) -> int:
     return anyio.run(_follow, runner, request, wanted.as_json)
 
 
-async def _follow(runner: Runner, request: TurnRequest, as_json: bool) -> int:  # noqa: FBT001
+async def _follow(runner: Runner, request: TurnRequest, as_json: bool) -> int:
     turn = open_turn(runner, request)
     if as_json:
         return await follow_turn(turn, JsonView(sys.stdout))
