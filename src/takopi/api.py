@@ -1,0 +1,181 @@
+"""Be what plug-ins import: every public name in one place, and nothing else of takopi does.
+
+The names stay as they are while `TAKOPI_PLUGIN_API_VERSION` does.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from takopi import config as _config
+from takopi.backends import EngineBackend, EngineConfig, SetupIssue
+from takopi.commands import (
+    CommandBackend,
+    CommandContext,
+    CommandExecutor,
+    CommandResult,
+    RunMode,
+    RunRequest,
+    RunResult,
+    get_command,
+    list_command_ids,
+)
+from takopi.config import ConfigError, read_config, write_config
+from takopi.context import RunContext
+from takopi.engines import find_engines
+from takopi.errors import PluginError
+from takopi.events import EventFactory
+from takopi.logging import bind_run_context, clear_context, get_logger, suppress_logs
+from takopi.model import (
+    Action,
+    ActionEvent,
+    ActionKind,
+    CompletedEvent,
+    EngineId,
+    ResumeToken,
+    StartedEvent,
+    TakopiEvent,
+)
+from takopi.plugin_ids import RESERVED_COMMAND_IDS
+from takopi.runner import (
+    BaseRunner,
+    JsonlRunState,
+    JsonlSubprocessRunner,
+    ResumeTokenMixin,
+    Runner,
+    SessionLockMixin,
+    current_request,
+)
+from takopi.runners.run_options import (
+    EngineRunOptions,
+    apply_run_options,
+    get_run_options,
+    reset_run_options,
+    set_run_options,
+)
+from takopi.runners.tool_actions import tool_input_path, tool_kind_and_title
+from takopi.settings import home_directory
+from takopi.transport import MessageRef, RenderedMessage, SendOptions
+from takopi.turn import EngineCapabilities, LiveTurn, TurnRequest
+from takopi.utils.git import (
+    git_is_worktree,
+    git_ok,
+    git_run,
+    git_stdout,
+    resolve_main_worktree_root,
+)
+from takopi.utils.paths import (
+    get_run_base_dir,
+    relativize_command,
+    relativize_path,
+    reset_run_base_dir,
+    set_run_base_dir,
+)
+from takopi.utils.streams import drain_stderr, iter_bytes_lines, iter_jsonl
+from takopi.utils.subprocess import manage_subprocess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    HOME_CONFIG_PATH: Path
+
+__all__ = [
+    "HOME_CONFIG_PATH",
+    "RESERVED_COMMAND_IDS",
+    "TAKOPI_PLUGIN_API_VERSION",
+    "Action",
+    "ActionEvent",
+    "ActionKind",
+    "BaseRunner",
+    "CommandBackend",
+    "CommandContext",
+    "CommandExecutor",
+    "CommandResult",
+    "CompletedEvent",
+    "ConfigError",
+    "EngineBackend",
+    "EngineCapabilities",
+    "EngineConfig",
+    "EngineId",
+    "EngineRunOptions",
+    "EventFactory",
+    "JsonlRunState",
+    "JsonlSubprocessRunner",
+    "LiveTurn",
+    "MessageRef",
+    "RenderedMessage",
+    "ResumeToken",
+    "ResumeTokenMixin",
+    "RunContext",
+    "RunMode",
+    "RunRequest",
+    "RunResult",
+    "Runner",
+    "SendOptions",
+    "SessionLockMixin",
+    "SetupIssue",
+    "StartedEvent",
+    "TakopiEvent",
+    "TurnRequest",
+    "apply_run_options",
+    "bind_run_context",
+    "clear_context",
+    "current_request",
+    "drain_stderr",
+    "get_command",
+    "get_logger",
+    "get_run_base_dir",
+    "get_run_options",
+    "git_is_worktree",
+    "git_ok",
+    "git_run",
+    "git_stdout",
+    "install_issue",
+    "iter_bytes_lines",
+    "iter_jsonl",
+    "list_backends",
+    "list_command_ids",
+    "manage_subprocess",
+    "read_config",
+    "relativize_command",
+    "relativize_path",
+    "reset_run_base_dir",
+    "reset_run_options",
+    "resolve_main_worktree_root",
+    "set_run_base_dir",
+    "set_run_options",
+    "suppress_logs",
+    "tool_input_path",
+    "tool_kind_and_title",
+    "write_config",
+]
+
+TAKOPI_PLUGIN_API_VERSION = 1
+
+
+def __getattr__(name: str) -> Any:
+    if name == "HOME_CONFIG_PATH":
+        return _config.HOME_CONFIG_PATH
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def list_backends(*, allowlist: Collection[str] | None = None) -> list[EngineBackend]:
+    """Return the registrations of all engines that can be loaded.
+
+    Args:
+        allowlist: Ids of the engines wanted; None means all.
+    """
+    catalogue = find_engines(home_directory())
+    backends: list[EngineBackend] = []
+    for engine_id in catalogue.ids:
+        if allowlist is None or engine_id in allowlist:
+            try:
+                backends.append(catalogue.load(engine_id))
+            except PluginError:
+                continue  # shown by `takopi plugins`
+    return backends
+
+
+def install_issue(cmd: str, install_cmd: str | None = None) -> SetupIssue:
+    """Describe that a program is missing, with the command that installs it."""
+    step = f"run `{install_cmd}`" if install_cmd else f"install `{cmd}` and put it on PATH"
+    return SetupIssue(f"install {cmd}", (step,))
