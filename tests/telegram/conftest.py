@@ -2,10 +2,34 @@
 
 from collections.abc import AsyncIterator
 
+import anyio
 import pytest
-from fakes.telegram_api import TelegramApi
 
+from fakes.telegram_api import TelegramApi
+from fakes.telegram_api.oracle import check_calls
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
+
+
+class SkippingClock:
+    """Tell the loop's time, and skip what others would wait."""
+
+    def __init__(self) -> None:
+        self.skipped: list[float] = []
+
+    def now(self) -> float:
+        """Return the loop's time and everything that was skipped."""
+        return anyio.current_time() + sum(self.skipped)
+
+    async def sleep_until(self, deadline: float) -> None:
+        """Skip the wait, and write down how long it was."""
+        self.skipped.append(deadline - self.now())
+        await anyio.lowlevel.checkpoint()
+
+
+@pytest.fixture
+def clock() -> SkippingClock:
+    """Skip waits."""
+    return SkippingClock()
 
 
 @pytest.fixture
@@ -16,9 +40,11 @@ async def api() -> AsyncIterator[TelegramApi]:
 
 
 @pytest.fixture
-async def transport(api: TelegramApi) -> AsyncIterator[TelegramTransport]:
-    """Connect a transport to the stand-in."""
-    connected = TelegramTransport(TelegramConfig(api.token, api.base_url), jitter=lambda: 0.5)
+async def transport(api: TelegramApi, clock: SkippingClock) -> AsyncIterator[TelegramTransport]:
+    """Connect a transport to the stand-in; afterwards, check all it sent by foreign rules."""
+    config = TelegramConfig(api.token, api.base_url)
+    connected = TelegramTransport(config, clock=clock, jitter=lambda: 0.5)
     await connected.connect()
     yield connected
     await connected.aclose()
+    check_calls(api.calls, api.token)

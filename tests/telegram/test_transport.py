@@ -1,8 +1,8 @@
 """The transport against the stand-in."""
 
 import pytest
-from fakes.telegram_api import TelegramApi
 
+from fakes.telegram_api import TelegramApi
 from takopi.core.chat import Button, ButtonPressed, ChatMessage, MessageReceived, Scope
 from takopi.core.richtext import Entity, RichText, plain
 from takopi.telegram.transport import TelegramTransport

@@ -26,6 +26,7 @@ logger = get_logger(__name__)
 POLL_TIMEOUT_S = 50
 REQUEST_TIMEOUT_S = POLL_TIMEOUT_S + 10
 CONFIRM_TIMEOUT_S = 2
+SURELY_ARRIVED_S = 1.0
 SUSPICIOUS_S = 0.5
 REMEMBERED_UPDATES = 1000
 REPORT_EVERY = 10
@@ -49,6 +50,7 @@ class PollLoop:
         self._pace = pace
         self._next_offset = 0  # what the next call sends: confirms all that was handed over
         self._confirmed = 0
+        self._asked_at: float | None = None  # when the call that waits for its answer was made
         self._seen: deque[int] = deque(maxlen=REMEMBERED_UPDATES)
         self._seen_set: set[int] = set()
         self._scope: anyio.CancelScope | None = None
@@ -85,7 +87,7 @@ class PollLoop:
 
         A batch that was handed over and not followed by another `__anext__` stays unconfirmed.
         """
-        if self._busy or self._next_offset == self._confirmed:
+        if self._busy or self._next_offset == self._confirmed or self._has_arrived():
             return
         params = {"offset": self._next_offset, "limit": 1, "timeout": 0}
         try:
@@ -94,6 +96,13 @@ class PollLoop:
             logger.info("telegram.confirm_failed", error=str(error))
         else:
             self._confirmed = self._next_offset
+
+    def _has_arrived(self) -> bool:
+        """Say whether the call that was cut off has told the server already.
+
+        It confirms on arrival; the same offset again within three seconds is made to wait.
+        """
+        return self._asked_at is not None and self._clock.now() - self._asked_at >= SURELY_ARRIVED_S
 
     async def _poll(self) -> list[ChatUpdate]:
         """Ask once, and wait a while after a failure."""
@@ -120,7 +129,13 @@ class PollLoop:
             "timeout": POLL_TIMEOUT_S,
             "allowed_updates": list(ALLOWED_UPDATES),
         }
-        answer = await self._api.call("getUpdates", params, timeout_s=REQUEST_TIMEOUT_S)
+        self._asked_at = self._clock.now()
+        try:
+            answer = await self._api.call("getUpdates", params, timeout_s=REQUEST_TIMEOUT_S)
+        except TransportError:
+            self._asked_at = None
+            raise
+        self._asked_at = None
         self._confirmed = offset
         found = read_batch(answer)
         if found:

@@ -93,6 +93,11 @@ class UpdateQueue:
             await self._wait(left)
         return [update for _, update in self._waiting[:limit]]
 
+    def renumber(self, first_id: int) -> None:
+        """Start anew with another number, as the server does after an idle week."""
+        self._waiting.clear()
+        self._next_id = first_id
+
     def close(self) -> None:
         """End every poll that waits."""
         self.closed = True

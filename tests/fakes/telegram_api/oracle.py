@@ -1,0 +1,35 @@
+"""A second opinion on what the bot sends: the rules of teremok, which nobody here wrote."""
+
+from aiogram import Bot, methods
+from aiogram.types import BufferedInputFile
+from teremok.validation import validate_method
+
+from .methods import Upload
+from .transcript import Transcript
+
+__all__ = ["check_calls"]
+
+CHECKED = ("sendMessage", "editMessageText", "sendDocument", "answerCallbackQuery")
+
+
+def check_calls(transcript: Transcript, token: str) -> int:
+    """Check every call that was carried out and return how many were checked.
+
+    Raises:
+        ApiRuleViolation: A call breaks a documented rule.
+    """
+    bot = Bot(token)
+    calls = [call for call in transcript.of(*CHECKED) if call.ok]
+    for call in calls:
+        given = {
+            name: BufferedInputFile(value.content, value.filename)
+            if isinstance(value, Upload)
+            else value
+            for name, value in call.params.items()
+            if not name.startswith("attach://")
+        }
+        model = getattr(methods, call.method[0].upper() + call.method[1:])
+        unknown = given.keys() - model.model_fields.keys()
+        assert not unknown, f"{call.method} has no {unknown}"
+        validate_method(bot, model(**given))
+    return len(calls)
