@@ -4,48 +4,52 @@ This is the one place of the bridge that catches everything. What is caught is l
 fields that name the update or turn, and told to the person by whoever drew the border.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 from takopi.errors import TakopiError, Unauthorized
 from takopi.logging import get_logger
 
-__all__ = ["Border", "border"]
+__all__ = ["border"]
 
 _log = get_logger(__name__)
 
 
-@dataclass(slots=True)
-class Border:
-    """Tell how the block behind the border ended.
+class border:  # noqa: N801 - reads as what it draws: with border(...)
+    """Keep every error of the block inside.
 
-    Args:
-        error: What to tell the person; None when all went well.
-    """
-
-    error: str | None = None
-
-
-@contextmanager
-def border(what: str, **fields: Any) -> Iterator[Border]:
-    """Keep every error of the block inside; cancellation passes.
-
-    So does `Unauthorized`, which ends the bot whoever meets it.
+    Cancellation passes, and so does `Unauthorized`, which ends the bot whoever meets it.
 
     Args:
         what: What the block does, in a few words, for the log and the person.
         fields: What names the update or turn.
     """
-    found = Border()
-    try:
-        yield found
-    except Unauthorized:
-        raise
-    except TakopiError as error:
-        found.error = str(error)
-        _log.warning("refused", what=what, error=str(error), **fields)
-    except Exception as error:  # noqa: BLE001 - the border of an update and of a turn
-        found.error = f"takopi failed while {what} ({type(error).__name__}); its log says where"
-        _log.exception("failed", what=what, **fields)
+
+    __slots__ = ("_fields", "_what", "error")
+
+    def __init__(self, what: str, **fields: Any) -> None:
+        self._what = what
+        self._fields = fields
+        self.error: str | None = None
+        """What to tell the person; None when all went well."""
+
+    def __enter__(self) -> "border":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        """Stop what is an error, tell and log it."""
+        if not isinstance(error, Exception) or isinstance(error, Unauthorized):
+            return False
+        if isinstance(error, TakopiError):
+            self.error = str(error)
+            _log.info("refused", what=self._what, error=str(error), **self._fields)
+        else:
+            name = type(error).__name__
+            self.error = f"takopi failed while {self._what} ({name}); its log says where"
+            _log.error("failed", what=self._what, exc_info=error, **self._fields)
+        return True

@@ -1,13 +1,25 @@
 """Wait for whichever comes first, on a clock that may be simulated."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 
 from takopi.bridge.ports import Clock
 
-__all__ = ["give_up_at", "wait_until"]
+__all__ = ["give_up_at", "plain_errors", "wait_until"]
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raise the one error of a task group as it is, not wrapped in the way it was waited for."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from None
 
 
 @asynccontextmanager
@@ -18,12 +30,13 @@ async def give_up_at(clock: Clock, deadline: float | None) -> AsyncIterator[anyi
         clock: Tells the time.
         deadline: The moment; None never cancels.
     """
-    async with anyio.create_task_group() as group:
-        with anyio.CancelScope() as scope:
-            if deadline is not None:
-                group.start_soon(_cancel_at, clock, deadline, scope)
-            yield scope
-        group.cancel_scope.cancel()
+    with plain_errors():
+        async with anyio.create_task_group() as group:
+            with anyio.CancelScope() as scope:
+                if deadline is not None:
+                    group.start_soon(_cancel_at, clock, deadline, scope)
+                yield scope
+            group.cancel_scope.cancel()
 
 
 async def wait_until(

@@ -1,0 +1,221 @@
+"""The messages of a turn: the one that lives, and the final that takes its place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import anyio
+
+from takopi.bridge.border import border
+from takopi.bridge.outbox import Outbox
+from takopi.bridge.ports import Clock, Store
+from takopi.bridge.turn import Turn
+from takopi.core.chat import ChatMessage, Document
+from takopi.core.present import (
+    FinalDelivery,
+    FinalView,
+    ProgressHeader,
+    render_final,
+    render_progress,
+)
+from takopi.core.replies import cancel_data, message, queued_message
+from takopi.core.turn_queue import Place as QueuePlace
+from takopi.core.turn_state import TurnEnd
+
+__all__ = ["Ending", "FinalOptions", "TurnMessages", "background_note"]
+
+# Longer answers are laid out in a thread: other chats must not wait for that.
+_LAID_OUT_AT_ONCE = 20_000
+
+_STATUS: dict[TurnEnd, Literal["done", "error", "cancelled"]] = {
+    "done": "done",
+    "failed": "error",
+    "cancelled": "cancelled",
+    "interrupted": "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FinalOptions:
+    """Say how finals look.
+
+    Args:
+        notify: A final is a new message that makes a sound; else it takes the progress message's
+            place when it fits into it.
+        overflow: What happens to an answer that does not fit into one message.
+        show_resume_line: Whether the line that resumes the session is a part of it.
+    """
+
+    notify: bool = True
+    overflow: Literal["split", "trim", "file"] = "split"
+    show_resume_line: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Say how a turn ended.
+
+    Args:
+        outcome: The end.
+        answer: The whole answer, Markdown.
+        error: Why it failed.
+        resume_line: The line that resumes its session, when that is known.
+        usage: Numbers of the turn.
+        quiet: Whether the person knows already: the final then edits the progress message.
+    """
+
+    outcome: TurnEnd
+    answer: str = ""
+    error: str | None = None
+    resume_line: str | None = None
+    usage: dict[str, Any] | None = None
+    quiet: bool = False
+
+
+class TurnMessages:
+    """Show turns in their chats.
+
+    Args:
+        outbox: Sends.
+        store: Remembers which message belongs to which turn.
+        clock: Tells the time.
+        options: How finals look.
+    """
+
+    def __init__(self, outbox: Outbox, store: Store, clock: Clock, options: FinalOptions) -> None:
+        self._outbox = outbox
+        self._store = store
+        self._clock = clock
+        self._options = options
+
+    def open(self, turn: Turn, queue_place: Callable[[], QueuePlace | None]) -> None:
+        """Show a turn for the first time, at once.
+
+        Args:
+            turn: The turn; it may have started or wait.
+            queue_place: Tells why it waits, each time it is shown.
+        """
+        turn.live = self._outbox.live(
+            turn.place,
+            lambda at: self._compose(turn, at, queue_place),
+            lambda ref: self._store.bind_message(ref, turn.id),
+        )
+        self._outbox.beat(turn.live, beating=turn.started_at is not None)
+
+    def started(self, turn: Turn) -> None:
+        """Show that a turn does not wait any more; its age counts from here."""
+        if turn.live is not None:
+            self._outbox.beat(turn.live, beating=True)
+            self._outbox.touch(turn.live)
+
+    def touch(self, turn: Turn) -> None:
+        """Show what changed, as soon as the budgets allow."""
+        if turn.live is not None:
+            self._outbox.touch(turn.live)
+
+    async def conclude(self, turn: Turn, ending: Ending) -> None:
+        """Post the one final of a turn in place of its progress message.
+
+        Raises:
+            IllegalTransition: The turn has its final already.
+        """
+        turn.way.conclude(ending.outcome)
+        turn.ended_at = self._clock.now()
+        if len(ending.answer) < _LAID_OUT_AT_ONCE:
+            rendered = self._render(turn, ending)
+        else:
+            rendered = await anyio.to_thread.run_sync(self._render, turn, ending)
+        parts: list[ChatMessage | Document] = list(rendered.messages)
+        if rendered.document is not None:
+            parts.append(rendered.document)
+        assert turn.live is not None, "a turn is shown before it ends"
+        notify = self._options.notify and not ending.quiet
+        turn.final = self._outbox.final(
+            turn.place,
+            parts,
+            lambda ref: self._store.bind_message(ref, turn.id),
+            notify=notify,
+            instead=turn.live,
+            as_edit=not notify and len(parts) == 1 and rendered.document is None,
+        )
+
+    async def finish(self, turn: Turn, ending: Ending, ended_background: tuple[str, ...]) -> None:
+        """Wait until the final is out, add what was ended behind it, and close the books."""
+        assert turn.final is not None, "a turn ends after its final was decided"
+        await turn.final.over.wait()
+        if ended_background:
+            with border("adding what was ended", turn=turn.id):
+                self._add_background(turn, ending, background_note(ended_background))
+        turn.way.delivered()
+        turn.over.set()
+
+    def _add_background(self, turn: Turn, ending: Ending, note: str) -> None:
+        refs = turn.final.refs if turn.final else []
+        before, after = self._render(turn, ending), self._render(turn, ending, note)
+        same_shape = len(before.messages) == len(after.messages) == len(refs)
+        if not same_shape or None in refs:
+            self._outbox.say(
+                turn.place,
+                message(note),
+                notify=False,
+                on_sent=lambda ref: self._store.bind_message(ref, turn.id),
+            )
+            return
+        for old, new, ref in zip(before.messages, after.messages, refs, strict=True):
+            if old != new and ref is not None:
+                self._outbox.correct(turn.place, ref, new)
+
+    def _compose(
+        self, turn: Turn, at: float, queue_place: Callable[[], QueuePlace | None]
+    ) -> ChatMessage:
+        with border("showing a turn", turn=turn.id):
+            if turn.started_at is None:
+                return queued_message(turn.engine, queue_place(), turn.id)
+            header = ProgressHeader(_label(turn), turn.engine, turn.elapsed_s(at))
+            return render_progress(
+                turn.progress,
+                header,
+                cwd=turn.cwd,
+                cancel_data=cancel_data(turn.id),
+                note=turn.note,
+            )
+        return message(f"{_label(turn)} · {turn.engine}")
+
+    def _render(self, turn: Turn, ending: Ending, *more_notes: str) -> FinalDelivery:
+        status = _STATUS[ending.outcome]
+        with border("writing the final", turn=turn.id):
+            view = FinalView(
+                status=status,
+                engine=turn.engine,
+                elapsed_s=turn.elapsed_s(turn.ended_at or 0.0),
+                steps=turn.progress.steps,
+                answer=ending.answer,
+                error=ending.error,
+                resume_line=ending.resume_line if self._options.show_resume_line else None,
+                notes=tuple(note for note in (turn.note, *more_notes) if note),
+                usage=ending.usage,
+            )
+            delivery = render_final(view, self._options.overflow)
+            if delivery.messages or delivery.document:
+                return delivery
+        return _bare(turn, ending, status)
+
+
+def background_note(ended: tuple[str, ...]) -> str:
+    """Name the processes that outlived a normal end and were ended."""
+    noun = "process" if len(ended) == 1 else "processes"
+    return f"ended {len(ended)} background {noun}: {', '.join(ended)}"
+
+
+def _label(turn: Turn) -> str:
+    if turn.cancelled.is_set():
+        return "cancelling"
+    return "working" if turn.way.state == "running" else "starting"
+
+
+def _bare(turn: Turn, ending: Ending, status: str) -> FinalDelivery:
+    """Deliver an answer that could not be written nicely: whole, as a file."""
+    lines = [f"{status} · {turn.engine}", ending.error or "", ending.resume_line or ""]
+    text = message("\n".join(line for line in lines if line)[:4000])
+    answer = ending.answer.encode("utf-8", "replace")
+    return FinalDelivery((text,), Document("answer.md", answer) if answer else None)
