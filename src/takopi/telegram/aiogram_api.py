@@ -6,6 +6,7 @@ one undecodable update would hide all others.
 """
 
 from collections.abc import AsyncGenerator
+from io import BytesIO
 from typing import Any, cast
 
 import aiohttp
@@ -103,7 +104,8 @@ async def _form(bot: Bot, body: dict[str, Any], files: dict[str, InputFile]) -> 
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         form.add_field(name, text)
     for name, file in files.items():
-        content = b"".join([part async for part in file.read(bot)])
+        # A stream, because aiohttp writes large bytes in one go and stops the event loop meanwhile.
+        content = BytesIO(b"".join([part async for part in file.read(bot)]))
         form.add_field(name, content, filename=file.filename or name)
     return form
 

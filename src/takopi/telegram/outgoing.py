@@ -12,10 +12,18 @@ from takopi.core.richtext import Entity, RichText
 from takopi.telegram.api import Upload
 from takopi.transport import MessageRef, SendOptions
 
-__all__ = ["document_params", "edit_params", "menu_params", "send_params", "target_params"]
+__all__ = [
+    "document_params",
+    "edit_params",
+    "menu_params",
+    "press_params",
+    "send_params",
+    "target_params",
+]
 
 MAX_COMMANDS = 100
 MAX_DESCRIPTION = 256
+MAX_TOAST = 200
 GENERAL_TOPIC = 1
 
 # `main.py` and `run.sh` look like hosts: .py and .sh are countries' domains.
@@ -39,8 +47,8 @@ def document_params(scope: Scope, document: Document, options: SendOptions) -> d
     """Make the parameters of sendDocument."""
     return {
         **_place(scope, options),
-        "document": Upload(document.filename, document.content),
-        "caption": document.caption.text or None,
+        "document": Upload(_whole_symbols(document.filename), document.content),
+        "caption": _whole_symbols(document.caption.text) or None,
         "caption_entities": _entities(document.caption),
     }
 
@@ -53,9 +61,17 @@ def target_params(ref: MessageRef) -> dict[str, Any]:
 def menu_params(commands: Sequence[MenuCommand]) -> list[dict[str, str]]:
     """Make the list for setMyCommands: the first 100, with shortened descriptions."""
     return [
-        {"command": command.name, "description": command.description[:MAX_DESCRIPTION]}
+        {
+            "command": command.name,
+            "description": _whole_symbols(command.description)[:MAX_DESCRIPTION],
+        }
         for command in commands[:MAX_COMMANDS]
     ]
+
+
+def press_params(press_id: str, text: str) -> dict[str, Any]:
+    """Make the parameters of answerCallbackQuery."""
+    return {"callback_query_id": press_id, "text": _whole_symbols(text)[:MAX_TOAST] or None}
 
 
 def _place(scope: Scope, options: SendOptions) -> dict[str, Any]:
@@ -77,7 +93,7 @@ def _reply(reply: MessageRef) -> dict[str, Any]:
 
 def _body(message: ChatMessage) -> dict[str, Any]:
     return {
-        "text": message.body.text,
+        "text": _whole_symbols(message.body.text),
         "entities": _entities(message.body),
         "link_preview_options": _NO_PREVIEW,
         "reply_markup": _keyboard(message.buttons),
@@ -104,7 +120,18 @@ def _entity(entity: Entity) -> dict[str, Any]:
 def _keyboard(rows: Sequence[Sequence[Button]]) -> dict[str, Any] | None:
     if not rows:
         return None
-    shown = [
-        [{"text": button.label, "callback_data": button.data} for button in row] for row in rows
-    ]
+    shown = [[_button(button) for button in row] for row in rows]
     return {"inline_keyboard": shown}
+
+
+def _button(button: Button) -> dict[str, Any]:
+    return {"text": _whole_symbols(button.label), "callback_data": button.data}
+
+
+def _whole_symbols(text: str) -> str:
+    """Replace halves of surrogate pairs, which no encoding carries; offsets stay right."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

@@ -27,6 +27,7 @@ from takopi.telegram.outgoing import (
     document_params,
     edit_params,
     menu_params,
+    press_params,
     send_params,
     target_params,
 )
@@ -159,9 +160,8 @@ class TelegramTransport:
 
     async def answer_press(self, press_id: str, text: str = "") -> None:
         """Stop the spinner on a button; a press too old for it is no error."""
-        params = {"callback_query_id": press_id, "text": text[:200] or None}
         try:
-            await self._api.call("answerCallbackQuery", params)
+            await self._api.call("answerCallbackQuery", press_params(press_id, text))
         except PressTooOld:
             return
 

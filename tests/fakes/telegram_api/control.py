@@ -24,6 +24,7 @@ def control_routes(api: "TelegramApi") -> list[web.RouteDef]:
         *routes,
         web.get("/_ctl/calls", control.calls),
         web.get("/_ctl/messages", control.messages),
+        web.route("*", "/_ctl/redirect/{rest:.*}", control.redirect),
     ]
 
 
@@ -76,6 +77,10 @@ class _Control:
     async def messages(self, request: web.Request) -> web.Response:
         chat = self._api.world.chats[int(request.query.get("chat_id", self._api.owner.id))]
         return web.json_response([_shown(message) for message in chat.standing()])
+
+    async def redirect(self, request: web.Request) -> web.Response:
+        """Lead elsewhere, as a misconfigured gateway does."""
+        raise web.HTTPFound("/" + request.match_info["rest"])
 
     async def wait(self, request: web.Request) -> web.Response:
         """Wait for a message of the bot whose text contains `text`, newer than `after`."""

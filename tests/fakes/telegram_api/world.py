@@ -151,7 +151,7 @@ class World:
         self.files: dict[str, File] = {}
         self.presses: dict[str, bool] = {}
         self.commands: dict[str, list[dict[str, str]]] = {}
-        self._next_message = 0
+        self._next_message = 100  # thread 1 is the General topic of every forum
 
     def user(self, user_id: int, first_name: str = "Ada", username: str | None = None) -> User:
         """Return a person with a private chat, made when new."""
