@@ -68,6 +68,11 @@ class _Sink:
         lowest = LEVELS["debug"] if self.file_descriptor is not None else WARNING
         return max(lowest, _suppress_below.get())
 
+    def close_file(self) -> None:
+        descriptor, self.file_descriptor = self.file_descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
 
 _sink = _Sink()
 
@@ -126,9 +131,9 @@ def configure_logging(*, debug_file: Path | None = None) -> None:
     import logging
 
     if debug_file is not None:
-        before, _sink.file_descriptor = _sink.file_descriptor, _open_debug_file(debug_file)
-        if before is not None:
-            os.close(before)
+        opened = _open_debug_file(debug_file)
+        _sink.close_file()
+        _sink.file_descriptor = opened
     root = logging.getLogger()
     handler = _standard_handler()
     root.handlers = [handler]
@@ -153,13 +158,18 @@ def _standard_handler() -> "logging.Handler":
         """Pass a record of another library on."""
 
         def emit(self, record: logging.LogRecord) -> None:
-            level = min(record.levelno // 10 * 10, 50)
+            level = _known_level(record.levelno)
             if level < _sink.threshold():
                 return
             bound = _structlog(record.name)
-            bound.log(max(level, 10), record.getMessage(), exc_info=record.exc_info)
+            bound.log(level, record.getMessage(), exc_info=record.exc_info)
 
     return Handler()
+
+
+def _known_level(level: int) -> int:
+    """Return the level of ours that a number of the standard library's belongs to."""
+    return min(max(level // 10 * 10, LEVELS["debug"]), LEVELS["critical"])
 
 
 class Logger:
@@ -181,6 +191,7 @@ class Logger:
 
     def log(self, level: int, event: str, *args: Any, **fields: Any) -> None:
         """Write a record of a level given as the standard library's number."""
+        level = _known_level(level)
         if level >= _sink.threshold():
             _structlog(self._name).log(level, event, *args, **{**self._fields, **fields})
 

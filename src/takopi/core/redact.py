@@ -6,9 +6,11 @@ it is encoded, because encoding may break a secret in two (`"` becomes `\\"`), a
 goes through once more, because an object's own text is only known then.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 __all__ = ["REDACTED", "Redactor", "secrets_of_environment"]
 
@@ -48,7 +50,9 @@ class Redactor:
     __slots__ = ("_known",)
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = {secret for secret in secrets if len(secret) >= MIN_SECRET_CHARS}
+        known = {
+            form for secret in secrets if len(secret) >= MIN_SECRET_CHARS for form in _forms(secret)
+        }
         # The longest first: a secret may contain another one.
         ordered = sorted(known, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
@@ -89,6 +93,18 @@ class Redactor:
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self._walk(item, depth - 1) for item in value]
         return self.text(repr(value))
+
+
+def _forms(secret: str) -> set[str]:
+    """Return a secret as it looks once somebody has quoted it, for a log, in JSON or in a URL."""
+    return {
+        secret,
+        repr(secret)[1:-1],
+        ascii(secret)[1:-1],
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        quote(secret, safe="", errors="replace"),
+    }
 
 
 def secrets_of_environment(environment: Mapping[str, str]) -> tuple[str, ...]:
