@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
+from takopi.app.leaving import leave_now, stop_signals
 from takopi.app.runtime import Runtime, start_runtime
 from takopi.core.markdown import render_markdown
 from takopi.errors import UsageError, WorkDirMissing
@@ -60,12 +61,12 @@ def run_turn(wanted: OneTurn) -> int:
 async def _follow(runner: Runner, request: TurnRequest, as_json: bool) -> int:
     turn = open_turn(runner, request)
     if as_json:
-        return await follow_turn(turn, JsonView(sys.stdout))
+        return await follow_turn(turn, JsonView(sys.stdout), stop_signals(), leave_now)
     live = sys.stdout.isatty() and sys.stderr.isatty()
     with make_screen(live=live, stderr=True) as screen:
         assert request.cwd is not None
         view: View = TurnView(screen, _print_answer, runner, request.cwd, time.monotonic)
-        return await follow_turn(turn, view)
+        return await follow_turn(turn, view, stop_signals(), leave_now)
 
 
 def _print_answer(answer: str) -> None:

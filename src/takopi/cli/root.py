@@ -7,7 +7,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from takopi.cli.chat import chat
 from takopi.cli.config import config_app
+from takopi.cli.doctor import doctor
+from takopi.cli.plugins import plugins
 from takopi.errors import ConfigError, TakopiError, Unauthorized, UsageError
 
 __all__ = ["app", "exit_status", "run"]
@@ -62,6 +65,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(chat)
+app.command()(doctor)
+app.command()(plugins)
 app.add_typer(config_app)
 
 

@@ -1,7 +1,7 @@
 """One turn, watched from a terminal and answered on standard output."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -131,16 +131,21 @@ class TurnView:
         return self._runner.format_resume(token).strip("`")
 
 
-async def follow_turn(turn: LiveTurn, view: View) -> int:
+async def follow_turn(
+    turn: LiveTurn, view: View, signals: Sequence[signal.Signals], leave: Callable[[int], None]
+) -> int:
     """Follow a turn to its end and return the exit status.
 
-    Ctrl-C and SIGTERM end the turn and everything it started; a second one cuts the waiting for
-    that short.
+    Args:
+        turn: The turn.
+        view: Shows it.
+        signals: The first of these ends the turn and everything it started.
+        leave: Is called with the exit status at the second one; ends the process.
     """
     received: list[int] = []
     status = 1
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch_signals, turn, received, tasks.cancel_scope)
+        tasks.start_soon(_watch_signals, turn, received, signals, leave)
         tasks.start_soon(_tick, view)
         try:
             async for event in turn:
@@ -151,19 +156,25 @@ async def follow_turn(turn: LiveTurn, view: View) -> int:
             await turn.aclose()
         view.close(turn.ended_background)
         tasks.cancel_scope.cancel()
-    if received:
-        return EXIT_INTERRUPTED if received[0] == signal.SIGINT else EXIT_TERMINATED
-    return status
+    return _signal_status(received) if received else status
 
 
-async def _watch_signals(turn: LiveTurn, received: list[int], scope: anyio.CancelScope) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        async with anyio.create_task_group() as tasks:
-            async for number in signals:
+def _signal_status(received: Sequence[int]) -> int:
+    return EXIT_INTERRUPTED if received[0] == signal.SIGINT else EXIT_TERMINATED
+
+
+async def _watch_signals(
+    turn: LiveTurn,
+    received: list[int],
+    signals: Sequence[signal.Signals],
+    leave: Callable[[int], None],
+) -> None:
+    async with anyio.create_task_group() as tasks:
+        with anyio.open_signal_receiver(*signals) as incoming:
+            async for number in incoming:
                 received.append(number)
                 if len(received) > 1:
-                    scope.cancel()
-                    return
+                    leave(_signal_status(received))
                 tasks.start_soon(turn.interrupt)
 
 

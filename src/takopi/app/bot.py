@@ -1,0 +1,118 @@
+"""The bot: Telegram on one side, the engines on the other."""
+
+import os
+from pathlib import Path
+
+import anyio
+
+from takopi.app.engines import choose_default
+from takopi.app.leaving import heed_signals, leave_now
+from takopi.app.locks import BotLocks
+from takopi.app.runtime import Runtime, start_runtime
+from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
+from takopi.bridge.clock import SystemClock
+from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.waiting import plain_errors
+from takopi.core.access import access_policy
+from takopi.errors import ConfigError
+from takopi.logging import configure_logging, get_logger
+from takopi.settings import Settings
+from takopi.telegram.transport import TelegramConfig, TelegramTransport
+
+__all__ = ["bot_options", "serve_bot", "work_directory"]
+
+_log = get_logger(__name__)
+
+
+def serve_bot(default_engine: str | None) -> int:
+    """Serve until a signal says stop; return the exit status.
+
+    Args:
+        default_engine: Goes before the configured one.
+
+    Raises:
+        ConfigError: The configuration does not do.
+        UsageError: Another takopi serves this folder or this bot.
+        Unauthorized: Telegram does not know the token.
+    """
+    runtime = start_runtime()
+    options = bot_options(runtime, default_engine)
+    configure_logging()
+    telegram = runtime.settings.telegram
+    token = telegram.bot_token or ""
+    with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
+        transport = TelegramTransport(TelegramConfig(token, telegram.api_base_url))
+        anyio.run(_serve, runtime, transport, options)
+    return 0
+
+
+def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
+    """Make the bridge's options of the configuration.
+
+    Raises:
+        ConfigError: Nobody would be served, an engine is unknown, or work_dir is gone.
+        UsageError: The command line names an engine that nobody knows.
+    """
+    settings = runtime.settings
+    telegram = settings.telegram
+    if telegram.chat_id is None:
+        raise ConfigError(f"{settings.path}: transports.telegram.chat_id is not set")
+    try:
+        access = access_policy(
+            chat_id=telegram.chat_id,
+            allowed_chat_ids=telegram.allowed_chat_ids,
+            allowed_user_ids=telegram.allowed_user_ids,
+        )
+    except ConfigError as error:
+        raise ConfigError(f"{settings.path}: {error}") from error
+    return BridgeOptions(
+        access=access,
+        default_engine=choose_default(runtime.shelf, settings, default_engine),
+        work_dir=work_directory(settings),
+        show_resume_line=telegram.show_resume_line,
+        final_notify=telegram.final_notify,
+        message_overflow=telegram.message_overflow,
+        max_runs=settings.max_runs,
+    )
+
+
+def work_directory(settings: Settings) -> Path:
+    """Return where new sessions start.
+
+    Raises:
+        ConfigError: It is not a directory.
+    """
+    path = settings.work_dir
+    if path is None:
+        return Path.cwd()
+    if not path.is_dir():
+        raise ConfigError(
+            f'{settings.path}: work_dir is "{path}", which is not a directory; make it with '
+            f"`mkdir -p {path}`, or set another"
+        )
+    return path
+
+
+async def _serve(runtime: Runtime, transport: TelegramTransport, options: BridgeOptions) -> None:
+    bridge = Bridge(
+        BridgePorts(transport, MemoryStore(), SystemClock(), runtime.shelf, runtime.host), options
+    )
+    connecting = anyio.CancelScope()
+
+    def stop(number: int) -> None:
+        _log.info("bot.stopping", signal=number)
+        connecting.cancel()
+        bridge.stop()
+
+    with plain_errors():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(heed_signals, stop, lambda _number: leave_now())
+            try:
+                with connecting:
+                    identity = await transport.connect()
+                    print(f"takopi serves @{identity.username} (Ctrl-C stops it)", flush=True)  # noqa: T201
+                if not connecting.cancel_called:
+                    await bridge.run()
+            finally:
+                await transport.aclose()
+            tasks.cancel_scope.cancel()

@@ -1,0 +1,135 @@
+"""`takopi chat`: the same bridge with the terminal as its chat."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+
+from takopi.app.engines import EngineShelf, choose_default
+from takopi.app.leaving import heed_signals, leave_now
+from takopi.app.runtime import Runtime, start_runtime
+from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
+from takopi.bridge.clock import SystemClock
+from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.waiting import plain_errors
+from takopi.core.access import access_policy
+from takopi.core.outbox_budget import OutboxLimits
+from takopi.errors import ConfigError
+from takopi.logging import configure_logging
+from takopi.model import EngineId
+from takopi.runner import Runner
+from takopi.terminal.lines import start_reading
+from takopi.terminal.screen import Screen, make_screen
+from takopi.terminal.transport import CHAT_ID, TerminalTransport
+
+__all__ = ["MOCK", "ChatEngines", "run_chat"]
+
+MOCK: EngineId = "mock"
+
+# A terminal takes whatever is written to it; only a person's eyes set a limit.
+TERMINAL_LIMITS = OutboxLimits(
+    private_rate_s=0.001,
+    private_burst=100,
+    global_per_s=1000,
+    private_gap_s=0.1,
+    edits_per_min=600,
+    beat_s=1.0,
+    slow_beat_s=1.0,
+)
+
+
+class ChatEngines:
+    """Offer the engines of this machine, and the scripted one beside them.
+
+    Args:
+        shelf: The engines of this machine.
+    """
+
+    def __init__(self, shelf: EngineShelf) -> None:
+        self._shelf = shelf
+        self._mock: Runner | None = None
+
+    def ids(self) -> Sequence[EngineId]:
+        """List the engines."""
+        return (*self._shelf.ids(), MOCK)
+
+    def runner(self, engine: EngineId) -> Runner:
+        """Return an engine's runner, the same one each time."""
+        if engine != MOCK:
+            return self._shelf.runner(engine)
+        if self._mock is None:
+            from takopi.runners.mock import MockRunner
+
+            self._mock = MockRunner()
+        return self._mock
+
+    async def version(self, engine: EngineId) -> str | None:
+        """Return what the engine's CLI says about its version."""
+        return "scripted" if engine == MOCK else await self._shelf.version(engine)
+
+
+def run_chat(engine: str | None) -> int:
+    """Chat on the process's own terminal or pipe; return the exit status.
+
+    Args:
+        engine: Goes before the configured default.
+
+    Raises:
+        TakopiError: It cannot begin.
+    """
+    runtime = start_runtime()
+    configure_logging()
+    default = _default_engine(runtime, engine)
+    anyio.run(_chat, runtime, default)
+    return 0
+
+
+def _default_engine(runtime: Runtime, asked: str | None) -> EngineId:
+    if asked == MOCK:
+        return MOCK
+    try:
+        return choose_default(runtime.shelf, runtime.settings, asked)
+    except ConfigError:
+        if runtime.settings.default_engine is not None:
+            raise
+    sys.stderr.write(
+        "takopi: no engine is installed here, so `mock` answers: a scripted engine that shows what "
+        "a turn looks like. `takopi doctor` says how to install a real one.\n"
+    )
+    return MOCK
+
+
+async def _chat(runtime: Runtime, default: EngineId) -> None:
+    live = sys.stdin.isatty() and sys.stdout.isatty()
+    engines = ChatEngines(runtime.shelf)
+    options = BridgeOptions(
+        access=access_policy(chat_id=CHAT_ID),
+        default_engine=default,
+        work_dir=Path.cwd(),
+        max_runs=runtime.settings.max_runs,
+        limits=TERMINAL_LIMITS,
+    )
+    with make_screen(live=live, stderr=False) as screen:
+        transport = TerminalTransport(screen, engines.ids(), one_by_one=not live)
+        ports = BridgePorts(transport, MemoryStore(), SystemClock(), engines, runtime.host)
+        if live:
+            screen.note(
+                f"{default} answers in {options.work_dir}. /help, /new, /cancel; Ctrl-D leaves."
+            )
+        await _talk(Bridge(ports, options), transport, screen)
+
+
+async def _talk(bridge: Bridge, transport: TerminalTransport, screen: Screen) -> None:
+    def first(_number: int) -> None:
+        if not transport.interrupt():
+            bridge.stop()
+            return
+        screen.note("cancelling; Ctrl-C again leaves")
+
+    with plain_errors():
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(heed_signals, first, lambda _number: leave_now())
+            start_reading(0, transport.feed)
+            await bridge.run()
+            tasks.cancel_scope.cancel()
