@@ -11,7 +11,7 @@ from takopi.backends import EngineBackend
 from takopi.core.engine_env import engine_environment
 from takopi.errors import PromptRefused
 from takopi.jsonl_fold import CANCELLED, JsonlFold
-from takopi.live_turn import CLOSE_LIMIT_S, SETTLE_S, TurnBase
+from takopi.live_turn import SETTLE_S, TurnBase
 from takopi.model import ResumeToken, TakopiEvent
 from takopi.run_host import Run, RunSpec
 from takopi.runner_runtime import RunnerRuntime, current_runtime
@@ -122,7 +122,7 @@ class JsonlTurn(TurnBase):
 
     async def _stop(self) -> None:
         if self._run is not None:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_LIMIT_S):
+            with anyio.CancelScope(shield=True), anyio.move_on_after(self.close_limit_s):
                 await self._run.cancel()
 
     async def _finish(self, *, normal: bool) -> None:

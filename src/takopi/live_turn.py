@@ -44,6 +44,8 @@ class TurnBase(ABC):
         request: What the turn is to do.
     """
 
+    close_limit_s = CLOSE_LIMIT_S
+
     def __init__(self, engine: EngineId, request: TurnRequest) -> None:
         self.request = request
         asked = request.resume
@@ -118,7 +120,7 @@ class TurnBase(ABC):
         """
         busy = self._busy
         if busy is not None:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_LIMIT_S):
+            with anyio.CancelScope(shield=True), anyio.move_on_after(self.close_limit_s):
                 await self.interrupt()
                 await busy.wait()
         self._over = True
@@ -210,7 +212,7 @@ class TurnBase(ABC):
             return
         self._released = anyio.Event()
         try:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_LIMIT_S) as scope:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(self.close_limit_s) as scope:
                 await self._finish(normal=normal)
             if scope.cancelled_caught:
                 _log.error("turn.close_timed_out", engine=self.rules.engine, run_id=self.run_id)

@@ -10,8 +10,8 @@ _ID = re.compile(r"[a-z0-9_]{1,32}")
 # at once, so the names of all three are taken.
 _CLI = (
     "bot", "chat", "chat_id", "completion", "config", "doctor", "engines", "help", "init",
-    "install", "logs", "mock", "onboard", "plugins", "ps", "run", "service", "setup", "stop", "takopi",
-    "uninstall", "update", "upgrade", "version",
+    "install", "logs", "mock", "onboard", "plugins", "ps", "run", "service", "setup", "stop",
+    "takopi", "uninstall", "update", "upgrade", "version",
 )  # fmt: skip
 _CHAT = (
     "agent", "all", "approve", "at", "cancel", "ctx", "deny", "diff", "every", "file", "mode",

@@ -5,6 +5,7 @@ to a task, because a turn may be read in one task and closed in another.
 """
 
 from collections import deque
+from types import TracebackType
 from weakref import WeakValueDictionary
 
 import anyio
@@ -59,6 +60,17 @@ class SessionLock:
             self._waiting.popleft().set()  # stays held: nobody can slip in between
         else:
             self._held = False
+
+    async def __aenter__(self) -> None:
+        await self.acquire()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
 
 
 # A registry for each event loop: a lock left behind by a loop that ended must not stop the next.
