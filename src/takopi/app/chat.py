@@ -1,5 +1,6 @@
 """`takopi chat`: the same bridge with the terminal as its chat."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -121,15 +122,21 @@ async def _chat(runtime: Runtime, default: EngineId) -> None:
 
 
 async def _talk(bridge: Bridge, transport: TerminalTransport, screen: Screen) -> None:
-    def first(_number: int) -> None:
-        if not transport.interrupt():
+    stopping = False
+
+    def heed(number: int) -> None:
+        nonlocal stopping
+        if number == signal.SIGINT and transport.interrupt():
+            screen.note("cancelling; Ctrl-C again leaves")
+        elif not stopping:
+            stopping = True
             bridge.stop()
-            return
-        screen.note("cancelling; Ctrl-C again leaves")
+        else:
+            leave_now()
 
     with plain_errors():
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(heed_signals, first, lambda _number: leave_now())
+            tasks.start_soon(heed_signals, heed, heed)
             start_reading(0, transport.feed)
             await bridge.run()
             tasks.cancel_scope.cancel()

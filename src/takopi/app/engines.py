@@ -137,9 +137,8 @@ class EngineShelf:
 
     def environment(self, engine: EngineId) -> dict[str, str]:
         """Return the environment in which an engine's CLI runs."""
-        return engine_environment(
-            self._environment, engine=engine, passes=self._settings.env_pass.get(engine, ())
-        )
+        passes = (*self.backend(engine).env_pass, *self._settings.env_pass.get(engine, ()))
+        return engine_environment(self._environment, engine=engine, passes=passes)
 
     def keeps_background(self) -> frozenset[EngineId]:
         """Name the engines whose background processes are left alone.
@@ -161,10 +160,9 @@ class EngineShelf:
 
 
 def parse_version(said: str) -> str:
-    """Return the version in what a CLI printed: `codex-cli 0.150.0` says `0.150.0`."""
+    """Return the version in what a CLI printed, like `0.150.0`; empty when there is none."""
     found = re.search(r"\d+\.\d+[0-9A-Za-z.+-]*", said)
-    lines = said.strip().splitlines()
-    return found[0].rstrip(".") if found else (lines[0][:40] if lines else "")
+    return found[0].rstrip(".") if found else ""
 
 
 def choose_default(shelf: EngineShelf, settings: Settings, asked: str | None) -> EngineId:

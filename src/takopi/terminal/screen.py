@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveScreen", "PlainScreen", "Screen", "make_screen"]
 
+PROMPT = "you> "
+
 
 class Screen(Protocol):
     """Show what goes on and keep what was said; use it as a context manager."""
@@ -43,6 +45,14 @@ class Screen(Protocol):
 
     def note(self, text: str) -> None:
         """Write a remark, to stay, apart from the answers."""
+        ...
+
+    def ready(self) -> None:
+        """Say that it is the person's turn to type."""
+        ...
+
+    def typed(self) -> None:
+        """Note that the person has typed a line."""
         ...
 
 
@@ -73,12 +83,13 @@ class PlainScreen:
         self._stack.close()
 
     def progress(self, key: Hashable, body: RichText) -> None:
-        """Write the lines that are new; the header, which holds the clock, only once."""
+        """Write the lines that are new; of the header, which holds a clock, the label counts."""
         header, *lines = to_plain(body).split("\n")
-        if key not in self._seen:
-            self._seen[key] = set()
+        seen = self._seen.setdefault(key, set())
+        label = header.partition(" · ")[0]
+        if label not in seen:
+            seen.add(label)
             self._write(self._notes, header)
-        seen = self._seen[key]
         for line in lines:
             if line.strip() and line not in seen:
                 seen.add(line)
@@ -96,6 +107,12 @@ class PlainScreen:
         """Write a remark."""
         self._write(self._notes, harmless(text))
 
+    def ready(self) -> None:
+        """Do nothing: nobody types here."""
+
+    def typed(self) -> None:
+        """Do nothing."""
+
     def _write(self, stream: TextIO, line: str) -> None:
         stream.write(line + "\n")
         stream.flush()
@@ -112,6 +129,7 @@ class LiveScreen:
         self._console = console
         self._shown: dict[Hashable, RichText] = {}
         self._live: Live | None = None
+        self._prompted = False
         self._stack = ExitStack()
 
     def __enter__(self) -> "LiveScreen":
@@ -132,6 +150,7 @@ class LiveScreen:
         from rich.console import Group
         from rich.live import Live
 
+        self._take_line_back()
         self._shown[key] = body
         drawn = Group(*(to_rich(item) for item in self._shown.values()))
         if self._live is None:
@@ -157,11 +176,40 @@ class LiveScreen:
 
     def say(self, body: RichText) -> None:
         """Write an answer above what goes on."""
+        prompted = self._take_line_back()
         self._console.print(to_rich(body), soft_wrap=True)
+        if prompted:
+            self.ready()
 
     def note(self, text: str) -> None:
         """Write a remark above what goes on."""
-        self._console.print(harmless(text), style="dim", markup=False, highlight=False)
+        prompted = self._take_line_back()
+        self._console.print(
+            harmless(text), style="dim", markup=False, highlight=False, soft_wrap=True
+        )
+        if prompted:
+            self.ready()
+
+    def ready(self) -> None:
+        """Show where to type."""
+        self._prompted = True
+        self._console.print(PROMPT, end="", style="bold")
+
+    def typed(self) -> None:
+        """Note that the person has typed a line, which the terminal shows already."""
+        self._prompted = False
+
+    def _take_line_back(self) -> bool:
+        """Take the prompt away before something else is written on its line."""
+        from rich.control import Control
+        from rich.segment import ControlType
+
+        prompted, self._prompted = self._prompted, False
+        if prompted:
+            self._console.control(
+                Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
+            )
+        return prompted
 
     def _stop(self) -> None:
         if self._live is not None:

@@ -40,11 +40,13 @@ class _Shown:
         text: What it said last.
         prompt: The prompt it belongs to, or None.
         cancel: What its Cancel button sends; None when it goes on no more.
+        pressed: Whether that button was pressed.
     """
 
     text: str
     prompt: int | None
     cancel: str | None
+    pressed: bool = False
 
 
 @dataclass(slots=True)
@@ -73,11 +75,10 @@ class TerminalTransport:
         self._lines: deque[str] = deque()
         self._presses: deque[ButtonPressed] = deque()
         self._ended = False
+        self._asked = False  # whether the person knows that it is their turn
         self._wake = anyio.Event()
         self._room = anyio.Event()
         self._next_id = 0
-        self.finished = anyio.Event()
-        """Is set when no line will come any more and every prompt was answered."""
 
     @property
     def id(self) -> str:
@@ -101,20 +102,17 @@ class TerminalTransport:
         self._wake.set()
 
     def interrupt(self) -> bool:
-        """Cancel what goes on, as Ctrl-C asks; tell whether there was anything."""
-        working = {ref: item.cancel for ref, item in self._conversation.shown.items()}
-        for message_id, cancel in working.items():
-            if cancel is not None:
-                self._presses.append(self._press(message_id, cancel))
+        """Cancel what goes on, as Ctrl-C asks; False when there is nothing new to cancel."""
+        working = [
+            (message_id, item, item.cancel)
+            for message_id, item in self._conversation.shown.items()
+            if item.cancel is not None and not item.pressed
+        ]
+        for message_id, item, cancel in working:
+            item.pressed = True
+            self._presses.append(self._press(message_id, cancel))
         self._wake.set()
-        return bool(self._presses)
-
-    def stop(self) -> None:
-        """End `updates`."""
-        self._ended = True
-        self._lines.clear()
-        self._conversation.open.clear()
-        self._wake.set()
+        return bool(working)
 
     async def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
         """Yield what the person typed until the end of the input and the last answer."""
@@ -124,8 +122,10 @@ class TerminalTransport:
                 yield [update]
                 continue
             if self._ended and not self._lines and not self.busy:
-                self.finished.set()
                 return
+            if not self.busy and not self._asked:
+                self._asked = True
+                self._screen.ready()
             self._wake = anyio.Event()
             await self._wake.wait()
 
@@ -135,6 +135,8 @@ class TerminalTransport:
         while self._lines and not (self._one_by_one and self.busy):
             line = self._lines.popleft()
             self._room.set()
+            self._asked = False
+            self._screen.typed()
             update = self._translate(line.strip())
             if update is not None:
                 return update
@@ -204,8 +206,8 @@ class TerminalTransport:
         else:
             if before is not None or self._belongs_to_turn(prompt):
                 self._conversation.last = message_id
-            self._screen.say(message.body)
             self._settle(prompt)
+            self._screen.say(message.body)
         return MessageRef(CHAT_ID, message_id)
 
     async def send_document(
@@ -229,8 +231,8 @@ class TerminalTransport:
             self._screen.progress(message_id, message.body)
         elif was_open:
             self._end(message_id)
-            self._screen.say(message.body)
             self._settle(shown.prompt)
+            self._screen.say(message.body)
         elif shown.text.startswith(before) and shown.text != before:
             self._screen.say(plain(shown.text[len(before) :].strip("\n")))
         elif shown.text != before:
@@ -260,8 +262,13 @@ class TerminalTransport:
         self._screen.clear(message_id)
 
     def _settle(self, prompt: int | None) -> None:
-        if prompt is not None:
-            self._conversation.open.discard(prompt)
+        """Note that a prompt is answered; its progress goes before the answer comes."""
+        if prompt is None:
+            return
+        self._conversation.open.discard(prompt)
+        for message_id, item in self._conversation.shown.items():
+            if item.prompt == prompt and item.cancel is not None:
+                self._end(message_id)
         self._wake.set()
 
 
