@@ -75,7 +75,7 @@ class Conversation:
         text = "\n".join((self.system, *self.notes))
         for pattern in _CWD:
             if match := pattern.search(text):
-                return match.group(1).rstrip(".,")
+                return match.group(1).strip().rstrip(".,")
         return ""
 
     def hear(self, text: str) -> None:

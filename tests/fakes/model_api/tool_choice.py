@@ -175,7 +175,7 @@ def _todo(keys: dict[str, Any], number: int, text: str, status: str) -> dict[str
 def _agent_arguments(talk: Conversation, name: str, schema: Schema, argument: str) -> Arguments:
     offered = ((schema or {}).get("properties") or {}).get("subagent_type") or {}
     agent = (offered.get("enum") or ["general-purpose"])[0]
-    if name == "task" and "general" in json.dumps(offered) + talk.system:
+    if name == "task":  # opencode names its agents only in the text of the tool
         agent = "general"
     words: dict[tuple[str, ...], Any] = {
         ("prompt", "message", "objective", "task", "input"): argument,

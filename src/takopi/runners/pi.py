@@ -1,0 +1,220 @@
+"""Run pi: `pi --print --mode json`, the prompt on standard input.
+
+pi asks for nothing: it may read, write and run whatever its user may.
+
+Standard input is what pi 0.87 and 0.99 take verbatim, but for blanks at both ends; a prompt in argv
+would be a file name when it begins with "@", and is limited by the system.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from takopi.backends import EngineBackend, EngineConfig
+from takopi.core.stderr_text import useful_end
+from takopi.errors import PromptRefused, UsageError
+from takopi.model import ResumeToken, TakopiEvent
+from takopi.resume_tokens import ResumeTokenMixin, check_token
+from takopi.runner import JsonlSubprocessRunner
+from takopi.runners._config_table import ConfigTable
+from takopi.runners._exit_text import exit_text
+from takopi.runners._extra_args import read_extra_args
+from takopi.runners._pi_events import PiState, final_events, line_events
+from takopi.runners.run_options import get_run_options
+from takopi.schemas.pi import PiEvent, decode_event
+from takopi.turn import EngineCapabilities
+
+__all__ = ["BACKEND", "ENGINE", "LEVELS", "PiRunner"]
+
+ENGINE = "pi"
+LEVELS = ("off", "minimal", "low", "medium", "high", "xhigh", "max")
+
+_OWNED = frozenset(
+    {"--print", "-p", "--mode", "--session", "--session-id", "--continue", "-c", "--resume", "-r"}
+    | {"--fork", "--no-session", "--export", "--list-models", "--help", "-h", "--version", "-v"}
+    | {"--"}
+)
+_NODE_VERSION = re.compile(r"^Node\.js (v\d+\S*)", re.MULTILINE)
+_NO_NODE = re.compile(r"env: .?node.?: No such file")
+_OTHER_DIRECTORY = re.compile(r"Session found in different project: (.+)")
+
+
+@dataclass(frozen=True)
+class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
+    """Run turns of pi.
+
+    Args:
+        model: Model, or a pattern that pi understands; None leaves pi's own choice.
+        provider: Provider of the model.
+        reasoning: One of `LEVELS`.
+        extra_args: Options added to every run.
+    """
+
+    model: str | None = None
+    provider: str | None = None
+    reasoning: str | None = None
+    extra_args: tuple[str, ...] = ()
+
+    engine = ENGINE
+    # A whole id only: pi would also take the beginning of one, or the path of a file.
+    resume_re = re.compile(
+        r"^[ \t]*`?pi[ \t]+--session[ \t=]+"
+        r"(?P<token>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})`?[ \t]*\r?$",
+        re.MULTILINE,
+    )
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Say what pi can do beyond prompt in, answer out."""
+        return EngineCapabilities(reasoning_levels=LEVELS)
+
+    def format_resume(self, token: ResumeToken) -> str:
+        """Return the command that opens the session in pi itself, as inline code.
+
+        Raises:
+            UsageError: The token belongs to another engine.
+        """
+        check_token(ENGINE, token)
+        return f"`pi --session {token.value}`"
+
+    def command(self) -> str:
+        """Return the program."""
+        return ENGINE
+
+    def start_run(
+        self,
+        prompt: str,
+        resume: ResumeToken | None,  # noqa: ARG002 - part of the hook
+        *,
+        state: PiState,  # noqa: ARG002
+    ) -> None:
+        """Refuse what pi would take without a word.
+
+        Raises:
+            PromptRefused: Nothing is left of the prompt once pi has stripped it.
+        """
+        if not prompt.strip():
+            raise PromptRefused("pi takes no empty prompt; send some text")
+
+    def build_args(
+        self,
+        prompt: str,  # noqa: ARG002 - goes by standard input
+        resume: ResumeToken | None,
+        *,
+        state: PiState,  # noqa: ARG002 - part of the hook
+    ) -> list[str]:
+        """Return the arguments; the prompt is not among them.
+
+        Raises:
+            UsageError: The reasoning level is none of pi's, which pi would only warn of.
+        """
+        options = get_run_options()
+        model = (options.model if options else None) or self.model
+        level = (options.reasoning if options else None) or self.reasoning
+        if level is not None and level not in LEVELS:
+            raise UsageError(
+                f"pi has no reasoning level {level!r}; choose one of {', '.join(LEVELS)}"
+            )
+        args = ["--print", "--mode", "json", *self.extra_args]
+        if self.provider:
+            args += ["--provider", self.provider]
+        if model:
+            args += ["--model", model]
+        if level:
+            args += ["--thinking", level]
+        if resume is not None:
+            args += ["--session", resume.value]
+        return args
+
+    def new_state(self, prompt: str, resume: ResumeToken | None) -> PiState:  # noqa: ARG002
+        """Make the state of a run."""
+        return PiState()
+
+    def decode_jsonl(self, *, line: bytes) -> PiEvent:
+        """Return the event of a line."""
+        return decode_event(line)
+
+    def translate(
+        self,
+        data: PiEvent,
+        *,
+        state: PiState,
+        resume: ResumeToken | None,  # noqa: ARG002 - part of the hook
+        found_session: ResumeToken | None,  # noqa: ARG002
+    ) -> list[TakopiEvent]:
+        """Return the events of a line."""
+        return line_events(data, state)
+
+    def stream_end_events(
+        self,
+        *,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+        state: PiState,
+    ) -> list[TakopiEvent]:
+        """Return the end of a run that did not tell it; pi exits with 0 after failures too."""
+        return final_events(state, session=found_session or resume, status="")
+
+    def process_error_events(
+        self,
+        rc: int,
+        *,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+        state: PiState,
+    ) -> list[TakopiEvent]:
+        """Return the end of a run that failed."""
+        return final_events(state, session=found_session or resume, status=exit_text(rc))
+
+    def stderr_message(self, tail: str) -> str:
+        """Return what a person should read, with what to do about causes that are known."""
+        node = _NODE_VERSION.search(tail)
+        if node is not None and "SyntaxError" in tail:
+            return (
+                f"pi needs Node.js 22.19 or newer, and the `node` on PATH is {node[1]}. "
+                "Install a newer one, or put its folder first on the PATH of takopi."
+            )
+        if _NO_NODE.search(tail):
+            return "pi needs Node.js 22.19 or newer, and there is no `node` on PATH; install it."
+        text = useful_end(tail)
+        other = _OTHER_DIRECTORY.search(tail)
+        if other is not None:
+            return (
+                f"The session belongs to another directory: {other[1].strip()}. "
+                "Continue it there, or send the prompt without the resume line."
+            )
+        if "No session found matching" in text:
+            text += (
+                "\npi does not know this session in this directory, or it was deleted. "
+                "Send the prompt without the resume line to start a new one."
+            )
+        elif "No API key" in text or "No models available" in text:
+            text += (
+                "\nLog in: run `pi` in a terminal and use /login, or name the variable of the "
+                "provider's key in `env.pi.pass`."
+            )
+        return text
+
+
+def build_runner(config: EngineConfig, config_path: Path) -> PiRunner:
+    """Make the runner from the table `pi` of the configuration.
+
+    Raises:
+        ConfigError: A key is unknown, or its value is not what is accepted.
+    """
+    table = ConfigTable(ENGINE, config, config_path)
+    runner = PiRunner(
+        model=table.text("model"),
+        provider=table.text("provider"),
+        reasoning=table.choice("reasoning", LEVELS),
+        extra_args=read_extra_args(table, ENGINE, config_path, owned=_OWNED),
+    )
+    table.done()
+    return runner
+
+
+BACKEND = EngineBackend(
+    id=ENGINE,
+    build_runner=build_runner,
+    install_cmd="npm install -g @earendil-works/pi-coding-agent",
+)
