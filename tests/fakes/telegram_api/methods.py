@@ -202,7 +202,7 @@ def _set_message_reaction(world: World, params: dict[str, Any]) -> Any:
         raise bad_request("REACTIONS_TOO_MANY")
     if any(str(r.get("emoji", "")).rstrip("\ufe0f") not in REACTIONS for r in wanted):
         raise bad_request("REACTION_INVALID")
-    message.extra.pop("reactions", None)
+    message.reactions = [reaction["emoji"] for reaction in wanted]
     return True
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -214,6 +215,9 @@ async def _raw_params(request: web.Request) -> dict[str, Any]:
     if request.content_type == "application/json":
         body = await request.text()
         found.update(json.loads(body) if body else {})
+        return found
+    if request.content_type == "application/x-www-form-urlencoded":  # also with GET
+        found.update(parse_qsl(await request.text(), keep_blank_values=True))
         return found
     for name, value in (await request.post()).items():
         if isinstance(value, web.FileField):

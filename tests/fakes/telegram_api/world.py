@@ -53,6 +53,7 @@ class Message:
     deleted: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
+    reactions: list[str] = field(default_factory=list)
 
     @property
     def buttons(self) -> list[dict[str, Any]]:
