@@ -258,6 +258,8 @@ class IteratorTurn(TurnBase):
                 return self._fail(CANCELLED)
             with bind_request(self.request):
                 self._iterator = aiter(self._make(self.request.prompt, self.request.resume))
+        if self._cut_short():
+            return self._fail(CANCELLED)
         event: TakopiEvent | None = None
         with anyio.CancelScope() as self._waiting, bind_request(self.request):
             event = await anext(self._iterator, None)

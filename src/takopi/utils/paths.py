@@ -54,5 +54,5 @@ def relativize_command(value: str, *, base_dir: Path | None = None) -> str:
         return value
     # Only whole paths: `/srv/app` must not shorten `/srv/app-old/x` nor `/mnt/srv/app/x`.
     before, after = r"(?<![\w./~-])", r"(?![\w.-])"
-    value = re.sub(before + re.escape(base + os.sep) + r"(?=[^\s'\"]) ?", "", value)
+    value = re.sub(before + re.escape(base + os.sep) + r"(?=[^\s'\"])", "", value)
     return re.sub(before + re.escape(base) + after + re.escape(os.sep) + "?", ".", value)

@@ -1,0 +1,140 @@
+"""The public names of plug-ins: all there, with the fields and defaults they rely on."""
+
+import importlib
+import inspect
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from takopi import api
+
+NAMES: dict[str, str] = {
+    "takopi.api": "TAKOPI_PLUGIN_API_VERSION HOME_CONFIG_PATH RESERVED_COMMAND_IDS read_config "
+    "write_config get_logger list_backends get_command list_command_ids install_issue",
+    "takopi.model": "EngineId ActionKind Action ResumeToken StartedEvent ActionEvent "
+    "CompletedEvent TakopiEvent",
+    "takopi.events": "EventFactory",
+    "takopi.backends": "EngineConfig EngineBackend SetupIssue",
+    "takopi.runner": "Runner BaseRunner SessionLockMixin ResumeTokenMixin JsonlRunState "
+    "JsonlSubprocessRunner",
+    "takopi.runners.run_options": "EngineRunOptions get_run_options apply_run_options "
+    "set_run_options reset_run_options",
+    "takopi.runners.tool_actions": "tool_input_path tool_kind_and_title",
+    "takopi.config": "ConfigError read_config write_config HOME_CONFIG_PATH",
+    "takopi.context": "RunContext",
+    "takopi.transport": "MessageRef RenderedMessage SendOptions",
+    "takopi.commands": "CommandBackend CommandContext CommandResult CommandExecutor RunRequest "
+    "RunResult RunMode",
+    "takopi.logging": "get_logger bind_run_context clear_context suppress_logs",
+    "takopi.utils.streams": "iter_jsonl iter_bytes_lines drain_stderr",
+    "takopi.utils.subprocess": "manage_subprocess",
+    "takopi.utils.paths": "get_run_base_dir set_run_base_dir reset_run_base_dir relativize_path "
+    "relativize_command",
+    "takopi.utils.git": "git_stdout git_run git_ok git_is_worktree resolve_main_worktree_root",
+}
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_every_public_name_is_there_and_in_the_api(module: str) -> None:
+    """In its own module, and the same object re-exported."""
+    for name in NAMES[module].split():
+        assert name in api.__all__
+        assert getattr(api, name) == getattr(importlib.import_module(module), name)
+
+
+def test_all_is_exactly_what_is_there() -> None:
+    """Sorted, without repeats, nothing public beside it."""
+    assert len(set(api.__all__)) == len(api.__all__)
+    public = {n for n in vars(api) if not n.startswith("_") and not inspect.ismodule(vars(api)[n])}
+    public -= {"Any", "Collection", "TYPE_CHECKING", "PluginError", "find_engines"}
+    assert public - {"home_directory"} == set(api.__all__) - {"HOME_CONFIG_PATH"}
+    assert api.TAKOPI_PLUGIN_API_VERSION == 1
+    with pytest.raises(AttributeError, match="nothing_here"):
+        api.nothing_here  # noqa: B018
+
+
+def names_of(cls: type) -> list[str]:
+    """List the fields of a dataclass or struct."""
+    if is_dataclass(cls):
+        return [f.name for f in fields(cls)]
+    return [f.name for f in msgspec.structs.fields(cls)]
+
+
+@pytest.mark.parametrize(
+    ("cls", "names"),
+    [
+        (api.Action, "id kind title detail"),
+        (api.ResumeToken, "engine value"),
+        (api.StartedEvent, "engine resume title meta"),
+        (api.ActionEvent, "engine action phase ok message level"),
+        (api.CompletedEvent, "engine ok answer resume error usage"),
+        (api.EngineBackend, "id build_runner cli_cmd install_cmd env_pass"),
+        (api.SetupIssue, "title lines"),
+        (api.JsonlRunState, "note_seq"),
+        (api.EngineRunOptions, "model reasoning"),
+        (api.RunContext, "project branch"),
+        (api.MessageRef, "channel_id message_id raw thread_id sender_id"),
+        (api.RenderedMessage, "text extra"),
+        (api.SendOptions, "reply_to notify replace thread_id"),
+        (api.CommandResult, "text notify reply_to"),
+        (api.RunRequest, "prompt engine context"),
+        (api.RunResult, "engine message"),
+    ],
+)
+def test_values_have_the_public_fields_in_their_order(cls: type, names: str) -> None:
+    """Plug-ins build them by position and by name."""
+    assert names_of(cls) == names.split()
+
+
+HOOKS = {
+    "command": "self",
+    "build_args": "self prompt resume *state",
+    "stdin_payload": "self prompt resume *state",
+    "env": "self *state",
+    "new_state": "self prompt resume",
+    "start_run": "self prompt resume *state",
+    "decode_jsonl": "self *line",
+    "translate": "self data *state *resume *found_session",
+    "note_event": "self message *state *ok *detail",
+    "next_note_id": "self state",
+    "invalid_json_events": "self *raw *line *state",
+    "decode_error_events": "self *raw *line *error *state",
+    "translate_error_events": "self *data *error *state",
+    "process_error_events": "self rc *resume *found_session *state",
+    "stream_end_events": "self *resume *found_session *state",
+    "handle_started_event": "self event *expected_session *found_session",
+    "get_logger": "self",
+    "tag": "self",
+    "pipes_error_message": "self",
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_hooks_keep_their_signatures(hook: str) -> None:
+    """A star marks what is given by name only."""
+    signature = inspect.signature(getattr(api.JsonlSubprocessRunner, hook))
+    star = {inspect.Parameter.KEYWORD_ONLY: "*"}
+    shown = [star.get(p.kind, "") + name for name, p in signature.parameters.items()]
+    assert " ".join(shown) == HOOKS[hook]
+
+
+def test_engines_that_can_be_loaded_are_listed(takopi_home: Path) -> None:
+    """One that cannot be loaded is left to `takopi plugins`."""
+    folder = takopi_home / "runners"
+    folder.mkdir(mode=0o700)
+    (folder / "api_bad.py").write_text("BACKEND = 1\n")
+    (folder / "api_good.py").write_text(
+        "from takopi.api import EngineBackend\nBACKEND = EngineBackend('api_good', None)\n"
+    )
+    for path in folder.iterdir():
+        path.chmod(0o600)
+    ids = [backend.id for backend in api.list_backends(allowlist=["api_good", "api_bad"])]
+    assert ids == ["api_good"]
+
+
+def test_a_missing_program_is_described_with_its_remedy() -> None:
+    """For the set-up, in the words of the engine's author."""
+    assert api.install_issue("toy", "get toy") == api.SetupIssue("install toy", ("run `get toy`",))
+    assert api.install_issue("toy").lines == ("install `toy` and put it on PATH",)
