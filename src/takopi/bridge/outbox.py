@@ -5,9 +5,9 @@ plan's next moment or until something new is posted; no chat waits for another's
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 import anyio
-from anyio.abc import TaskGroup
 
 from takopi.bridge.border import border
 from takopi.bridge.letters import Delivery, Letter, LiveMessage, Place, SentHook
@@ -26,6 +26,9 @@ from takopi.errors import (
 )
 from takopi.logging import get_logger
 from takopi.transport import MessageRef
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 __all__ = ["Outbox"]
 
@@ -61,6 +64,7 @@ class Outbox:
         self._numbers = 0
         self._news = anyio.Event()
         self._empty = anyio.Event()
+        self._group: TaskGroup | None = None
 
     async def run(self) -> None:
         """Send what is posted, until cancelled.
@@ -68,10 +72,10 @@ class Outbox:
         Raises:
             Unauthorized: The service does not know the bot any more.
         """
-        async with anyio.create_task_group() as group:
+        async with anyio.create_task_group() as self._group:
             while True:
                 self._news = anyio.Event()
-                self._start_calls(group)
+                self._start_calls()
                 due = self._plan.due(self._clock.now())
                 await wait_until(self._news.wait, self._clock, due)
 
@@ -92,7 +96,7 @@ class Outbox:
         live = LiveMessage(place, compose, on_sent, self._number())
         self._lives[live.slot] = live
         self._plan.open(live.slot, place.scope.chat_id, place.kind, self._clock.now())
-        self._news.set()
+        self._hurry()
         return live
 
     def touch(self, live: LiveMessage) -> None:
@@ -196,12 +200,19 @@ class Outbox:
                 free=letter.body is None,
             )
             self._plan.add(item, now)
-        self._news.set()
+        self._hurry()
 
     # The pump.
 
-    def _start_calls(self, group: TaskGroup) -> None:
-        now = self._clock.now()
+    def _hurry(self) -> None:
+        """Start what may go before anything else happens; the pump then looks when to wake."""
+        self._start_calls()
+        self._news.set()
+
+    def _start_calls(self) -> None:
+        now, group = self._clock.now(), self._group
+        if group is None:
+            return
         while offer := self._plan.offer(now):
             if offer.item is not None:
                 self._plan.begin(offer, now)

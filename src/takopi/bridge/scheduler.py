@@ -40,8 +40,10 @@ class Scheduler:
             self._idle = anyio.Event()
         self._turns[turn.id] = turn
         self._queue.add(turn.id, turn.conversation, turn.asked)
-        self._start_turns()
+        startable = self._take_startable()
+        # Its message goes out before its engine does anything.
         self._messages.open(turn, lambda: self._queue.place(turn.id))
+        self._start(startable)
 
     def cancel(self, turn_id: str, reason: str = "") -> bool:
         """End a turn that runs or waits; False when there is nothing left to end."""
@@ -89,31 +91,32 @@ class Scheduler:
     def _session_known(self, turn: Turn, session: ResumeToken) -> None:
         self._queue.report(turn.id, session)
 
-    def _start_turns(self) -> None:
-        started = False
+    def _take_startable(self) -> list[Turn]:
+        taken = []
         while turn_id := self._queue.start_next():
-            started = True
             turn = self._turns[turn_id]
-            resume = turn.asked or self._queue.session_of(turn_id)
-            if resume is None and turn.conversation != turn.id:
+            turn.asked = turn.asked or self._queue.session_of(turn_id)
+            if turn.asked is None and turn.conversation != turn.id:
                 turn.note = OPENS_ANEW
-            turn.asked = resume
             turn.way.start()
             turn.started_at = self._clock.now()
-            self._messages.started(turn)
-            self._group.start_soon(self._run, turn, resume)
-        if started:
-            self._waiting_moved()
+            taken.append(turn)
+        return taken
 
-    async def _run(self, turn: Turn, resume: ResumeToken | None) -> None:
+    def _start(self, turns: list[Turn]) -> None:
+        for turn in turns:
+            self._messages.started(turn)
+            self._group.start_soon(self._run, turn)
+        self._waiting_moved()
+
+    async def _run(self, turn: Turn) -> None:
         ended: Ended | None = None
         try:
             with border("running the turn", turn=turn.id):
-                ended = await self._driver.drive(turn, resume)
+                ended = await self._driver.drive(turn, turn.asked)
         finally:
             self._queue.end(turn.id)
-        self._start_turns()
-        self._waiting_moved()
+        self._start(self._take_startable())
         await self._finish(turn, ended)
 
     async def _discard(self, turn: Turn) -> None:

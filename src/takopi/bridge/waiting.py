@@ -6,20 +6,33 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 
 from takopi.bridge.ports import Clock
+from takopi.errors import Unauthorized
 
 __all__ = ["give_up_at", "plain_errors", "wait_until"]
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raise the one error of a task group as it is, not wrapped in the way it was waited for."""
+    """Raise what a task group raised as it is, when one error of it says it all.
+
+    That is the only one, or else `Unauthorized`: every call of the moment meets it at once.
+    """
     try:
         yield
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        raise error from None
+        leaves = list(_leaves(group))
+        telling = [error for error in leaves if isinstance(error, Unauthorized)] or leaves
+        if len(leaves) > 1 and telling is leaves:
+            raise
+        raise telling[0] from None
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
 @asynccontextmanager
