@@ -1,0 +1,223 @@
+"""Run codex: `codex exec --json`, the prompt on standard input.
+
+A run cannot ask. What codex may do is its sandbox: by default it may write in the working
+directory and in temporary folders, and has no network.
+"""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from takopi.backends import EngineBackend, EngineConfig
+from takopi.errors import UsageError
+from takopi.model import CompletedEvent, ResumeToken, TakopiEvent
+from takopi.resume_tokens import ResumeTokenMixin, check_token
+from takopi.runner import JsonlSubprocessRunner
+from takopi.runners._codex_errors import readable, stderr_text, with_hint
+from takopi.runners._codex_events import CodexState, line_events
+from takopi.runners._config_table import ConfigTable
+from takopi.runners._extra_args import read_extra_args
+from takopi.runners._native import codex_binary
+from takopi.runners.run_options import get_run_options
+from takopi.schemas.codex import CodexEvent, decode_event
+from takopi.turn import EngineCapabilities
+from takopi.turn_context import current_request
+
+__all__ = ["BACKEND", "ENGINE", "CodexRunner"]
+
+ENGINE = "codex"
+
+REASONING_LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
+SANDBOXES = ("read-only", "workspace-write", "danger-full-access")
+
+_OWNED = frozenset(
+    {"exec", "resume", "fork", "review", "-", "--", "--json", "--last", "--all", "--ephemeral"}
+    | {"-C", "--cd", "--worktree", "-m", "--model", "-s", "--sandbox", "-p", "--profile"}
+    | {"-h", "--help", "-V", "--version"}
+)
+# What an agent that started takopi leaves behind would tie the run to that agent's session.
+_INHERITED = ("CODEX_THREAD_ID", "CODEX_SANDBOX", "CODEX_SANDBOX_NETWORK_DISABLED")
+
+
+@dataclass(frozen=True)
+class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
+    """Run turns of codex.
+
+    Args:
+        model: Model; None leaves codex's own choice.
+        reasoning: Reasoning effort; None leaves codex's own choice.
+        profile: Name of a profile of codex's configuration.
+        sandbox: What commands may do.
+        extra_args: Options added to every run.
+    """
+
+    model: str | None = None
+    reasoning: str | None = None
+    profile: str | None = None
+    sandbox: str = "workspace-write"
+    extra_args: tuple[str, ...] = ()
+
+    engine = ENGINE
+    # Only an id: given a name that it does not know, codex silently starts a new session.
+    resume_re = re.compile(
+        r"^[ \t]*`?codex(?:[ \t]+exec)?[ \t]+resume[ \t]+"
+        r"(?P<token>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`?[ \t]*\r?$",
+        re.MULTILINE,
+    )
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Say which reasoning levels can be asked for."""
+        return EngineCapabilities(reasoning_levels=REASONING_LEVELS)
+
+    def format_resume(self, token: ResumeToken) -> str:
+        """Return the command that opens the session in codex itself, as inline code.
+
+        Raises:
+            UsageError: The token belongs to another engine.
+        """
+        check_token(ENGINE, token)
+        return f"`codex resume {token.value}`"
+
+    def command(self) -> str:
+        """Return the program: the native one, where the one on the PATH is npm's wrapper.
+
+        The wrapper of older versions stays as the parent, and SIGKILL on it leaves codex running.
+        """
+        found = shutil.which(ENGINE)
+        native = codex_binary(Path(found)) if found else None
+        return str(native) if native else ENGINE
+
+    def build_args(
+        self,
+        prompt: str,  # noqa: ARG002 - goes by standard input
+        resume: ResumeToken | None,
+        *,
+        state: Any,  # noqa: ARG002 - part of the hook
+    ) -> list[str]:
+        """Return the arguments; options stand before `resume`, which refuses some of them.
+
+        Raises:
+            UsageError: The turn asks for a permission mode or reasoning level that codex lacks.
+        """
+        model, reasoning, sandbox = self._asked()
+        args = ["exec", "--json", "--skip-git-repo-check", "-s", sandbox]
+        if model:
+            args += ["-m", model]
+        if reasoning:
+            args += ["-c", f'model_reasoning_effort="{reasoning}"']
+        if self.profile:
+            args += ["-p", self.profile]
+        args += self.extra_args
+        if resume is not None:
+            args += ["resume", resume.value]
+        return [*args, "-"]
+
+    def env(self, *, state: Any) -> dict[str, str]:  # noqa: ARG002 - part of the hook
+        """Return the environment without what ties a process to another codex session."""
+        return {name: value for name, value in os.environ.items() if name not in _INHERITED}
+
+    def new_state(self, prompt: str, resume: ResumeToken | None) -> CodexState:  # noqa: ARG002
+        """Make the state of a run."""
+        options, request = get_run_options(), current_request()
+        meta = {
+            "model": (options.model if options else None) or self.model,
+            "cwd": str(request.cwd) if request and request.cwd else None,
+            "permission_mode": (request.permission_mode if request else None) or self.sandbox,
+        }
+        return CodexState(meta={key: value for key, value in meta.items() if value})
+
+    def decode_jsonl(self, *, line: bytes) -> CodexEvent:
+        """Return the event of a line."""
+        return decode_event(line)
+
+    def translate(
+        self,
+        data: CodexEvent,
+        *,
+        state: CodexState,
+        resume: ResumeToken | None,  # noqa: ARG002 - part of the hook
+        found_session: ResumeToken | None,  # noqa: ARG002
+    ) -> list[TakopiEvent]:
+        """Return the events of a line."""
+        return line_events(data, state)
+
+    def process_error_events(
+        self,
+        rc: int,
+        *,
+        resume: ResumeToken | None,
+        found_session: ResumeToken | None,
+        state: CodexState,
+    ) -> list[TakopiEvent]:
+        """Return the end of a run that failed without saying so on standard output."""
+        events = super().process_error_events(
+            rc, resume=resume, found_session=found_session, state=state
+        )
+        return [_with_answer(event, state) for event in events]
+
+    def stream_end_events(
+        self, *, resume: ResumeToken | None, found_session: ResumeToken | None, state: CodexState
+    ) -> list[TakopiEvent]:
+        """Return the end of a run that ended well, but without a result."""
+        events = super().stream_end_events(resume=resume, found_session=found_session, state=state)
+        return [_with_answer(event, state) for event in events]
+
+    def stderr_message(self, tail: str) -> str:
+        """Return what a person should read, with what to do about causes that are known."""
+        return stderr_text(tail)
+
+    def _asked(self) -> tuple[str | None, str | None, str]:
+        options, request = get_run_options(), current_request()
+        model = (options.model if options else None) or self.model
+        reasoning = (options.reasoning if options else None) or self.reasoning
+        sandbox = (request.permission_mode if request else None) or self.sandbox
+        _check("reasoning level", reasoning, REASONING_LEVELS)
+        _check("sandbox", sandbox, SANDBOXES)
+        if model and model.startswith("-"):
+            raise UsageError(f"{model!r} cannot be a model of codex; name one without a dash")
+        return model, reasoning, sandbox
+
+
+def _check(what: str, value: str | None, accepted: tuple[str, ...]) -> None:
+    if value is not None and value not in accepted:
+        raise UsageError(f"codex has no {what} {value!r}; use one of {', '.join(accepted)}")
+
+
+def _with_answer(event: TakopiEvent, state: CodexState) -> TakopiEvent:
+    """Keep what was written of the answer, and the reason that codex gave before it ended."""
+    assert isinstance(event, CompletedEvent)
+    reason = with_hint(readable(state.problem or state.retry))
+    error = f"{event.error}\n\n{reason}" if reason else event.error
+    return replace(event, answer=state.answer, error=error)
+
+
+def build_runner(config: EngineConfig, config_path: Path) -> CodexRunner:
+    """Make the runner from the table `codex` of the configuration.
+
+    Raises:
+        ConfigError: A key is unknown, or its value is not what is accepted.
+    """
+    table = ConfigTable(ENGINE, config, config_path)
+    runner = CodexRunner(
+        model=table.text("model"),
+        reasoning=table.choice("reasoning", REASONING_LEVELS),
+        profile=table.text("profile"),
+        sandbox=table.choice("sandbox", SANDBOXES) or "workspace-write",
+        extra_args=read_extra_args(table, ENGINE, config_path, owned=_OWNED),
+    )
+    table.done()
+    return runner
+
+
+BACKEND = EngineBackend(
+    id=ENGINE,
+    build_runner=build_runner,
+    install_cmd="npm install -g @openai/codex",
+    env_pass=("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORGANIZATION", "OPENAI_PROJECT"),
+)
