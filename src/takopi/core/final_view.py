@@ -148,7 +148,8 @@ def _tail(view: FinalView) -> RichText:
         out.close()
         out.gap(1)
     resume = RichBuilder()
-    resume.code(one_line(view.resume_line or "", _RESUME_UNITS))
+    # Runners write the line as Markdown's inline code; the entity says that here.
+    resume.code(one_line(view.resume_line or "", _RESUME_UNITS).strip("`"))
     return _stack(cap_entities(out.build(), _NOTE_ENTITIES), resume.build())
 
 
