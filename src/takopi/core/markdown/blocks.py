@@ -89,11 +89,24 @@ class BlockWriter:
             write_inline(self._out, token.children or ())
 
     def _on_fence(self, token: Token) -> None:
-        language = _LANGUAGE.match(token.info.strip())
-        self._pre(token.content, language[0] if language else None)
+        """Write code; what stands behind the language (a file name, mostly) goes above it."""
+        info = token.info.strip()
+        found = _LANGUAGE.match(info)
+        if not token.content.strip():
+            # Three backticks before ordinary words: they are all there is.
+            self._words(info)
+            return
+        if found is None or found.end() < len(info):
+            self._words(info[found.end() :] if found else info)
+        self._pre(token.content, found[0] if found else None)
 
     def _on_code_block(self, token: Token) -> None:
         self._pre(token.content)
+
+    def _words(self, words: str) -> None:
+        if words.strip():
+            self._block()
+            self._out.text(words.strip())
 
     def _pre(self, code: str, language: str | None = None) -> None:
         # Telegram makes a tab one blank, which would lose the indent.
@@ -118,6 +131,7 @@ class BlockWriter:
     def _on_blockquote_open(self, _token: Token) -> None:
         if not self._quotes:
             self._block(own_line=True)
+            self._after_marker = True  # the gap before the quote is that before its first block
             self._out.open("blockquote")
         # A quote starts at the line's start, so lists in it begin anew.
         self._quotes.append((self._out.indent, self._lists))

@@ -29,10 +29,14 @@ def write_inline(out: RichBuilder, tokens: Sequence[Token], *, in_link: bool = F
         index += 1
         if token.type == "link_open":
             end = _link_end(tokens, index)
-            _write_link(out, str(token.attrs["href"]), tokens[index:end])
+            target = str(token.attrs["href"])
+            if token.markup == "autolink" and not (link_url(target) or is_mail_link(target)):
+                out.text(f"<{target}>")  # `vector<std::string>` has the form of an address
+            else:
+                _write_link(out, target, tokens[index:end], in_link=in_link)
             index = end + 1
         elif token.type == "image":
-            _write_image(out, token, in_link=in_link)
+            _write_link(out, str(token.attrs["src"]), token.children or (), in_link=in_link)
         elif token.type == "code_inline":
             out.code(token.content)
         elif token.type in _BREAKS:
@@ -59,47 +63,45 @@ def plain_words(tokens: Sequence[Token]) -> str:
 
 
 def _link_end(tokens: Sequence[Token], start: int) -> int:
-    """Find the end of the link whose label starts here; links do not nest."""
-    return next(n for n in range(start, len(tokens)) if tokens[n].type == "link_close")
+    """Find the end of the link whose label starts here; the label may hold `<addresses>`."""
+    depth, index = 1, start
+    while depth:
+        depth += {"link_open": 1, "link_close": -1}.get(tokens[index].type, 0)
+        index += 1
+    return index - 1
 
 
-def _write_link(out: RichBuilder, target: str, label: Sequence[Token]) -> None:
+def _write_link(out: RichBuilder, target: str, label: Sequence[Token], *, in_link: bool) -> None:
+    """Write a link, or an image: its words and where they lead."""
     url = link_url(target)
     words = plain_words(label).strip()
     if url is not None:
-        out.open("text_link", url)
-        if words:
-            write_inline(out, label, in_link=True)
-        else:
-            out.text(target)
-        out.close()
+        _write_accepted(out, url, label if words else (), in_link=in_link)
     elif is_mail_link(target):
         address = target[7:]
-        write_inline(out, label, in_link=True)
+        write_inline(out, label, in_link=in_link)
         if address not in words:
             out.text(f" ({address})" if words else address)
     elif _names(words, target):
         out.code(target)
     else:
-        write_inline(out, label, in_link=True)
+        write_inline(out, label, in_link=in_link)
         _write_target(out, target, after_words=bool(words))
 
 
-def _write_image(out: RichBuilder, token: Token, *, in_link: bool) -> None:
-    target = str(token.attrs["src"])
-    words = plain_words(token.children or ()).strip()
-    url = link_url(target)
-    if in_link:
-        out.text(words)
-    elif url is not None:
+def _write_accepted(out: RichBuilder, url: str, label: Sequence[Token], *, in_link: bool) -> None:
+    """Write a link that a chat accepts; one without words shows its address.
+
+    In another link (a badge, mostly) it is words only: the outer one is the one to follow.
+    """
+    if not in_link:
         out.open("text_link", url)
-        out.text(words or target)
-        out.close()
-    elif _names(words, target):
-        out.code(target)
+    if label:
+        write_inline(out, label, in_link=True)
     else:
-        out.text(words)
-        _write_target(out, target, after_words=bool(words))
+        out.text(url)
+    if not in_link:
+        out.close()
 
 
 def _write_target(out: RichBuilder, target: str, *, after_words: bool) -> None:

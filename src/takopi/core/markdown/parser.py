@@ -1,15 +1,17 @@
 """The Markdown dialect: CommonMark with tables and strikethrough, made safe to feed anything.
 
-markdown-it-py drops what is nested too deeply, swallows `[INFO]: done` as a link definition, and
-refuses links it does not like. An agent's words must not vanish, so the rules that do this are
-replaced here; everything else is the library's.
+markdown-it-py drops what is nested too deeply and the cells that a table's header does not
+announce (an unescaped `|` makes one), swallows `[INFO]: done` as a link definition, and refuses
+links it does not like. An agent's words must not vanish, so the rules that do this are replaced
+here; everything else is the library's.
 """
 
 from collections.abc import Sequence
 from functools import cache
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock, blockquote, reference
+from markdown_it.rules_block import StateBlock, blockquote, reference, table
+from markdown_it.rules_block.table import escapedSplit, getLine
 from markdown_it.token import Token
 
 from takopi.core.markdown.links import is_web_link
@@ -90,6 +92,34 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     return True
 
 
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a table; the last column takes the cells for which the header has no column."""
+    first = len(state.tokens)
+    if not table(state, start, end, silent):
+        return False
+    tokens = state.tokens[first:]
+    columns = sum(token.type == "th_open" for token in tokens)
+    line, cell = 0, 0
+    for token in tokens:
+        if token.type == "tr_open" and token.map is not None:
+            line, cell = token.map[0], 0
+        elif token.type == "inline":
+            cell += 1
+            if cell == columns:
+                token.content = _rest_of_row(getLine(state, line), columns) or token.content
+    return True
+
+
+def _rest_of_row(line: str, columns: int) -> str:
+    """Join the cells from the last column on, if there are more than that one."""
+    cells = escapedSplit(line.strip())
+    if cells[0] == "":
+        del cells[0]
+    if cells and cells[-1] == "":
+        del cells[-1]
+    return " | ".join(cell.strip() for cell in cells[columns - 1 :]) if len(cells) > columns else ""
+
+
 @cache
 def _parser(*, links: bool) -> MarkdownIt:
     """Build the parser; it keeps nothing between two texts."""
@@ -97,6 +127,7 @@ def _parser(*, links: bool) -> MarkdownIt:
     parser = _Parser("commonmark", options).enable(["table", "strikethrough"])
     rules = parser.block.ruler
     rules.before("table", "too_deep", _too_deep)
+    rules.at("table", _table, {"alt": ["paragraph", "reference"]})
     rules.at("blockquote", _quote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     rules.at("reference", _definition)
     if not links:
