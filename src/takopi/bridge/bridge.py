@@ -145,7 +145,7 @@ class Bridge:
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
         desk = CommandDesk(
-            outbox, scheduler, ports.engines, options.default_engine, options.version
+            outbox, scheduler, ports.engines, options.default_engine, options.version, group
         )
         dispatcher = Dispatcher(
             DispatcherPorts(ports.transport, ports.store, ports.engines, outbox, scheduler, desk),

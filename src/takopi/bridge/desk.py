@@ -1,10 +1,12 @@
 """What takopi itself answers: the commands, and the buttons of its messages."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
+from anyio.abc import TaskGroup
 
+from takopi.bridge.border import border
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import EngineDirectory, MenuCommand
@@ -15,6 +17,7 @@ from takopi.core.commands import COMMANDS, GREETING
 from takopi.core.replies import (
     CANCEL_PREFIX,
     EngineVersion,
+    TurnLine,
     cancel_choice,
     help_reply,
     message,
@@ -28,12 +31,12 @@ __all__ = ["CommandDesk", "menu"]
 _NOTHING_RUNS = "Nothing runs or waits here, so there is nothing to cancel."
 _IS_OVER = "That turn has ended already; there is nothing to cancel."
 
-_Answer = Callable[[MessageReceived, Place, str, BoundTurn | None], Awaitable[None]]
+_Answer = Callable[[MessageReceived, Place, str, BoundTurn | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandDesk:
-    """Answer commands.
+    """Answer commands at once, so that none acts on what was asked for after it.
 
     Args:
         outbox: Sends the answers.
@@ -41,6 +44,7 @@ class CommandDesk:
         engines: Knows the engines.
         default_engine: Named in help.
         version: Of takopi.
+        group: What takes time runs in it.
     """
 
     outbox: Outbox
@@ -48,8 +52,9 @@ class CommandDesk:
     engines: EngineDirectory
     default_engine: EngineId
     version: str
+    group: TaskGroup
 
-    async def answer(
+    def answer(
         self, received: MessageReceived, place: Place, command: Command, bound: BoundTurn | None
     ) -> None:
         """Answer one command.
@@ -66,7 +71,7 @@ class CommandDesk:
             "help": self._help,
             GREETING: self._help,
         }
-        await answers[command.name](received, place, command.args, bound)
+        answers[command.name](received, place, command.args, bound)
 
     def press(self, pressed: ButtonPressed) -> str:
         """Do what a button says; return the few words that its presser sees."""
@@ -81,31 +86,38 @@ class CommandDesk:
             return "That turn has ended already"
         return "Still cancelling" if again else "Cancelling"
 
-    async def _help(
+    def _help(
         self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
     ) -> None:
         del received, args, bound
         self._say(place, help_reply(self.engines.ids(), self.default_engine))
 
-    async def _status(
+    def _status(
         self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
     ) -> None:
         del args, bound
-        versions: dict[EngineId, str | None] = {}
-
-        async def ask(engine: EngineId) -> None:
-            versions[engine] = await self.engines.version(engine)
-
-        async with anyio.create_task_group() as group:
-            for engine in self.engines.ids():
-                group.start_soon(ask, engine)
         chat = received.scope.chat_id
         turns = [turn for turn in self.scheduler.turns() if turn.place.scope.chat_id == chat]
         lines = [self.scheduler.line(turn) for turn in turns]
-        found = [EngineVersion(engine, versions[engine]) for engine in self.engines.ids()]
-        self._say(place, status_reply(lines, self.version, found))
+        self.group.start_soon(self._say_status, place, lines)
 
-    async def _cancel(
+    async def _say_status(self, place: Place, lines: list[TurnLine]) -> None:
+        engines = tuple(self.engines.ids())
+        versions: dict[EngineId, str | None] = {}
+
+        async def ask(engine: EngineId) -> None:
+            with border("asking for a version", engine=engine) as found:
+                versions[engine] = await self.engines.version(engine)
+            if found.error is not None:
+                versions[engine] = f"cannot tell its version: {found.error[:200]}"
+
+        async with anyio.create_task_group() as group:
+            for engine in engines:
+                group.start_soon(ask, engine)
+        known = [EngineVersion(engine, versions[engine]) for engine in engines]
+        self._say(place, status_reply(lines, self.version, known))
+
+    def _cancel(
         self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
     ) -> None:
         reply = received.reply

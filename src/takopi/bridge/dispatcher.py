@@ -146,7 +146,7 @@ class Dispatcher:
         if isinstance(decision, Prompt):
             await self._submit(received, place, decision)
         elif isinstance(decision, Command):
-            self._group.start_soon(self._command, received, place, decision, bound)
+            self._ports.desk.answer(received, place, decision, bound)
         else:
             answer = self._answer(decision)
             if answer is not None:
@@ -205,18 +205,6 @@ class Dispatcher:
         await self._ports.store.put_turn(turn.record())
         if place.reply_to is not None:
             await self._ports.store.bind_message(place.reply_to, turn.id)
-
-    async def _command(
-        self,
-        received: MessageReceived,
-        place: Place,
-        command: Command,
-        bound: BoundTurn | None,
-    ) -> None:
-        with border(f"answering /{command.name}", update=received.update_id) as found:
-            await self._ports.desk.answer(received, place, command, bound)
-        if found.error is not None:
-            self._say(place, message(found.error[:1000]))
 
     def _answer(self, decision: Route) -> ChatMessage | None:
         if isinstance(decision, UnknownCommand):
