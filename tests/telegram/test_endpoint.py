@@ -98,6 +98,7 @@ def test_the_certificates_of_the_environment_win(monkeypatch):
     assert _tls().cert_store_stats()["x509_ca"] == 0
     _tls.cache_clear()
     monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
     assert _tls().cert_store_stats()["x509_ca"] > 0
 
 
