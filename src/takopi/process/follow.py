@@ -21,7 +21,6 @@ import anyio.to_thread
 
 __all__ = ["ChangeWatcher", "Notifier", "Watch", "open_inotify", "warm_up"]
 
-_TICK_S = 1.0
 _POLL_FAST_S = 0.01
 _POLL_SLOW_S = 0.1
 _MODIFY = 0x002
@@ -125,10 +124,14 @@ class ChangeWatcher:
 
     Args:
         open_notifier: Opens an inotify instance; raises OSError where there is none.
+        tick_s: After how many seconds everybody looks again, whatever was notified.
     """
 
-    def __init__(self, open_notifier: Callable[[], Notifier] = open_inotify) -> None:
+    def __init__(
+        self, open_notifier: Callable[[], Notifier] = open_inotify, *, tick_s: float = 1.0
+    ) -> None:
         self._open_notifier = open_notifier
+        self._tick_s = tick_s
         self._notifier: Notifier | None = None
         self._watches: list[Watch] = []
         self._lead_scope: anyio.CancelScope | None = None
@@ -198,9 +201,10 @@ class ChangeWatcher:
 
     async def _lead(self) -> None:
         polled = [watch for watch in self._watches if watch.descriptor < 0]
-        deadline = self._tick_at
-        if polled:
-            deadline = min(deadline, anyio.current_time() + self._poll_s)
+        now = anyio.current_time()
+        if self._tick_at <= now:  # nobody waited for a while
+            self._tick_at = now + self._tick_s
+        deadline = min(self._tick_at, now + self._poll_s) if polled else self._tick_at
         with anyio.CancelScope(deadline=deadline) as self._lead_scope:
             try:
                 if self._notifier is None:
@@ -213,7 +217,6 @@ class ChangeWatcher:
         self._poll(polled)
         now = anyio.current_time()
         if now >= self._tick_at:
-            self._tick_at = now + _TICK_S
             for watch in self._watches:
                 watch.wake(changed=False, ticked=True)
 

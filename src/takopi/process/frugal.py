@@ -51,7 +51,7 @@ def decode_json(text: str, *, frugal: bool = True) -> "dict[str, object]":
         import json
 
         value = json.loads(text)
-    except StopIteration:
+    except (StopIteration, SystemError):  # the latter while `json.decoder` is not imported
         raise ValueError("not JSON") from None
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")

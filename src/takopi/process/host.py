@@ -265,7 +265,7 @@ def _find_program(spec: RunSpec) -> str | None:
     """Return the absolute path of the executable, seen from the working directory."""
     name = spec.argv[0]
     if "/" in name:
-        return shutil.which(spec.cwd / name)
+        return shutil.which(str(spec.cwd / name))
     entries = spec.env.get("PATH", os.defpath).split(os.pathsep)
     return shutil.which(name, path=os.pathsep.join(str(spec.cwd / entry) for entry in entries))
 

@@ -20,7 +20,7 @@ from takopi.run_host import RunExit
 
 __all__ = ["LocalRun", "LoopServices", "RunFrame"]
 
-_CHUNK_BYTES = 128 * 1024
+_CHUNK_BYTES = 64 * 1024
 _MB = 1_000_000
 _COLLECT_S = 0.5
 _COLLECT_STEP_S = 0.005
@@ -161,6 +161,7 @@ class LocalRun:
         return await self._end(survivors=True)
 
     async def _end(self, *, survivors: bool) -> RunExit:
+        found = RunExit()
         # An order to end is carried out, also when the one who gave it is cancelled meanwhile.
         with anyio.CancelScope(shield=True):
             async with self._ending_lock:
@@ -168,10 +169,9 @@ class LocalRun:
                 if await self._look_for_end(ticked=True) is None:
                     await ending.end_engine()
                 named = await ending.end_survivors() if survivors else []
-                found = await self._look_for_end(ticked=True)
-                if found is None:
+                if await self._look_for_end(ticked=True) is None:
                     ending.end_holder()
-                found = found or RunExit(reason=self._end_reason)
+                found = self._exit or RunExit(reason=self._end_reason)
                 found = msgspec.structs.replace(found, ended=(*found.ended, *named))
                 self._exit = found
             await self._collect_holder()
@@ -234,5 +234,5 @@ class LocalRun:
         """Reap the holder, which ends right after it wrote down the end."""
         with anyio.move_on_after(_COLLECT_S):
             # No file tells when it is gone, and a descriptor for each would cost more.
-            while not self._frame.reap() and not self._keep_background:
-                await anyio.sleep(_COLLECT_STEP_S)  # noqa: ASYNC110
+            while not self._frame.reap() and not self._keep_background:  # noqa: ASYNC110
+                await anyio.sleep(_COLLECT_STEP_S)

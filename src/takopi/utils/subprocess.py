@@ -12,6 +12,7 @@ from anyio.abc import Process
 __all__ = ["manage_subprocess"]
 
 _TERM_S = 2.0
+_KILL_S = 2.0
 _STEP_S = 0.02
 
 
@@ -38,13 +39,15 @@ async def manage_subprocess(cmd: Sequence[str], **kwargs: Any) -> AsyncIterator[
 
 
 async def _end_group(process: Process) -> None:
-    with anyio.move_on_after(_TERM_S):
-        _signal_group(process, signal.SIGTERM)
-        await process.wait()
-        # The group outlives its first process as long as it has members.
-        while _signal_group(process, 0):
-            await anyio.sleep(_STEP_S)  # noqa: ASYNC110 - nothing else tells that a group is gone
-    _signal_group(process, signal.SIGKILL)
+    for number, limit_s in ((signal.SIGTERM, _TERM_S), (signal.SIGKILL, _KILL_S)):
+        if not _signal_group(process, number):
+            break
+        with anyio.move_on_after(limit_s):
+            await process.wait()
+            # The group outlives its first process while it has members; nothing tells its end.
+            while _group_lives(process.pid):  # noqa: ASYNC110
+                await anyio.sleep(_STEP_S)
+            break
     await process.wait()
 
 
@@ -61,6 +64,19 @@ def _signal_group(process: Process, number: int) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
+
+
+def _group_lives(group: int) -> bool:
+    """Tell whether a group has members that are not only waiting to be reaped."""
+    import psutil  # late: most who import this module never end anything
+
+    for process in psutil.process_iter():
+        try:
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                return True
+        except (psutil.Error, ProcessLookupError):
+            continue
+    return False
 
 
 def _exists(pid: int) -> bool:
