@@ -11,19 +11,23 @@ from typing import Any
 import anyio
 import msgspec
 
-from takopi.backends import EngineBackend
+from takopi.backends import EngineBackend, EngineConfig
 from takopi.core.engine_env import engine_environment
 from takopi.engines import EngineCatalogue
-from takopi.errors import ConfigError, PluginError, UsageError
-from takopi.logging import adopt_structlog
+from takopi.errors import ConfigError, PluginError, TakopiError, UsageError
+from takopi.logging import adopt_structlog, get_logger
 from takopi.model import EngineId
 from takopi.runner import Runner
 from takopi.settings import Settings
 from takopi.settings.keys import nearest
+from takopi.utils.subprocess import manage_subprocess
 
 __all__ = ["EngineShelf", "Installed", "choose_default", "parse_version"]
 
+_log = get_logger(__name__)
+
 VERSION_TIMEOUT_S = 15
+MAX_SAID_BYTES = 10_000
 PREFERRED = ("codex", "claude", "opencode", "pi")
 KEEP_BACKGROUND = "keep_background"
 
@@ -92,9 +96,21 @@ class EngineShelf:
             table = self._settings.engine_table(engine)
             # The one key of an engine's table that is takopi's own business.
             table.pop(KEEP_BACKGROUND, None)
-            found = self.backend(engine).build_runner(table, self._settings.path)
-            self._runners[engine] = found
+            found = self._runners[engine] = self._build(engine, table)
         return found
+
+    def _build(self, engine: EngineId, table: EngineConfig) -> Runner:
+        backend = self.backend(engine)
+        try:
+            return backend.build_runner(table, self._settings.path)
+        except TakopiError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the code of a plug-in's author
+            _log.debug("engine.build_failed", engine=engine, exc_info=error)
+            raise PluginError(
+                f"engine {engine} ({self._catalogue.place(engine)}) failed in build_runner with "
+                f"{type(error).__name__}: {error}; mend or remove it"
+            ) from error
 
     def installed(self, engine: EngineId) -> Installed:
         """Look for an engine's CLI on PATH.
@@ -122,18 +138,24 @@ class EngineShelf:
         return version or "unknown"
 
     async def _ask_version(self, engine: EngineId, path: Path) -> str:
+        streams = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+        }
+        said = b""
         try:
             with anyio.fail_after(VERSION_TIMEOUT_S):
-                result = await anyio.run_process(
-                    [str(path), "--version"],
-                    stdin=subprocess.DEVNULL,
-                    stderr=subprocess.STDOUT,
-                    check=False,
-                    env=self.environment(engine),
-                )
+                async with manage_subprocess(
+                    [str(path), "--version"], env=self.environment(engine), **streams
+                ) as process:
+                    assert process.stdout is not None
+                    async for chunk in process.stdout:
+                        said = (said + chunk)[:MAX_SAID_BYTES]
+                    status = await process.wait()
         except (TimeoutError, OSError):
             return ""
-        return result.stdout.decode("utf-8", "replace") if result.returncode == 0 else ""
+        return said.decode("utf-8", "replace") if status == 0 else ""
 
     def environment(self, engine: EngineId) -> dict[str, str]:
         """Return the environment in which an engine's CLI runs."""

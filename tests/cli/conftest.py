@@ -1,0 +1,96 @@
+"""The command line as a person uses it: a process of its own."""
+
+import io
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fakes.toy_engine import install_toy_engine
+from takopi.cli import main
+from takopi.logging import _sink
+
+Result = subprocess.CompletedProcess[str]
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def environment(takopi_home: Path, tmp_path: Path) -> dict[str, str]:
+    """An environment in which no engine of this machine is found."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CODEX", "CLAUDE", "OPENAI"))}
+    return kept | {
+        "TAKOPI_HOME": str(takopi_home),
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "HOME": str(tmp_path),
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def argv() -> list[str]:
+    """What starts takopi."""
+    return [sys.executable, "-m", "takopi"]
+
+
+@pytest.fixture
+def cli(argv: list[str], environment: dict[str, str], tmp_path: Path) -> Cli:
+    """Run a command and return what it said."""
+    (tmp_path / "here").mkdir(exist_ok=True)
+
+    def run(*arguments: str, stdin: str = "", **changes: str) -> Result:
+        return subprocess.run(
+            [*argv, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=environment | changes,
+            cwd=tmp_path / "here",
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def inside(
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Cli:
+    """Run a command in this process, which is quicker; for what has no process of its own."""
+    (tmp_path / "here").mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path / "here")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str, stdin: str = "", **changes: str) -> Result:
+        for name, value in changes.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        status = main(list(arguments))
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def toy(takopi_home: Path, tmp_path: Path) -> None:
+    """Install the scripted engine as a drop-in."""
+    install_toy_engine(takopi_home, tmp_path / "bin")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Leave this process's logging as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    _sink.close_file()

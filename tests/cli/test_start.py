@@ -1,0 +1,166 @@
+"""The command itself: version, help, typing errors, and what it does not import."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from takopi import __version__
+from takopi.cli import main
+from takopi.cli.root import exit_status, run
+from takopi.errors import ConfigError, EngineError, Unauthorized, UsageError
+
+HEAVY = {"aiogram", "aiohttp", "structlog", "rich", "tomlkit", "anyio", "psutil"}
+
+
+def imported_by(*arguments: str, environment: dict[str, str]) -> set[str]:
+    code = (
+        "import sys; from takopi.cli import main; status = main(sys.argv[1:])\n"
+        "print('\\n'.join(sorted({name.partition('.')[0] for name in sys.modules})), "
+        "file=sys.stderr); sys.exit(status)"
+    )
+    clean = {k: v for k, v in environment.items() if not k.startswith("COV")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=clean
+    )
+    return set(done.stderr.split())
+
+
+def test_the_version_needs_no_import(environment) -> None:
+    """`takopi --version` answers before it imports anything, typer included."""
+    assert not imported_by("--version", environment=environment) & (HEAVY | {"typer", "msgspec"})
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["config", "path"], ["plugins"], ["nonsense"]], ids=" ".join
+)
+def test_small_commands_import_nothing_heavy(arguments, environment, takopi_home) -> None:
+    """Help, completion and typing errors must not wait for libraries that they do not use."""
+    allowed = {"anyio", "structlog", "psutil"} if arguments == ["plugins"] else set()
+    assert not imported_by(*arguments, environment=environment) & (HEAVY - allowed)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["doctor"], ["config", "list"], ["toy", "hi"], ["chat"], ["toy", "--json", "hi"]],
+    ids=" ".join,
+)
+@pytest.mark.usefixtures("toy")
+def test_aiogram_is_for_the_bot_alone(arguments, environment) -> None:
+    """Nothing but running the bot imports aiogram."""
+    assert not imported_by(*arguments, environment=environment) & {"aiogram"}
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version_is_printed(inside, flag) -> None:
+    """Also behind another option."""
+    assert inside(flag).stdout == f"takopi {__version__}\n"
+    assert inside("--debug", flag).stdout == f"takopi {__version__}\n"
+
+
+@pytest.mark.usefixtures("toy")
+def test_help_lists_commands_and_engines(inside) -> None:
+    """An engine is a command by its name alone; it is not loaded for that."""
+    (Path(inside("config", "path").stdout.strip()).parent / "runners" / "broken.py").write_text(
+        "BACKEND = 1 / 0"
+    )
+    shown = inside("--help").stdout
+    for word in ("chat", "doctor", "plugins", "config", "toy", "broken", "--debug"):
+        assert word in shown
+    assert "Run one turn of toy" in inside("toy", "--help").stdout
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_typing_error_leads_to_the_nearest_command(inside) -> None:
+    """The nearest command or engine is named; exit status 2."""
+    for typed, meant in (("doctr", "doctor"), ("ty", "toy"), ("plugin", "plugins")):
+        done = inside(typed)
+        assert done.returncode == 2
+        assert f"no command or engine `{typed}`; did you mean `takopi {meant}`?" in done.stderr
+    done = inside("zzzzzz", "prompt")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`takopi --help` lists them" in done.stderr
+
+
+def test_a_wrong_option_is_told(inside) -> None:
+    """No traceback, exit status 2."""
+    done = inside("--colour")
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_windows_is_refused(monkeypatch, capsys) -> None:
+    """The text says what works instead."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert main(["chat"]) == 1
+    assert "WSL" in capsys.readouterr().err
+
+
+def test_each_error_has_its_exit_status() -> None:
+    """78 for configuration and token, 2 for use, 1 for the rest."""
+    assert exit_status(ConfigError("x")) == 78
+    assert exit_status(Unauthorized("x")) == 78
+    assert exit_status(UsageError("x")) == 2
+    assert exit_status(EngineError("x")) == 1
+
+
+def test_a_fault_of_takopi_shows_no_traceback(capsys) -> None:
+    """What nobody foresaw is one text that says how to report it."""
+    assert run([None]) == 1  # type: ignore[list-item]
+    shown = capsys.readouterr().err
+    assert "this is a fault of takopi: " in shown
+    assert "takopi --debug" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.usefixtures("toy")
+def test_the_debug_log_has_the_traceback_of_a_plug_in(inside, takopi_home) -> None:
+    """A plug-in that breaks is named; its author finds where in the log, without secrets."""
+    token = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_-x"
+    path = takopi_home / "runners" / "toy.py"
+    text = path.read_text().replace("return ToyRunner()", f"raise KeyError('{token}')")
+    path.write_text(text)
+    done = inside("--debug", "toy", "hi")
+    log = (takopi_home / "logs" / "debug.log").read_text()
+    assert done.returncode == 1
+    assert f"engine toy ({path}) failed in build_runner with KeyError" in done.stderr
+    assert "Traceback" in log
+    assert token not in log + done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(argv, environment) -> None:
+    """`takopi --help | head -0` ends without a traceback."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{argv[0]} -m takopi config list --all | true"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    assert done.stderr == ""
+
+
+def test_the_debug_log_is_announced(cli, takopi_home) -> None:
+    """`--debug` says where the log is, and the log is closed to others."""
+    done = cli("--debug", "plugins")
+    path = takopi_home / "logs" / "debug.log"
+    assert done.stderr == f"debug log: {path}\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_debug_log_that_cannot_be_written_is_told(inside, takopi_home) -> None:
+    """A file in the place of the folder is a mistake, not a crash."""
+    (takopi_home / "logs").write_text("")
+    done = inside("--debug", "plugins")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr
+
+
+@pytest.mark.usefixtures("toy")
+def test_completion_knows_engines(cli) -> None:
+    """A shell completes commands and engines."""
+    done = cli("", _TAKOPI_COMPLETE="complete_bash", COMP_WORDS="takopi t", COMP_CWORD="1")
+    assert done.stdout.split() == ["toy"]
+    assert "complete" in cli("--show-completion", SHELL="/bin/bash").stdout

@@ -1,0 +1,92 @@
+"""A person at a terminal: a process on a pseudo-terminal, what it shows, and keys."""
+
+import os
+import pty
+import re
+import select
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+__all__ = ["CTRL_C", "CTRL_D", "PtyUser"]
+
+CTRL_C = "\x03"
+CTRL_D = "\x04"
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x1b\x07]*(?:\x07|\x1b\\)")
+
+
+class PtyUser:
+    """Run a program on a pseudo-terminal until the block ends.
+
+    Args:
+        argv: The program and its arguments.
+        environment: The whole environment; TERM is added.
+    """
+
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._argv = list(argv)
+        self._environment = {**environment, "TERM": "xterm-256color", "COLUMNS": "100"}
+        self._shown = ""
+        self._read_to = 0
+        self._status: int | None = None
+
+    def __enter__(self) -> Self:
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            try:
+                os.execve(self._argv[0], self._argv, self._environment)
+            finally:
+                os._exit(127)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        os.close(self._terminal)
+
+    @property
+    def shown(self) -> str:
+        """Give everything that was shown so far, without escape sequences."""
+        return ESCAPES.sub("", self._shown)
+
+    def expect(self, text: str, limit_s: float = 30) -> str:
+        """Wait until `text` is shown after what was expected before; return what came until then."""
+        deadline = time.monotonic() + limit_s
+        while (found := self.shown.find(text, self._read_to)) < 0:
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._read(left):
+                raise AssertionError(f"{text!r} was not shown; shown was:\n{self.shown}")
+        before = self.shown[self._read_to : found]
+        self._read_to = found + len(text)
+        return before
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        os.write(self._terminal, keys.encode())
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program."""
+        os.kill(self._pid, number)
+
+    def leave(self, limit_s: float = 30) -> int:
+        """Wait for the program's end and return its exit status."""
+        deadline = time.monotonic() + limit_s
+        while self._read(max(0.0, deadline - time.monotonic())):
+            assert time.monotonic() < deadline, f"it did not end; shown was:\n{self.shown}"
+        _, status = os.waitpid(self._pid, 0)
+        self._status = os.waitstatus_to_exitcode(status)
+        return self._status
+
+    def _read(self, limit_s: float) -> bool:
+        """Read once; False at the end of the program or of the time."""
+        ready, _, _ = select.select([self._terminal], [], [], limit_s)
+        if not ready:
+            return False
+        try:
+            chunk = os.read(self._terminal, 65536)
+        except OSError:  # EIO: the program has closed the terminal
+            return False
+        self._shown += chunk.decode("utf-8", "replace")
+        return bool(chunk)
