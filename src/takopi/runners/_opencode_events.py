@@ -210,7 +210,7 @@ def _plan_events(todos: list[Any], state: OpencodeState) -> list[TakopiEvent]:
 
 def _plan_item(todo: dict[str, Any]) -> dict[str, str]:
     status = todo.get("status")
-    if status not in _STATUSES:  # "cancelled" is done with
+    if not isinstance(status, str) or status not in _STATUSES:  # "cancelled" is done with
         status = "completed" if status == "cancelled" else "pending"
     return {"text": str(todo.get("content", "")), "status": status}
 
