@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from takopi.core.json_repair import repair_json
 from takopi.core.lines import LineSplitter, Oversized
 from takopi.core.turn_rules import TurnRules
-from takopi.errors import EngineError
+from takopi.errors import TakopiError
 from takopi.model import (
     ActionEvent,
     CompletedEvent,
@@ -90,14 +90,15 @@ class JsonlFold:
             return self._take(self._splitter.feed(chunk))
 
     def finish(
-        self, rc: int | None, *, stderr: str = "", interrupted: bool = False
+        self, rc: int | None, *, stderr: str = "", ended_because: str | None = None
     ) -> list[TakopiEvent]:
         """Take the end of the output and return the events up to `CompletedEvent`.
 
         Args:
             rc: Exit status; negative for a signal, None when nobody saw the end.
             stderr: The end of standard error; its useful part goes into the error.
-            interrupted: Whether takopi itself ended the engine.
+            ended_because: Why takopi itself ended the engine; None when it did not. It is the
+                error then, whatever the exit status says.
         """
         if self.rules.completed is not None:
             return []
@@ -105,57 +106,77 @@ class JsonlFold:
             out = self._take(self._splitter.finish())
             if self.rules.completed is None:
                 try:
-                    self._end(rc, stderr, interrupted, out)
+                    self._end(rc, stderr, ended_because, out)
                 except Exception as error:  # noqa: BLE001 - a turn is a border
                     self._abort(error, out)
         return out
 
     def _take(self, lines: list[bytes | Oversized]) -> list[TakopiEvent]:
-        rules, events_of = self.rules, self._events_of
-        admit = rules.admit
+        # The loop over all output there is: no call and no look-up that is not needed.
+        decode, translate, rules, state = self._decode, self._translate, self.rules, self.state
+        admit, resume = rules.admit, self.request.resume
         out: list[TakopiEvent] = []
+        failure: Exception | None = None
         try:
-            for line in lines:
-                for event in events_of(line):
-                    admit(event, out)
-                if rules.completed is not None:
-                    break
+            for raw in lines:
+                if raw.__class__ is not bytes or not raw or raw.isspace():
+                    events = self._odd(raw)
+                else:
+                    try:
+                        data = decode(line=raw)
+                    except Exception as error:  # noqa: BLE001 - a module's bug costs one line
+                        data, failure = None, error
+                    if data is None:
+                        events, failure = self._undecodable(raw, failure), None
+                    else:
+                        try:
+                            events = translate(
+                                data, state=state, resume=resume, found_session=rules.session
+                            )
+                            if events.__class__ is not list:  # a generator raises in here, too
+                                events = list(events or ())
+                        except Exception as error:  # noqa: BLE001 - as above
+                            events = self._untranslatable(data, error)
+                if events:
+                    for event in events:
+                        admit(event, out)
+                    if rules.completed is not None:
+                        break
         except Exception as error:  # noqa: BLE001 - a turn is a border
             self._abort(error, out)
         return out
 
-    def _events_of(self, raw: bytes | Oversized) -> Iterable[TakopiEvent]:
-        if isinstance(raw, Oversized):
-            return (self._oversized(raw),)
-        line = raw.strip()
-        if not line:
-            return ()
-        try:
-            data = self._decode(line=line)
-        except Exception as error:  # noqa: BLE001 - a module's bug costs one line
-            data = self._decode_again(line)
-            if data is None:
-                texts = _texts(raw, line)
-                return self._runner.decode_error_events(**texts, error=error, state=self.state)
+    def _odd(self, raw: bytes | Oversized) -> list[TakopiEvent]:
+        """Return the events of a line that is blank or too long."""
+        return [self._oversized(raw)] if isinstance(raw, Oversized) else []
+
+    def _undecodable(self, raw: bytes, failure: Exception | None) -> list[TakopiEvent]:
+        """Return the events of a line that gave no value, mended if that can be done."""
+        runner, state = self._runner, self.state
+        data = self._decode_again(raw)
         if data is None:
-            data = self._decode_again(line)
-            if data is None:
-                return self._runner.invalid_json_events(**_texts(raw, line), state=self.state)
+            line = raw.decode("utf-8", "replace")
+            texts = {"raw": line, "line": line.strip()}
+            if failure is None:
+                return runner.invalid_json_events(**texts, state=state)
+            return runner.decode_error_events(**texts, error=failure, state=state)
         try:
-            # A list even if the module wrote a generator: what it raises belongs to this line.
             return list(
                 self._translate(
                     data,
-                    state=self.state,
+                    state=state,
                     resume=self.request.resume,
                     found_session=self.rules.session,
                 )
                 or ()
             )
-        except EngineError:
-            raise  # the module says that this turn cannot go on
         except Exception as error:  # noqa: BLE001 - a module's bug costs one line
-            return self._runner.translate_error_events(data=data, error=error, state=self.state)
+            return self._untranslatable(data, error)
+
+    def _untranslatable(self, data: Any, error: Exception) -> list[TakopiEvent]:
+        if isinstance(error, TakopiError):
+            raise error  # the module says that this turn cannot go on
+        return self._runner.translate_error_events(data=data, error=error, state=self.state)
 
     def _decode_again(self, line: bytes) -> Any | None:
         mended = repair_json(line)
@@ -174,7 +195,9 @@ class JsonlFold:
             detail={"size_bytes": line.size_bytes},
         )
 
-    def _end(self, rc: int | None, stderr: str, interrupted: bool, out: list[TakopiEvent]) -> None:
+    def _end(
+        self, rc: int | None, stderr: str, ended_because: str | None, out: list[TakopiEvent]
+    ) -> None:
         runner, rules = self._runner, self.rules
         resume, found, state = self.request.resume, rules.session, self.state
         if rc:
@@ -183,29 +206,24 @@ class JsonlFold:
             )
         else:
             events = runner.stream_end_events(resume=resume, found_session=found, state=state)
-        message = "" if interrupted else runner.stderr_message(stderr)
+        message = "" if ended_because else runner.stderr_message(stderr)
         for event in events:
             shown = event
             if isinstance(event, CompletedEvent):
-                if interrupted:
-                    shown = replace(event, ok=False, error=CANCELLED)
+                if ended_because:
+                    shown = replace(event, ok=False, error=ended_because)
                 elif not event.ok:
                     shown = replace(event, error=_with_stderr(event.error or "", message))
-            elif interrupted and isinstance(event, ActionEvent):
+            elif ended_because and isinstance(event, ActionEvent):
                 continue  # notes on an exit status that takopi itself caused
             rules.admit(shown, out)
-        if rules.completed is None:
-            text = CANCELLED if interrupted else f"{runner.engine} ended without a result"
-            rules.fail(_with_stderr(text, message), out)
+        text = ended_because or f"{runner.engine} ended without a result"
+        rules.fail(_with_stderr(text, message), out)
 
     def _abort(self, error: Exception, out: list[TakopiEvent]) -> None:
         self.aborted = True
-        known = isinstance(error, EngineError)
+        known = isinstance(error, TakopiError)
         self.rules.fail(str(error) if known else bug_text(self._runner.engine, error), out)
-
-
-def _texts(raw: bytes, line: bytes) -> dict[str, str]:
-    return {"raw": raw.decode("utf-8", "replace"), "line": line.decode("utf-8", "replace")}
 
 
 def _with_stderr(error: str, message: str) -> str:

@@ -92,7 +92,8 @@ class JsonlSubprocessRunner(BaseRunner):
     ) -> list[TakopiEvent]:
         """Return the events of a decoded line.
 
-        An `EngineError` ends the turn with its text; any other exception costs this line.
+        An error of takopi, like `EngineError`, ends the turn with its text; any other exception
+        costs this line.
         """
         raise NotImplementedError(f"the runner of {self.engine} must say how to translate()")
 

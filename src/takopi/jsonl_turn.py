@@ -9,9 +9,10 @@ import anyio
 
 from takopi.backends import EngineBackend
 from takopi.core.engine_env import engine_environment
-from takopi.errors import PromptRefused
+from takopi.errors import PromptRefused, TakopiError
 from takopi.jsonl_fold import CANCELLED, JsonlFold
 from takopi.live_turn import SETTLE_S, TurnBase
+from takopi.logging import get_logger
 from takopi.model import ResumeToken, TakopiEvent
 from takopi.run_host import Run, RunSpec
 from takopi.runner_runtime import RunnerRuntime, current_runtime
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from takopi.jsonl_runner import JsonlSubprocessRunner
 
 __all__ = ["MAX_ARG_BYTES", "JsonlTurn"]
+
+_log = get_logger(__name__)
 
 # Linux refuses an argument of 128 KiB and more; the rest is for what the engine adds to it.
 MAX_ARG_BYTES = 100 * 1024
@@ -60,7 +63,9 @@ class JsonlTurn(TurnBase):
         else:
             end = await self._run.wait()
             events = self._fold.finish(
-                end.returncode, stderr=self._run.stderr_tail(), interrupted=self._interrupted
+                end.returncode,
+                stderr=self._run.stderr_tail(),
+                ended_because=CANCELLED if self._interrupted else end.reason,
             )
         if self._fold.aborted:
             await self._stop()
@@ -117,13 +122,21 @@ class JsonlTurn(TurnBase):
         return self.request.cwd or self._base_dir or Path.cwd()
 
     def _session_known(self, token: ResumeToken) -> None:
-        if self._run is not None:
+        if self._run is None:
+            return
+        try:
             self._run.note_session(token)
+        except OSError as error:  # the disk is full: the answer matters more
+            _log.warning("session.not_noted", run_id=self.run_id, error=str(error))
 
     async def _stop(self) -> None:
-        if self._run is not None:
+        if self._run is None:
+            return
+        try:
             with anyio.CancelScope(shield=True), anyio.move_on_after(self.close_limit_s):
                 await self._run.cancel()
+        except (TakopiError, OSError) as error:  # closing the turn tries again
+            _log.error("run.not_ended", run_id=self.run_id, error=str(error))
 
     async def _finish(self, *, normal: bool) -> None:
         if self._run is None:

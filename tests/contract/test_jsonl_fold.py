@@ -234,7 +234,7 @@ def test_a_turn_that_takopi_ended_says_so_and_keeps_the_answer_so_far() -> None:
     """The notes about an exit status that takopi caused are left out."""
     fold = JsonlFold(Own(), TurnRequest(prompt=""))
     fold.feed(HELLO[0])
-    assert fold.finish(-2, interrupted=True, stderr="^C") == [
+    assert fold.finish(-2, ended_because=CANCELLED, stderr="^C") == [
         CompletedEvent(ENGINE, False, "so far", S1, CANCELLED)
     ]
 
@@ -254,7 +254,7 @@ def test_a_module_without_an_end_gets_one() -> None:
     )
     assert "ZeroDivisionError: at the end" in str(end(HELLO[0], runner=Silent()).error)
     fold = JsonlFold(Silent(), TurnRequest(prompt=""))
-    assert fold.finish(1, interrupted=True)[-1].error == CANCELLED  # type: ignore[union-attr]
+    assert fold.finish(1, ended_because=CANCELLED)[-1].error == CANCELLED  # type: ignore[union-attr]
 
 
 class Nosy(ToyRunner):

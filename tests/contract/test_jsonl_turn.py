@@ -425,6 +425,37 @@ async def test_what_breaks_while_following_is_a_final(stage: Stage) -> None:
     assert host.runs[0].log == ["cancel", "cancel"] or host.runs[0].log == ["cancel", "settle"]
 
 
+async def test_a_run_that_the_host_ended_says_why(stage: Stage) -> None:
+    """The host's reason takes the place of the signal's name."""
+    stage.scripts(Script([HELLO[0]], RunExit(signal=15, reason="the run wrote too much")))
+    assert (await read(stage.open()))[-1].error == "the run wrote too much"  # type: ignore[union-attr]
+
+
+async def test_errors_of_the_disk_do_not_lose_the_answer(stage: Stage) -> None:
+    """The session cannot be noted and the run not be ended: the events come all the same."""
+
+    class FullDisk(ScriptedHost):
+        async def start(self, spec: Any) -> Any:
+            run = await super().start(spec)
+
+            def note_session(token: ResumeToken) -> None:
+                raise OSError(28, "No space left on device")
+
+            async def cancel() -> RunExit:
+                run.cancelled.set()
+                raise OSError(28, "No space left on device")
+
+            run.note_session, run.cancel = note_session, cancel  # type: ignore[method-assign]
+            return run
+
+    with bind_runtime(RunnerRuntime(host=FullDisk(Script([HELLO[0], anyio.Event()])))):
+        turn = stage.open()
+        assert await anext(turn) == StartedEvent(ENGINE, S1)  # type: ignore[call-overload]
+        await turn.interrupt()
+        assert (await read(turn))[-1].error == CANCELLED  # type: ignore[union-attr]
+    assert not session_lock(S1).locked
+
+
 async def test_a_close_that_hangs_frees_the_session_in_the_end(stage: Stage) -> None:
     """A process that cannot be killed does not block its session for ever."""
     stage.scripts(Script(HELLO, close_gate=anyio.Event()))

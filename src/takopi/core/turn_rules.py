@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from takopi.errors import EngineError, SessionMismatch
 from takopi.model import (
+    Action,
     ActionEvent,
     CompletedEvent,
     EngineId,
@@ -73,9 +74,10 @@ class TurnRules:
     """
 
     __slots__ = (
+        "_aliases",
         "_check",
         "_closed",
-        "_numbers",
+        "_counts",
         "asked",
         "completed",
         "engine",
@@ -93,7 +95,8 @@ class TurnRules:
         self.completed: CompletedEvent | None = None
         self._check = check_started(engine) if check is None else check
         self._closed: set[str] = set()
-        self._numbers: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._aliases: dict[str, str] = {}
 
     def admit(self, event: TakopiEvent, out: list[TakopiEvent]) -> None:
         """Append what the rules make of `event` to `out`.
@@ -103,8 +106,13 @@ class TurnRules:
         """
         if self.completed is not None:
             return
-        if isinstance(event, ActionEvent):
-            out.append(self._numbered(event))
+        if isinstance(event, ActionEvent):  # first, as nearly all events are actions
+            phase = event.phase
+            if phase == "completed":
+                self._closed.add(event.action.id)
+            elif phase == "started" and event.action.id in self._closed:
+                self._count_again(event.action.id)
+            out.append(self._renamed(event) if self._aliases else event)
         elif isinstance(event, StartedEvent):
             self._start(event, out)
         elif isinstance(event, CompletedEvent):
@@ -121,17 +129,18 @@ class TurnRules:
             )
             out.append(self.completed)
 
-    def _numbered(self, event: ActionEvent) -> ActionEvent:
-        action_id = event.action.id
-        if event.phase == "completed":
-            self._closed.add(action_id)
-        elif event.phase == "started" and action_id in self._closed:
-            self._closed.discard(action_id)
-            self._numbers[action_id] = self._numbers.get(action_id, 1) + 1
-        number = self._numbers.get(action_id) if self._numbers else None
-        if number is None:
+    def _count_again(self, action_id: str) -> None:
+        self._closed.discard(action_id)
+        number = self._counts[action_id] = self._counts.get(action_id, 1) + 1
+        self._aliases[action_id] = f"{action_id}#{number}"
+
+    def _renamed(self, event: ActionEvent) -> ActionEvent:
+        action = event.action
+        alias = self._aliases.get(action.id)
+        if alias is None:
             return event
-        return replace(event, action=replace(event.action, id=f"{action_id}#{number}"))
+        action = Action(alias, action.kind, action.title, action.detail)
+        return ActionEvent(event.engine, action, event.phase, event.ok, event.message, event.level)
 
     def _start(self, event: StartedEvent, out: list[TakopiEvent]) -> None:
         session, shown = self._check(event, expected_session=self.asked, found_session=self.session)
