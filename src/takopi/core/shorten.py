@@ -48,10 +48,10 @@ def relative_to(text: str, cwd: PurePath | None) -> str:
     root = str(cwd) if cwd is not None else ""
     if len(root) < 2 or root not in text:
         return text
-    if text == root:
+    if text.rstrip("/") == root:
         return "."
     # Only whole paths: `/srv/app` is no part of `/old/srv/app` nor of `/srv/app2`.
-    inside = re.compile(r"(?<![\w./~-])" + re.escape(root) + r"(?:/+(?=[^\s/])|(?=[\s'\";)]|/?$))")
+    inside = re.compile(r"(?<![\w./~-])" + re.escape(root) + r"(?:/+(?=[^\s/])|(?=[\s'\";)]|$))")
     return inside.sub(lambda match: "" if match[0].rstrip("/") != match[0] else ".", text)
 
 

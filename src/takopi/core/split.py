@@ -42,6 +42,8 @@ _VISIBLE = re.compile(r"[^\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u1
                       r"\U000e0000-\U000e0fff]")  # fmt: skip
 _SPACE = re.compile(r"\s")
 
+_BLOCKS = frozenset({"pre", "blockquote", "expandable_blockquote"})
+
 # A cut looks back at most so far for a whole character; no real one is longer.
 _LONGEST_CLUSTER = 48
 
@@ -239,10 +241,10 @@ class _Splitter:
         return RichText(self._text[start:stop], tuple(entities))
 
     def _trim(self, begin: int, end: int, kind: str) -> tuple[int, int]:
-        """Take white space off a range, but not the indent of code."""
+        """Take white space off a range, but not the indent of code from a block."""
         while end > begin and self._text[end - 1].isspace():
             end -= 1
-        while kind != "pre" and begin < end and self._text[begin].isspace():
+        while kind not in _BLOCKS and begin < end and self._text[begin].isspace():
             begin += 1
         return begin, end
 

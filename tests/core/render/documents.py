@@ -106,7 +106,7 @@ def block(random: Random, depth: int) -> str:
     return mark + inner.replace("\n", "\n" + indent)
 
 
-def document(seed: int, size: int, depth: int = 3) -> str:
+def document(seed: int, size: int, depth: int = 2) -> str:
     """Make a document of `size` blocks, always the same for the same numbers."""
     random = Random(seed)
     return random.choice(["\n\n", "\n"]).join(block(random, depth) for _ in range(size))
@@ -126,7 +126,7 @@ NOISE = st.text(
 )
 
 SHORT_DOCUMENTS = st.builds(document, SEEDS, st.integers(1, 5))
-LONG_DOCUMENTS = st.builds(document, SEEDS, st.integers(20, 60))
+LONG_DOCUMENTS = st.builds(document, SEEDS, st.integers(8, 25))
 DOCUMENTS = st.one_of(
     SHORT_DOCUMENTS, NOISE, st.tuples(SHORT_DOCUMENTS, NOISE).map("\n\n".join), LONG_DOCUMENTS
 )
