@@ -15,7 +15,7 @@ from takopi.core.richtext import RichText
 from takopi.model import Action, ActionEvent, ResumeToken, StartedEvent
 
 WIDTH, SIDE, LINE, SIZE = 560, 18, 20, 14
-PLAIN, MONO = 7.1, 7.9  # widths of a character at SIZE
+PLAIN, MONO = 7.1, 8.6  # widths of a character at SIZE
 FONTS = {
     False: "-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif",
     True: "ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono',monospace",
