@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
+from takopi.runners._hints import Hint, add_hint
+
 __all__ = ["readable", "stderr_text", "with_hint"]
 
 _decode = msgspec.json.Decoder().decode
 
 # The first match wins, so the causes stand from the special to the general.
-_HINTS: tuple[tuple[re.Pattern[str], str], ...] = (
+_HINTS: tuple[Hint, ...] = (
     (
         re.compile(r"Missing environment variable: `(?P<name>\w+)`"),
         "An engine gets only listed variables: put this one into `pass` of `[env.codex]`, "
@@ -98,14 +100,7 @@ def _message_in(value: Any) -> str:
 
 def with_hint(text: str) -> str:
     """Add what to do, where the cause is known."""
-    for pattern, hint in _HINTS:
-        match = pattern.search(text)
-        if match is not None:
-            advice = hint
-            for name, found in match.groupdict().items():
-                advice = advice.replace(f"{{{name}}}", found)
-            return f"{text}\n{advice}"
-    return text
+    return add_hint(text, _HINTS)
 
 
 def stderr_text(tail: str) -> str:

@@ -10,6 +10,7 @@ from takopi.events import EventFactory
 from takopi.jsonl_fold import JsonlRunState
 from takopi.model import Action, ActionEvent, ActionPhase, ResumeToken, TakopiEvent
 from takopi.runners._codex_errors import readable, with_hint
+from takopi.runners._texts import block_text, first_line, plan_action
 from takopi.schemas.codex import CodexEvent, CodexItem, CodexUsage
 
 __all__ = ["CodexState", "line_events"]
@@ -185,7 +186,9 @@ def _mcp_call(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[Ta
     detail = {"server": item.server, "tool": item.tool, "arguments": item.arguments}
     if item.result is not None:
         detail["result"] = item.result
-        detail["output"] = _text_of(item.result)
+        detail["output"] = (
+            block_text(item.result.get("content")) if isinstance(item.result, dict) else ""
+        )
     return [_ended(Action(item.id, "tool", title, detail), item, phase)]
 
 
@@ -256,12 +259,10 @@ def _ended(action: Action, item: CodexItem, phase: ActionPhase) -> ActionEvent:
 
 
 def _plan_action(item: CodexItem) -> Action:
-    items = [
-        {"text": todo.text, "status": "completed" if todo.completed else "pending"}
-        for todo in item.items
-    ]
-    done = sum(todo.completed for todo in item.items)
-    return Action("plan", "plan", f"{done} of {len(items)} done", {"items": items})
+    # codex says what is done, not what is being done.
+    return plan_action(
+        [(todo.text, "completed" if todo.completed else "pending") for todo in item.items]
+    )
 
 
 def _close_plan(state: CodexState) -> list[TakopiEvent]:
@@ -322,20 +323,6 @@ def _usage(usage: CodexUsage | None, state: CodexState) -> dict[str, Any] | None
     if state.meta.get("model"):
         numbers["model"] = state.meta["model"]
     return numbers
-
-
-def _text_of(result: Any) -> str:
-    """Collect the text of an MCP result."""
-    content = result.get("content") if isinstance(result, dict) else None
-    if not isinstance(content, list):
-        return ""
-    texts = (part.get("text") for part in content if isinstance(part, dict))
-    return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def first_line(text: str) -> str:
-    """Return the first line that says something."""
-    return text.lstrip().split("\n", 1)[0].rstrip()
 
 
 def unwrap_shell(command: str) -> str:

@@ -1,0 +1,127 @@
+"""Remember what later lines of a run of claude build on."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from takopi.events import EventFactory
+from takopi.jsonl_fold import JsonlRunState
+from takopi.model import Action, ActionEvent, ActionKind, ActionPhase, TakopiEvent
+from takopi.runners._claude_plan import ClaudePlan
+from takopi.runners._claude_tools import ToolCall
+
+__all__ = ["ENGINE", "ClaudeState", "HeldResult", "note", "once", "plan_event", "went_on"]
+
+ENGINE = "claude"
+
+
+@dataclass
+class HeldResult:
+    """Be a result that is not the last word, as work goes on in the background.
+
+    Args:
+        answers: The answers so far, each of a turn of its own.
+        error: Why the last turn failed, if it did.
+        usage: The numbers so far.
+    """
+
+    answers: list[str] = field(default_factory=list)
+    error: str = ""
+    usage: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ClaudeState(JsonlRunState):
+    """Remember what later lines of a run build on.
+
+    Args:
+        events: Makes the events.
+        tools: Calls that have no result yet, by id.
+        background: Calls that go on in the background, by id.
+        tasks: Which call a background task belongs to.
+        plan: The to-do list.
+        permission_mode: What the session may do, as claude names it.
+        answer: The latest whole message of the turn.
+        command_output: What a slash command printed.
+        api_error: Why the model's server failed, as claude put it.
+        texts: How many messages there were; the number names the action.
+        writing: The message that is being written, as far as it is; None between messages.
+        thoughts: How many stretches of reasoning there were.
+        thinking: The reasoning that is being written; None between stretches.
+        retries: How many series of retries there were.
+        retrying: Title of the retry that goes on.
+        compacts: How many times the conversation was compacted.
+        compacting: Whether that goes on.
+        turns: How many turns claude began.
+        results: How many results it gave.
+        held: The results that were not the last word.
+        told: What was said once and is not said again.
+        cut: A result line that came in part.
+    """
+
+    events: EventFactory = field(default_factory=lambda: EventFactory(ENGINE))
+    tools: dict[str, ToolCall] = field(default_factory=dict)
+    background: dict[str, ToolCall] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)
+    plan: ClaudePlan = field(default_factory=ClaudePlan)
+    permission_mode: str = ""
+    answer: str = ""
+    command_output: str = ""
+    api_error: str = ""
+    texts: int = 0
+    writing: str | None = None
+    thoughts: int = 0
+    thinking: str | None = None
+    retries: int = 0
+    retrying: str = ""
+    compacts: int = 0
+    compacting: bool = False
+    turns: int = 0
+    results: int = 0
+    held: HeldResult | None = None
+    told: set[str] = field(default_factory=set)
+    cut: str = ""
+
+
+def note(
+    state: ClaudeState, title: str, *, warning: bool = False, action_id: str | None = None
+) -> ActionEvent:
+    """Make a note that is complete at once."""
+    if action_id is None:
+        state.note_seq += 1
+        action_id = f"claude.note.{state.note_seq}"
+    kind: ActionKind = "warning" if warning else "note"
+    action = Action(action_id, kind, title)
+    ok = None if warning else True
+    return ActionEvent(ENGINE, action, "completed", ok, None, "warning" if warning else "info")
+
+
+def once(state: ClaudeState, key: str, title: str, *, warning: bool = False) -> list[TakopiEvent]:
+    """Make a note that a run shows once, however often its cause comes again."""
+    if key in state.told:
+        return []
+    state.told.add(key)
+    return [note(state, title, warning=warning, action_id=key)]
+
+
+def plan_event(state: ClaudeState, phase: ActionPhase | None = None) -> ActionEvent:
+    """Show the plan as it is now."""
+    if phase is None:
+        phase = "updated" if state.plan.shown else "started"
+    state.plan.shown = phase != "completed"
+    ok = True if phase == "completed" else None
+    return ActionEvent(ENGINE, state.plan.action(), phase, ok)
+
+
+def went_on(state: ClaudeState) -> list[TakopiEvent]:
+    """Say that claude goes on after retries and reasoning."""
+    out: list[TakopiEvent] = []
+    if state.retrying:
+        action = Action(f"retry.{state.retries}", "warning", state.retrying)
+        out.append(ActionEvent(ENGINE, action, "completed", ok=True, level="warning"))
+        state.retrying = ""
+    if state.thinking is not None:
+        detail = {"offset": 0, "text": state.thinking} if state.thinking else {}
+        action = Action(f"thinking.{state.thoughts}", "thinking", "thinking", detail)
+        out.append(ActionEvent(ENGINE, action, "completed", ok=True))
+        state.thinking = None
+    return out

@@ -1,0 +1,40 @@
+"""Read texts out of what engines say, and say a plan in one line."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from takopi.model import Action
+
+__all__ = ["block_text", "first_line", "plan_action"]
+
+
+def first_line(text: str) -> str:
+    """Return the first line that says something."""
+    return text.lstrip().split("\n", 1)[0].rstrip()
+
+
+def block_text(content: Any) -> str:
+    """Return the text of a tool's result: a text, or blocks of which some hold text."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    texts: list[str] = []
+    for block in content:
+        if isinstance(block, str):
+            texts.append(block)
+        elif isinstance(block, dict):
+            text = block.get("text")
+            kind = block.get("type")
+            if isinstance(text, str):
+                texts.append(text)
+            elif isinstance(kind, str):
+                texts.append(f"[{kind}]")
+    return "\n".join(texts)
+
+
+def plan_action(items: Sequence[tuple[str, str]]) -> Action:
+    """Make the one plan action of a run from texts and statuses."""
+    done = sum(status == "completed" for _, status in items)
+    detail = {"items": [{"text": text, "status": status} for text, status in items]}
+    return Action("plan", "plan", f"{done} of {len(items)} done", detail)
