@@ -1,13 +1,11 @@
 """aiogram's client as takopi uses it."""
 
-import anyio
 import msgspec
 import pytest
 
 from takopi.errors import FormatRefused
 from takopi.telegram.aiogram_api import AiogramApi
 from takopi.telegram.api import TelegramConfig
-from takopi.telegram.clock import SystemClock
 
 pytestmark = pytest.mark.anyio
 
@@ -29,13 +27,3 @@ async def test_answers_stay_raw(api):
     with pytest.raises(NotImplementedError):
         client._session.stream_content("x")
     await client.aclose()
-
-
-async def test_the_real_clock_waits():
-    """A deadline that has passed is not waited for; time goes on."""
-    clock = SystemClock()
-    before = clock.now()
-    with anyio.fail_after(5):
-        await clock.sleep_until(before)
-        await clock.sleep_until(before + 0.001)
-    assert clock.now() > before

@@ -101,6 +101,17 @@ async def test_a_poisoned_update_hides_no_other(api, make, poison):
     assert texts(await anext(polls)) == ["later"]
 
 
+async def test_a_fault_of_our_own_hides_no_other(clock, capsys):
+    """Even an update that our own code stumbles over is skipped, logged, and confirmed."""
+    stumbling = said(1)
+    stumbling["message"]["text"] = "/x@bot"
+    nameless = BotIdentity(1, None)  # type: ignore[arg-type]
+    script = ScriptedApi([[stumbling, said(2)]])
+    polls = PollLoop(script, nameless, clock, Pace(lambda: 0.5))
+    assert texts(await anext(polls)) == ["2"]
+    assert "update_id=1" in capsys.readouterr().err
+
+
 async def test_updates_without_numbers_are_skipped_beside_others(api, make):
     """Where a number is missing the others still lead on."""
     api.updates.push_raw(735_000_001, {"message": {}})
@@ -119,8 +130,11 @@ async def test_a_batch_without_any_number_is_a_failure_with_a_pause(api, make, c
     assert clock.skipped[:2] == [about(1.0), about(1.5)]
 
 
-async def _end_after(api: TelegramApi, polls: PollLoop, calls: int) -> None:
+async def _end_after(
+    api: TelegramApi, polls: PollLoop, calls: int, before: Callable[[], object] = bool
+) -> None:
     await api.wait_call("getUpdates", count=calls)
+    before()
     polls.stop()
 
 
@@ -297,9 +311,9 @@ async def test_stop_ends_a_waiting_poll_and_confirms_once(api, make, clock, wait
     await anext(polls)
     api.updates.throttle = False
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_after, api, polls, 2)
+        tasks.start_soon(_end_after, api, polls, 2, lambda: clock.skipped.append(waited_s))
         assert [batch async for batch in polls] == []
-    clock.skipped.append(waited_s)
+    clock.skipped.append(9)  # what happens between the stop and the confirmation does not count
     await polls.confirm()
     assert api.updates.pending == []
     assert len(api.calls.of("getUpdates")) == calls

@@ -24,6 +24,14 @@ __all__ = ["Endpoint"]
 KEEPALIVE_S = 75
 CONNECT_TIMEOUT_S = 10
 
+# Errors that come before the request is written.
+NEVER_REACHED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+
 _answer_decoder = msgspec.json.Decoder(Answer)
 
 
@@ -117,7 +125,7 @@ class Endpoint:
         return self._session
 
     def _failure(self, method: str, error: Exception) -> TransportUnavailable:
-        reached = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL)
+        reached = not isinstance(error, NEVER_REACHED)
         kind = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
         return TransportUnavailable(
             f"{self._host} could not be asked for {method} ({kind}); "

@@ -10,6 +10,7 @@ from typing import Self
 
 import anyio
 
+from takopi.bridge.border import border
 from takopi.bridge.ports import Clock
 from takopi.core.chat import ChatUpdate
 from takopi.errors import TransportError, TransportUnavailable, Unauthorized
@@ -50,7 +51,7 @@ class PollLoop:
         self._pace = pace
         self._next_offset = 0  # what the next call sends: confirms all that was handed over
         self._confirmed = 0
-        self._asked_at: float | None = None  # when the call that waits for its answer was made
+        self._cut_off_late = False
         self._seen: deque[int] = deque(maxlen=REMEMBERED_UPDATES)
         self._seen_set: set[int] = set()
         self._scope: anyio.CancelScope | None = None
@@ -87,7 +88,7 @@ class PollLoop:
 
         A batch that was handed over and not followed by another `__anext__` stays unconfirmed.
         """
-        if self._busy or self._next_offset == self._confirmed or self._has_arrived():
+        if self._busy or self._next_offset == self._confirmed or self._cut_off_late:
             return
         params = {"offset": self._next_offset, "limit": 1, "timeout": 0}
         try:
@@ -96,13 +97,6 @@ class PollLoop:
             logger.info("telegram.confirm_failed", error=str(error))
         else:
             self._confirmed = self._next_offset
-
-    def _has_arrived(self) -> bool:
-        """Say whether the call that was cut off has told the server already.
-
-        It confirms on arrival; the same offset again within three seconds is made to wait.
-        """
-        return self._asked_at is not None and self._clock.now() - self._asked_at >= SURELY_ARRIVED_S
 
     async def _poll(self) -> list[ChatUpdate]:
         """Ask once, and wait a while after a failure."""
@@ -129,13 +123,15 @@ class PollLoop:
             "timeout": POLL_TIMEOUT_S,
             "allowed_updates": list(ALLOWED_UPDATES),
         }
-        self._asked_at = self._clock.now()
+        self._cut_off_late = False
+        started = self._clock.now()
         try:
             answer = await self._api.call("getUpdates", params, timeout_s=REQUEST_TIMEOUT_S)
-        except TransportError:
-            self._asked_at = None
+        except anyio.get_cancelled_exc_class():
+            # A call confirms on arrival, and this one has surely arrived by now; the same offset
+            # again within three seconds would be made to wait.
+            self._cut_off_late = self._clock.now() - started >= SURELY_ARRIVED_S
             raise
-        self._asked_at = None
         self._confirmed = offset
         found = read_batch(answer)
         if found:
@@ -160,4 +156,8 @@ class PollLoop:
             self._seen_set.discard(self._seen[0])
         self._seen.append(number)
         self._seen_set.add(number)
-        return None if numbered.update is None else translate(numbered.update, self._bot)
+        if numbered.update is None:
+            return None
+        with border("translating an update", update_id=number):
+            return translate(numbered.update, self._bot)
+        return None

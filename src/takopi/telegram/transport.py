@@ -15,12 +15,12 @@ import anyio
 import anyio.to_thread
 import msgspec
 
+from takopi.bridge.clock import SystemClock
 from takopi.bridge.ports import Clock, MenuCommand
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
 from takopi.errors import FloodLimited, TargetLost, TransportError, TransportUnavailable
 from takopi.logging import get_logger
 from takopi.telegram.api import BotApi, BotIdentity, TelegramConfig, identify
-from takopi.telegram.clock import SystemClock
 from takopi.telegram.errors import NotModified, PressTooOld
 from takopi.telegram.fast_import import import_aiogram
 from takopi.telegram.outgoing import (
