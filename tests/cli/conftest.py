@@ -42,14 +42,14 @@ def cli(argv: list[str], environment: dict[str, str], tmp_path: Path) -> Cli:
     """Run a command and return what it said."""
     (tmp_path / "here").mkdir(exist_ok=True)
 
-    def run(*arguments: str, stdin: str = "", **changes: str) -> Result:
+    def run(*arguments: str, stdin: str = "", cwd: Path | None = None, **changes: str) -> Result:
         return subprocess.run(
             [*argv, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
             env=environment | changes,
-            cwd=tmp_path / "here",
+            cwd=cwd or tmp_path / "here",
             timeout=60,
         )
 

@@ -51,7 +51,7 @@ class PtyUser:
         """Give everything that was shown so far, without escape sequences."""
         return ESCAPES.sub("", self._shown)
 
-    def expect(self, text: str, limit_s: float = 30) -> str:
+    def expect(self, text: str, limit_s: float = 20) -> str:
         """Wait until `text` is shown after what was expected before; return what came until then."""
         deadline = time.monotonic() + limit_s
         while (found := self.shown.find(text, self._read_to)) < 0:
@@ -70,7 +70,7 @@ class PtyUser:
         """Send a signal to the program."""
         os.kill(self._pid, number)
 
-    def leave(self, limit_s: float = 30) -> int:
+    def leave(self, limit_s: float = 20) -> int:
         """Wait for the program's end and return its exit status."""
         deadline = time.monotonic() + limit_s
         while self._read(max(0.0, deadline - time.monotonic())):
