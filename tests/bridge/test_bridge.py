@@ -22,7 +22,7 @@ async def test_a_prompt_gets_a_progress_message_and_one_final() -> None:
     async with serving() as world:
         prompt = world.chat.write("hello")
         await world.rest()
-        assert world.finals() == ["✓ done · codex · 0s\n\nanswer to hello\n\n`codex resume s1`"]
+        assert world.finals() == ["✓ done · codex · 0s\n\nanswer to hello\n\ncodex resume s1"]
         assert world.chat.texts() == world.finals()
         progress, final = world.sent("send")
         assert progress.options is not None

@@ -122,7 +122,7 @@ async def test_a_queued_turn_can_be_cancelled_and_never_starts() -> None:
         world.chat.write("/cancel", reply_to=second.message_id)
         await world.clock.advance(8)
         assert [text for text in world.finals() if "cancelled" in text] == [
-            "■ cancelled · codex · 0s\n\n`codex resume s1`"
+            "■ cancelled · codex · 0s\n\ncodex resume s1"
         ]
         assert world.chat.has("queued · codex · 1 before it")
         gate.set()

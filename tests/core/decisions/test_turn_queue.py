@@ -1,0 +1,186 @@
+"""Which turn may start."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from takopi.core.turn_queue import Place, TurnQueue
+from takopi.model import ResumeToken
+
+
+def session(name: str) -> ResumeToken:
+    """Make a session."""
+    return ResumeToken("codex", name)
+
+
+def test_turns_of_one_session_go_one_after_the_other() -> None:
+    """The second starts when the first has ended, in the order of arrival."""
+    queue = TurnQueue(8)
+    for turn in ("a", "b", "c"):
+        queue.add(turn, turn, session("s"))
+    assert [queue.start_next(), queue.start_next()] == ["a", None]
+    assert queue.place("c") == Place("session", 2)
+    queue.end("b")
+    assert queue.place("c") == Place("session", 1)
+    queue.end("a")
+    assert queue.start_next() == "c"
+    assert queue.place("c") is None
+
+
+def test_a_reply_to_a_new_conversation_waits_for_it() -> None:
+    """Until the session is known the conversation is the lane; then both names lead to it."""
+    queue = TurnQueue(8)
+    queue.add("a", "a", None)
+    assert queue.start_next() == "a"
+    queue.add("b", "a", None)
+    assert queue.start_next() is None
+    assert queue.session_of("b") is None
+    queue.report("a", session("s"))
+    queue.add("c", "c", session("s"))
+    assert (queue.session_of("b"), queue.place("c")) == (session("s"), Place("session", 2))
+    queue.end("a")
+    assert queue.start_next() == "b"
+
+
+def test_the_limit_holds_and_the_rest_know_why_they_wait() -> None:
+    """Lanes that could start wait in the order of arrival."""
+    queue = TurnQueue(2)
+    for turn in ("a", "b", "c", "d"):
+        queue.add(turn, turn, None)
+    assert [queue.start_next() for _ in range(3)] == ["a", "b", None]
+    assert (queue.place("c"), queue.place("d")) == (Place("limit", 0), Place("limit", 1))
+    queue.end("b")
+    assert queue.start_next() == "c"
+
+
+def test_two_lanes_that_turn_out_to_be_one_session_are_joined() -> None:
+    """An engine may report a session for which others wait already."""
+    queue = TurnQueue(1)
+    queue.add("a", "a", None)
+    assert queue.start_next() == "a"
+    queue.add("b", "b", session("s"))
+    queue.add("c", "a", None)
+    queue.report("a", session("s"))
+    assert queue.place("c") == Place("session", 2)
+    queue.end("a")
+    assert queue.start_next() == "b"
+    assert queue.active("a")
+    queue.end("b")
+    queue.end("c")
+    assert not queue.active("a")
+    assert not queue.active("b")
+
+
+def test_running_turns_of_joined_lanes_hold_the_lane_until_all_have_ended() -> None:
+    """Nothing starts beside either of them."""
+    queue = TurnQueue(8)
+    queue.add("a", "a", None)
+    queue.add("b", "b", session("s"))
+    assert {queue.start_next(), queue.start_next()} == {"a", "b"}
+    queue.report("a", session("s"))
+    queue.add("c", "a", None)
+    queue.end("b")
+    assert queue.start_next() is None
+    queue.end("a")
+    assert queue.start_next() == "c"
+
+
+def test_ending_twice_or_what_is_not_known_changes_nothing() -> None:
+    """The queue is forgiving where two ways lead to an end."""
+    queue = TurnQueue(0)
+    queue.add("a", "a", None)
+    assert queue.start_next() == "a"
+    queue.end("a")
+    queue.end("a")
+    queue.report("a", session("s"))
+    assert queue.session_of("a") is None
+    assert queue.place("a") is None
+
+
+class Turns(RuleBasedStateMachine):
+    """Let turns arrive, start, report and end in any order."""
+
+    @initialize(limit=st.integers(1, 4))
+    def begin(self, limit: int) -> None:
+        self.limit = limit
+        self.queue = TurnQueue(limit)
+        self.waiting: list[str] = []
+        self.running: dict[str, ResumeToken | None] = {}
+        self.conversation: dict[str, str] = {}
+        self.asked: dict[str, ResumeToken | None] = {}
+        self.count = 0
+
+    @rule(known=st.none() | st.integers(0, 3))
+    def arrives(self, known: int | None) -> None:
+        self._add(None, session(f"s{known}") if known is not None else None)
+
+    @precondition(lambda self: self.conversation)
+    @rule(data=st.data())
+    def replies(self, data: st.DataObject) -> None:
+        turn = data.draw(st.sampled_from(sorted(self.conversation)))
+        self._add(self.conversation[turn], None)
+
+    def _add(self, conversation: str | None, asked: ResumeToken | None) -> None:
+        self.count += 1
+        turn = f"t{self.count:03d}"
+        self.queue.add(turn, conversation or turn, asked)
+        self.conversation[turn] = conversation or turn
+        self.asked[turn] = asked
+        self.waiting.append(turn)
+
+    @rule()
+    def starts(self) -> None:
+        turn = self.queue.start_next()
+        if turn is None:
+            return
+        assert turn in self.waiting
+        token = self.asked[turn] or self.queue.session_of(turn)
+        assert token is None or token not in self.running.values()
+        mine = self.conversation[turn]
+        assert all(self.conversation[other] != mine for other in self.running)
+        for earlier in self.waiting[: self.waiting.index(turn)]:
+            assert self.conversation[earlier] != mine, "a later turn of a conversation overtook"
+            same = self.asked[earlier] is not None and self.asked[earlier] == self.asked[turn]
+            assert not same, "a later turn of a session overtook"
+        self.waiting.remove(turn)
+        self.running[turn] = token
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data())
+    def reports(self, data: st.DataObject) -> None:
+        turn = data.draw(st.sampled_from(sorted(self.running)))
+        if self.running[turn] is None:
+            self.running[turn] = session(f"new-{turn}")
+            self.queue.report(turn, session(f"new-{turn}"))
+
+    @precondition(lambda self: self.running or self.waiting)
+    @rule(data=st.data())
+    def ends(self, data: st.DataObject) -> None:
+        turn = data.draw(st.sampled_from([*sorted(self.running), *self.waiting]))
+        self.queue.end(turn)
+        self.running.pop(turn, None)
+        if turn in self.waiting:
+            self.waiting.remove(turn)
+
+    @invariant()
+    def places_are_told(self) -> None:
+        if not hasattr(self, "queue"):
+            return
+        assert len(self.running) <= self.limit
+        assert all(self.queue.place(turn) is not None for turn in self.waiting)
+        assert all(self.queue.place(turn) is None for turn in self.running)
+
+    def teardown(self) -> None:
+        """Nothing waits for ever: when running turns end, every waiting one starts."""
+        while getattr(self, "waiting", []) or getattr(self, "running", {}):
+            while (turn := self.queue.start_next()) is not None:
+                self.waiting.remove(turn)
+                self.running[turn] = None
+            assert self.running, "turns wait and nothing runs"
+            turn = next(iter(self.running))
+            del self.running[turn]
+            self.queue.end(turn)
+
+
+TestTurns = Turns.TestCase
+TestTurns.settings = settings(stateful_step_count=25)
