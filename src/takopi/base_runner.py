@@ -14,7 +14,7 @@ from takopi.turn import EngineCapabilities, LiveTurn, TurnRequest
 from takopi.turn_context import current_request
 from takopi.utils.paths import get_run_base_dir
 
-__all__ = ["BaseRunner", "Runner", "open_turn"]
+__all__ = ["BaseRunner", "Runner", "open_turn", "turn_events"]
 
 
 @runtime_checkable
@@ -62,16 +62,19 @@ class BaseRunner(SessionLockMixin):
         prompt and a failed start are a `CompletedEvent` too, as with `open`. Model, reasoning and
         directory come from the caller's context, as it is at the time of the call.
         """
+        return turn_events(self.open(self.request_for(prompt, resume)))
+
+    def request_for(self, prompt: str, resume: ResumeToken | None) -> TurnRequest:
+        """Return a request with what the caller's context says beyond prompt and session."""
         around = current_request() or TurnRequest(prompt=prompt, cwd=get_run_base_dir())
         options = get_run_options()
-        request = replace(
+        return replace(
             around,
             prompt=prompt,
             resume=resume,
             model=options.model if options else None,
             reasoning=options.reasoning if options else None,
         )
-        return _events(self.open(request))
 
     def open(self, request: TurnRequest) -> LiveTurn:
         """Make the live turn of a request; nothing starts before it is iterated."""
@@ -90,7 +93,8 @@ class BaseRunner(SessionLockMixin):
         return get_logger(type(self).__module__)
 
 
-async def _events(turn: LiveTurn) -> AsyncIterator[TakopiEvent]:
+async def turn_events(turn: LiveTurn) -> AsyncIterator[TakopiEvent]:
+    """Yield the events of a turn, and release it however the reading ends."""
     try:
         async for event in turn:
             yield event

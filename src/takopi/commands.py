@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 from takopi.context import RunContext
 from takopi.errors import PluginError
 from takopi.model import EngineId
+from takopi.plugin_entry_points import entry_points_of
 from takopi.plugin_ids import check_plugin_id
 from takopi.transport import MessageRef, RenderedMessage
 
@@ -143,7 +144,7 @@ def _entry_points(allowlist: Collection[str] | None) -> dict[str, metadata.Entry
     """Find the commands of installed packages, by id, importing none."""
     allowed = None if allowlist is None else {name.lower() for name in allowlist}
     found: dict[str, metadata.EntryPoint] = {}
-    for entry in metadata.entry_points(group=ENTRY_POINT_GROUP):
+    for entry in entry_points_of(ENTRY_POINT_GROUP):
         package = entry.dist.name.lower() if entry.dist else ""
         if allowed is not None and package not in allowed:
             continue

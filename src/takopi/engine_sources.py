@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from takopi.errors import AccessError, PluginError
+from takopi.plugin_entry_points import entry_points_of
 
 __all__ = [
     "ENTRY_POINT_GROUP",
@@ -174,10 +175,10 @@ def check_owned(path: Path, status: os.stat_result) -> None:
         )
 
 
-def entry_point_sources(group: str = ENTRY_POINT_GROUP) -> list[EngineSource]:
+def entry_point_sources() -> list[EngineSource]:
     """Find the entry points of installed packages, in order of ids and packages."""
     unique = {
         (e.name, e.value, e.dist.name if e.dist else ""): e
-        for e in metadata.entry_points(group=group)
+        for e in entry_points_of(ENTRY_POINT_GROUP)
     }
     return [_EntryPoint(unique[key]) for key in sorted(unique)]

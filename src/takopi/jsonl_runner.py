@@ -8,11 +8,12 @@ for live runs only.
 """
 
 import signal
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 
-from takopi.base_runner import BaseRunner
+from takopi.base_runner import BaseRunner, turn_events
 from takopi.core.stderr_text import useful_end
 from takopi.core.turn_rules import check_started
 from takopi.jsonl_fold import JsonlRunState
@@ -30,7 +31,14 @@ class JsonlSubprocessRunner(BaseRunner):
 
     def open(self, request: TurnRequest) -> LiveTurn:
         """Make the live turn of a request; nothing starts before it is iterated."""
+        if type(self).run_impl is not JsonlSubprocessRunner.run_impl:
+            return super().open(request)  # a subclass adds something to the events
         return JsonlTurn(self, request)
+
+    def run_impl(self, prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        """Yield the events of one turn; called with the session's lock held."""
+        request = self.request_for(prompt, resume)
+        return turn_events(JsonlTurn(self, request, locked=False))
 
     # What is started
 

@@ -39,10 +39,13 @@ class JsonlTurn(TurnBase):
     Args:
         runner: Brings the hooks.
         request: What the turn is to do; the hooks see it as the current request.
+        locked: Whether the session's lock is taken here.
     """
 
-    def __init__(self, runner: "JsonlSubprocessRunner", request: TurnRequest) -> None:
-        super().__init__(runner.engine, request)
+    def __init__(
+        self, runner: "JsonlSubprocessRunner", request: TurnRequest, *, locked: bool = True
+    ) -> None:
+        super().__init__(runner.engine, request, locked=locked)
         self._runner = runner
         self._base_dir = get_run_base_dir()
         self._fold: JsonlFold | None = None

@@ -42,12 +42,15 @@ class TurnBase(ABC):
     Args:
         engine: Id of the engine.
         request: What the turn is to do.
+        locked: Whether the session's lock is taken here; not where whoever uses this turn, or
+            the runner that it uses, takes it already.
     """
 
     close_limit_s = CLOSE_LIMIT_S
 
-    def __init__(self, engine: EngineId, request: TurnRequest) -> None:
+    def __init__(self, engine: EngineId, request: TurnRequest, *, locked: bool = True) -> None:
         self.request = request
+        self._locked = locked
         asked = request.resume
         # A token of another engine is refused when the turn begins; it must not show as ours.
         foreign = asked is not None and asked.engine != engine
@@ -180,7 +183,7 @@ class TurnBase(ABC):
         return self._interrupted
 
     def _needs_lock(self) -> bool:
-        return self._lock is None
+        return self._locked and self._lock is None
 
     async def _take_lock(self, token: ResumeToken) -> bool:
         """Wait for the session; False when the turn was interrupted meanwhile."""
@@ -216,8 +219,8 @@ class TurnBase(ABC):
                 await self._finish(normal=normal)
             if scope.cancelled_caught:
                 _log.error("turn.close_timed_out", engine=self.rules.engine, run_id=self.run_id)
-        except (TakopiError, OSError) as error:
-            _log.error("turn.close_failed", engine=self.rules.engine, error=str(error))
+        except Exception:  # noqa: BLE001 - a turn is a border: how its module fails is logged
+            _log.exception("turn.close_failed", engine=self.rules.engine, run_id=self.run_id)
         finally:
             if self._lock is not None:
                 self._lock.release()
@@ -244,13 +247,9 @@ class IteratorTurn(TurnBase):
         *,
         locked: bool,
     ) -> None:
-        super().__init__(engine, request)
+        super().__init__(engine, request, locked=locked)
         self._make = make
-        self._locked = locked
         self._iterator: AsyncIterator[TakopiEvent] | None = None
-
-    def _needs_lock(self) -> bool:
-        return self._locked and self._lock is None
 
     async def _advance(self) -> list[TakopiEvent]:
         if self._iterator is None:

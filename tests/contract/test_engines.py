@@ -228,6 +228,16 @@ def test_an_entry_point_that_leads_nowhere_is_a_problem(home: Path, package: Pat
     assert "failed to load with AttributeError" in messages(find_engines(home))
 
 
+def test_a_damaged_package_does_not_hide_the_others(home: Path, package: Path) -> None:
+    """Whoever broke it: takopi starts, and the engines of the others are there."""
+    install(package, "plugged = plug_two:BACKEND")
+    broken = package / "broken-1.0.dist-info"
+    broken.mkdir()
+    (broken / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (broken / "entry_points.txt").write_text("[takopi.engine_backends]\nno equals sign\n")
+    assert find_engines(home).load("plugged").id == "plugged"
+
+
 def test_an_unknown_engine_is_an_error_that_lists_the_known(home: Path) -> None:
     """For a typing error in the configuration."""
     drop(home, "shiny")

@@ -1,6 +1,7 @@
 """Turns of runners that make their events themselves, foreign ones included."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -89,6 +90,16 @@ async def test_a_turn_gives_the_events_of_the_iterator(make: Any) -> None:
     turn = open_(runner)
     assert await read(turn) == [STARTED, DONE]
     assert (turn.run_id, turn.ended_background) == (None, ())
+
+
+async def test_a_runner_without_any_events_says_what_is_missing() -> None:
+    """The text names the method."""
+
+    class Empty(BaseRunner):
+        engine = ENGINE
+
+    (final,) = await read(open_(Empty()))
+    assert "the runner of toy must have run_impl()" in str(final.error)  # type: ignore[union-attr]
 
 
 async def test_an_in_process_runner_can_be_run_too() -> None:
@@ -246,6 +257,39 @@ async def test_a_cancelled_reader_closes_the_iterator() -> None:
         tasks.cancel_scope.cancel()
     assert closed.is_set()
     assert not session_lock(S1).locked
+
+
+async def test_what_breaks_while_closing_is_logged_and_frees_the_session() -> None:
+    """A module's bug after the final is no longer the person's matter."""
+
+    async def sore(prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        yield DONE
+        raise LookupError("after the end")
+
+    assert await read(open_(InProcess(sore), S1)) == [STARTED, DONE]
+    assert not session_lock(S1).locked
+
+
+async def test_what_is_written_over_run_impl_is_not_lost() -> None:
+    """The other place in which plug-ins add events; the session's lock is taken once."""
+
+    @dataclass(slots=True)
+    class Wrapped(ToyRunner):
+        async def run_impl(  # type: ignore[override]
+            self, prompt: str, resume: ResumeToken | None
+        ) -> AsyncIterator[TakopiEvent]:
+            async for event in ToyRunner.run_impl(self, prompt, resume):
+                yield event
+                if isinstance(event, StartedEvent):
+                    assert session_lock(S1).locked
+                    yield ActionEvent(ENGINE, Action("extra", "note", "added"), "completed")
+
+    host = ScriptedHost(Script(HELLO), Script(HELLO))
+    with bind_runtime(RunnerRuntime(host=host)):
+        for resume in (None, S1):
+            events = await read(open_(Wrapped(), resume))
+            assert next(e.action.title for e in events if isinstance(e, ActionEvent)) == "added"
+    assert [run.log for run in host.runs] == [["settle"], ["settle"]]
 
 
 async def test_what_is_written_over_run_is_not_lost() -> None:

@@ -296,8 +296,6 @@ def test_a_module_that_says_nothing_fails_with_what_is_missing() -> None:
         runner.build_args("", None, state=None)
     with pytest.raises(NotImplementedError, match="bare must say how to translate"):
         runner.translate({}, state=None, resume=None, found_session=None)
-    with pytest.raises(NotImplementedError, match="bare must have run_impl"):
-        runner.run_impl("", None)
     assert warnings(replay(runner, [b"{}"])) == [
         "takopi could not make sense of a line of bare (NotImplementedError)"
     ]

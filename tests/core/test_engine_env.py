@@ -44,7 +44,7 @@ def test_what_the_hook_added_or_changed_passes_and_what_it_removed_does_not() ->
 
 def test_a_hook_that_returns_only_additions_removes_nothing() -> None:
     """Without PATH it cannot be a whole environment."""
-    env = engine_environment(BASE, engine="toy", hook={"NO_COLOR": "1"})
+    env = engine_environment(BASE, engine="toy", hook={"NO_COLOR": "1", "HOME": None})
     assert env["PATH"] == "/bin"
     assert env["NO_COLOR"] == "1"
 

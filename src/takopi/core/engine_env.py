@@ -39,7 +39,7 @@ def engine_environment(
     *,
     engine: str,
     passes: Sequence[str] = (),
-    hook: Mapping[str, str] | None = None,
+    hook: Mapping[str, str | None] | None = None,
 ) -> dict[str, str]:
     """Return the whole environment of an engine.
 
@@ -50,7 +50,7 @@ def engine_environment(
             matches a prefix.
         hook: What the runner's `env` hook returned. What it added or changed relative to `base`
             passes, what it left out is left out. One without a PATH, though `base` has one, can
-            be no whole environment: it only adds.
+            be no whole environment: it only adds. A value of None is left out.
     """
     names = (*COMMON_NAMES, f"{engine.upper()}_*", *passes)
     exact = {name for name in names if not name.endswith("*")}
@@ -60,6 +60,7 @@ def engine_environment(
         name: value for name, value in base.items() if name in exact or name.startswith(prefixes)
     }
     if hook is not None:
+        hook = {name: value for name, value in hook.items() if value is not None}
         if "PATH" in hook or "PATH" not in base:
             result = {name: value for name, value in result.items() if name in hook}
         result.update({n: str(v) for n, v in hook.items() if base.get(n) != v})
