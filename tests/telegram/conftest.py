@@ -2,28 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-import anyio
 import pytest
 
 from fakes.telegram_api import TelegramApi
 from fakes.telegram_api.oracle import check_calls
+from fakes.telegram_api.skipping_clock import SkippingClock
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
-
-
-class SkippingClock:
-    """Tell the loop's time, and skip what others would wait."""
-
-    def __init__(self) -> None:
-        self.skipped: list[float] = []
-
-    def now(self) -> float:
-        """Return the loop's time and everything that was skipped."""
-        return anyio.current_time() + sum(self.skipped)
-
-    async def sleep_until(self, deadline: float) -> None:
-        """Skip the wait, and write down how long it was."""
-        self.skipped.append(deadline - self.now())
-        await anyio.lowlevel.checkpoint()
 
 
 @pytest.fixture

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anyio
-import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes.telegram_api import TelegramApi
+from fakes.telegram_api.scripted import ScriptedApi, said
+from fakes.telegram_api.skipping_clock import SkippingClock
 from takopi.errors import PollConflict, TransportUnavailable, Unauthorized
 from takopi.telegram.api import BotIdentity, TelegramConfig
 from takopi.telegram.lean_api import LeanApi
@@ -163,32 +166,21 @@ async def test_numbers_may_start_anew(api, make):
     assert texts(await anext(polls)) == ["younger"]
 
 
-class ScriptedApi:
-    """Answer getUpdates from a list; then wait for ever."""
+@given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=12), min_size=1, max_size=12))
+def test_each_number_is_handed_over_exactly_once(batches):
+    """However updates are repeated and mixed, each comes once, in the order of first arrival."""
 
-    def __init__(self, answers: list[Any]) -> None:
-        self.answers = answers
-        self.calls: list[dict[str, Any]] = []
+    async def collect() -> list[str]:
+        script = ScriptedApi([[said(number) for number in batch] for batch in batches])
+        polls = PollLoop(script, BOT, SkippingClock(), Pace(lambda: 0.5))
+        found: list[str] = []
+        script.when_empty = polls.stop
+        async for batch in polls:
+            found += texts(batch)
+        return found
 
-    async def call(self, method: str, params: dict[str, Any], *, timeout_s: float = 30) -> Any:
-        self.calls.append(params)
-        if not self.answers:
-            await anyio.sleep_forever()
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return msgspec.Raw(msgspec.json.encode(answer))
-
-    async def aclose(self) -> None:
-        """Do nothing."""
-
-
-def said(number: int) -> dict[str, Any]:
-    """Make an update."""
-    chat = {"id": 1, "type": "private"}
-    sender = {"id": 1, "is_bot": False, "first_name": "A"}
-    body = {"message_id": number, "date": 1, "chat": chat, "from": sender, "text": str(number)}
-    return {"update_id": number, "message": body}
+    arrived = [str(number) for batch in batches for number in batch]
+    assert anyio.run(collect) == list(dict.fromkeys(arrived))
 
 
 async def test_the_memory_of_numbers_is_bounded(clock):
