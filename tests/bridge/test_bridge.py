@@ -11,7 +11,13 @@ from fakes.scripted_engine import (
     until_cancelled,
 )
 from takopi.core.chat import RepliedTo
-from takopi.errors import ConfigError, Unauthorized
+from takopi.errors import (
+    ConfigError,
+    FloodLimited,
+    TransportError,
+    TransportUnavailable,
+    Unauthorized,
+)
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.anyio
@@ -322,20 +328,28 @@ async def test_the_menu_lists_commands_and_engines() -> None:
         ]
 
 
-async def test_a_menu_that_cannot_be_published_stops_nothing() -> None:
-    """An outage at the start is waited out; a refusal is left at that."""
-    from takopi.errors import TransportError, TransportUnavailable
-
+@pytest.mark.parametrize(
+    ("errors", "published"),
+    [
+        ([TransportUnavailable("down"), FloodLimited(7), None], True),
+        ([TransportError("no"), None], False),
+        ([TransportUnavailable("down")] * 9, False),
+    ],
+)
+async def test_a_menu_that_cannot_be_published_stops_nothing(
+    errors: list[Exception | None], published: bool
+) -> None:
+    """An outage at the start is waited out for a while; a refusal is left at that."""
+    left = list(errors)
     world = World()
-    errors: list[Exception | None] = [TransportUnavailable("down"), TransportError("no"), None]
-    world.chat.fault = lambda call: errors.pop(0) if call.verb == "menu" else None
+    world.chat.fault = lambda call: left.pop(0) if call.verb == "menu" else None
     async with anyio.create_task_group() as group:
         group.start_soon(world.bridge.run)
-        await world.clock.advance(60)
+        await world.clock.advance(300)
         world.chat.write("hello")
         await world.rest()
         assert len(world.finals()) == 1
-        assert errors == [None]
+        assert bool(world.chat.menu) == published
         group.cancel_scope.cancel()
 
 

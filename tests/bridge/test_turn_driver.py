@@ -1,16 +1,25 @@
 """One turn, whatever its engine does."""
 
+from typing import Any
+
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.world import World, serving
-from fakes.clock import settle
+from fakes.clock import VirtualClock, settle
 from fakes.scripted_engine import ScriptedTurn, gated, until_cancelled
+from fakes.transport import MemoryTransport
+from takopi.bridge.letters import Place
+from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.outbox import Outbox
+from takopi.bridge.turn import Turn
 from takopi.bridge.turn_driver import CANCEL_GRACE_S, CLOSE_GRACE_S
+from takopi.bridge.turn_messages import FinalOptions, TurnMessages
+from takopi.core.chat import Scope
 from takopi.errors import EngineMissing
-from takopi.model import Action, ActionEvent, CompletedEvent, ResumeToken, StartedEvent
+from takopi.model import CompletedEvent, ResumeToken, StartedEvent
 
 pytestmark = pytest.mark.anyio
 
@@ -266,35 +275,64 @@ async def test_a_store_that_fails_costs_no_answer() -> None:
         assert world.chat.has("answer to hello")
 
 
-async def test_messages_that_cannot_be_written_nicely_are_written_plainly() -> None:
-    """A view that fails is replaced by a plain one, and the answer comes whole as a file."""
-    gate = anyio.Event()
+class Broken(dict[str, object]):
+    """Raise when somebody looks."""
+
+    def get(self, key: object, default: object = None) -> object:
+        """Raise."""
+        raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize("answer", ["the answer", ""])
+async def test_a_final_that_cannot_be_written_nicely_comes_plainly_and_whole(answer: str) -> None:
+    """What breaks the layout costs the layout: status, session and answer arrive."""
 
     async def odd(turn: ScriptedTurn):
         yield turn.started()
-        action = Action("a", "file_change", "x", {"changes": 5})
-        yield ActionEvent("codex", action, phase="started")
-        await gate.wait()
-        usage: dict[str, object] = {"model": "m"}
-        answer: str = Unwritable("the answer")
-        yield CompletedEvent("codex", ok=True, answer=answer, resume=turn.session, usage=usage)
-
-    class Unwritable(str):
-        __slots__ = ()
-
-        def __len__(self) -> int:
-            if world.breaking:
-                raise RuntimeError("boom")
-            return 10
+        yield CompletedEvent(
+            "codex", ok=True, answer=answer, resume=turn.session, usage=Broken(a=1)
+        )
 
     async with serving() as world:
-        world.breaking = False  # type: ignore[attr-defined]
         world.codex.scripts = [odd]
         world.chat.write("hello")
         await world.clock.advance(4)
-        gate.set()
+        assert world.chat.texts()[0] == "done · codex\n`codex resume s1`"
+        documents = [call.document.content for call in world.sent("document") if call.document]
+        assert documents == ([b"the answer"] if answer else [])
+
+
+async def test_an_answer_that_is_no_text_is_taken_as_one() -> None:
+    """A plug-in's mistake costs no final."""
+
+    async def odd(turn: ScriptedTurn):
+        yield turn.started()
+        answer: str = None  # type: ignore[assignment]
+        yield CompletedEvent("codex", ok=True, answer=answer, resume=turn.session)
+
+    async with serving() as world:
+        world.codex.scripts = [odd]
+        world.chat.write("hello")
         await world.rest()
-        assert world.finals()
+        assert len(world.finals()) == 1
+
+
+async def test_progress_that_cannot_be_written_costs_only_itself() -> None:
+    """A plain line stands in its place."""
+    clock = VirtualClock()
+    chat = MemoryTransport(clock)
+    outbox = Outbox(chat, clock)
+    messages = TurnMessages(outbox, MemoryStore(), clock, FinalOptions())
+    place = Place(Scope("memory", 1), "private")
+    broken: Any = None
+    turn = Turn("t1", place, "codex", "prompt", "t1", broken, started_at=0.0)
+    messages.touch(turn)
+    async with anyio.create_task_group() as group:
+        group.start_soon(outbox.run)
+        messages.open(turn, lambda: None)
+        await settle()
+        assert chat.texts() == ["starting · codex"]
+        group.cancel_scope.cancel()
 
 
 GARBAGE = st.sampled_from(

@@ -46,7 +46,7 @@ class border:  # noqa: N801 - reads as what it draws: with border(...)
         if not isinstance(error, Exception) or isinstance(error, Unauthorized):
             return False
         if isinstance(error, TakopiError):
-            self.error = str(error)
+            self.error = str(error) or type(error).__name__
             _log.info("refused", what=self._what, error=str(error), **self._fields)
         else:
             name = type(error).__name__

@@ -28,7 +28,7 @@ from takopi.bridge.turn_messages import FinalOptions, TurnMessages
 from takopi.bridge.waiting import plain_errors, wait_until
 from takopi.core.access import AccessPolicy
 from takopi.core.outbox_budget import OutboxLimits
-from takopi.errors import TransportError, TransportUnavailable
+from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
 from takopi.model import EngineId
 
@@ -211,12 +211,16 @@ class Bridge:
         commands = menu(self._ports.engines, self._options.default_engine)
         clock = self._ports.clock
         for attempt in range(_MENU_TRIES):
+            pause_s = 5.0 * 2**attempt
             with border("publishing the menu"):
                 try:
                     await self._ports.transport.set_menu(commands)
+                except FloodLimited as error:
+                    pause_s = error.retry_after_s
                 except TransportUnavailable:
-                    await clock.sleep_until(clock.now() + 5.0 * 2**attempt)
-                    continue
-                except TransportError as error:
-                    _log.warning("menu.not_published", error=str(error))
+                    pass
+                else:
+                    return
+                await clock.sleep_until(clock.now() + pause_s)
+                continue
             return

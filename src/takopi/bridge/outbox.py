@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from takopi.bridge.border import border
 from takopi.bridge.letters import Delivery, Letter, LiveMessage, Place, SentHook
@@ -42,6 +43,7 @@ _PATIENCE_S = {
     Priority.TIDY: 3600.0,
 }
 _LONGEST_PAUSE_S = 60.0
+_HANDFUL = 8
 
 
 class Outbox:
@@ -75,7 +77,9 @@ class Outbox:
         async with anyio.create_task_group() as self._group:
             while True:
                 self._news = anyio.Event()
-                self._start_calls()
+                # A breath between handfuls: many chats may be due at the same moment.
+                while self._start_calls():
+                    await checkpoint()
                 due = self._plan.due(self._clock.now())
                 await wait_until(self._news.wait, self._clock, due)
 
@@ -209,11 +213,15 @@ class Outbox:
         self._start_calls()
         self._news.set()
 
-    def _start_calls(self) -> None:
+    def _start_calls(self) -> bool:
+        """Start a handful of calls; True when there may be more."""
         now, group = self._clock.now(), self._group
         if group is None:
-            return
-        while offer := self._plan.offer(now):
+            return False
+        for _ in range(_HANDFUL):
+            offer = self._plan.offer(now)
+            if offer is None:
+                return False
             if offer.item is not None:
                 self._plan.begin(offer, now)
                 group.start_soon(self._deliver, offer, self._letters[offer.item])
@@ -225,6 +233,7 @@ class Outbox:
                 continue
             self._plan.begin(offer, now)
             group.start_soon(self._show, offer, live, look)
+        return True
 
     async def _show(self, offer: Offer, live: LiveMessage, look: ChatMessage) -> None:
         shown_at = self._clock.now()

@@ -259,10 +259,11 @@ class _TurnRun:
 
 
 def _ending_of(completed: CompletedEvent) -> Ending:
+    error = None if completed.ok else _words(completed.error) or "the engine gave no reason"
     return Ending(
         "done" if completed.ok else "failed",
-        answer=completed.answer,
-        error=None if completed.ok else completed.error or "the engine gave no reason",
+        answer=_words(completed.answer),
+        error=error,
         usage=completed.usage,
     )
 
@@ -270,8 +271,13 @@ def _ending_of(completed: CompletedEvent) -> Ending:
 def _cancelled(turn: Turn, completed: CompletedEvent | None, why: str = "") -> Ending:
     return Ending(
         "cancelled",
-        answer=completed.answer if completed else "",
+        answer=_words(completed.answer) if completed else "",
         error=turn.cancel_reason or why or None,
         usage=completed.usage if completed else None,
         quiet=True,
     )
+
+
+def _words(said: object) -> str:
+    """Take what a plug-in's event carries as text, also when it is none."""
+    return "" if said is None else str(said)
