@@ -1,10 +1,12 @@
 """A Bot API client without a server: getUpdates answers from a list."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["ScriptedApi", "said"]
 
