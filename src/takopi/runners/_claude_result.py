@@ -79,7 +79,7 @@ def _complete(state: ClaudeState, session_id: str) -> list[TakopiEvent]:
     held = state.held or HeldResult()
     state.held = None
     out: list[TakopiEvent] = [plan_event(state, "completed")] if state.plan.shown else []
-    answer = "\n\n".join(held.answers)
+    answer = "\n\n".join([*held.answers, *_stopped_words(state)])
     resume = state.events.resume
     if held.error:
         event = state.events.completed_error(
@@ -90,6 +90,15 @@ def _complete(state: ClaudeState, session_id: str) -> list[TakopiEvent]:
             resume = ResumeToken(ENGINE, session_id)
         event = state.events.completed_ok(answer=answer, resume=resume, usage=held.usage or None)
     return [*out, event]
+
+
+def _stopped_words(state: ClaudeState) -> list[str]:
+    """Say what does not run any more, though the answer may speak of it as running."""
+    if not state.stopped:
+        return []
+    what = ", ".join(f"`{title}`" for title in state.stopped)
+    count = len(state.stopped)
+    return [f"(claude ended {count} background task{'s' if count > 1 else ''}: {what})"]
 
 
 def _add_usage(held: HeldResult, event: ClaudeEvent) -> None:

@@ -37,6 +37,7 @@ class ClaudeState(JsonlRunState):
         events: Makes the events.
         tools: Calls that have no result yet, by id.
         background: Calls that go on in the background, by id.
+        stopped: What claude ended in the background, when it was done itself.
         tasks: Which call a background task belongs to.
         plan: The to-do list.
         permission_mode: What the session may do, as claude names it.
@@ -61,6 +62,7 @@ class ClaudeState(JsonlRunState):
     events: EventFactory = field(default_factory=lambda: EventFactory(ENGINE))
     tools: dict[str, ToolCall] = field(default_factory=dict)
     background: dict[str, ToolCall] = field(default_factory=dict)
+    stopped: list[str] = field(default_factory=list)
     tasks: dict[str, str] = field(default_factory=dict)
     plan: ClaudePlan = field(default_factory=ClaudePlan)
     permission_mode: str = ""

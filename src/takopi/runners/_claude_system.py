@@ -177,6 +177,8 @@ def _task_notification(event: ClaudeEvent, state: ClaudeState) -> list[TakopiEve
         detail["exit_code"] = int(exited["code"])
         ok = ok and not detail["exit_code"]
     message = None if ok else event.status or "ended"
+    if event.status in {"stopped", "killed"} and state.held is not None:
+        state.stopped.append(first_line(call.title))
     return [ActionEvent(ENGINE, call.action(call_id, detail), "completed", ok, message)]
 
 

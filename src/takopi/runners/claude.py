@@ -22,6 +22,7 @@ from takopi.runners._claude_result import end_events, result_events, task_ended
 from takopi.runners._claude_state import ENGINE, ClaudeState, once
 from takopi.runners._claude_system import limit_events, system_events
 from takopi.runners._config_table import ConfigTable
+from takopi.runners._exit_text import exit_text
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._native import claude_binary
 from takopi.runners.run_options import get_run_options
@@ -216,10 +217,7 @@ class ClaudeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     ) -> list[TakopiEvent]:
         """Return the end of a run that failed without a last result."""
         ended_by = -(rc - 128) if 128 < rc <= 128 + 64 else rc  # as shells write a signal
-        events = super().process_error_events(
-            ended_by, resume=resume, found_session=found_session, state=state
-        )
-        failure = getattr(events[-1], "error", None) or ""
+        failure = f"claude {exit_text(ended_by)} without a result"
         return end_events(state, session=found_session or resume, failure=failure)
 
     def stream_end_events(

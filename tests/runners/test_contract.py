@@ -1,0 +1,243 @@
+"""The contract that every engine keeps over its recorded streams, by being listed.
+
+An engine is listed by being found and by having a folder in tests/fixtures; nothing here knows
+any engine by name.
+"""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runners.cases import CONFIG_PATH, FIXTURES, Case, cases, engines, events_of, runner_of
+from takopi.engines import find_engines
+from takopi.errors import ConfigError, UsageError
+from takopi.jsonl_fold import JsonlFold
+from takopi.model import ActionEvent, CompletedEvent, ResumeToken, StartedEvent, TakopiEvent
+from takopi.turn import TurnRequest
+
+# Engines without a last event: the turn is over when the process is.
+ENDS_WITH_THE_PROCESS = {"opencode"}
+
+PHASES = ("started", "updated", "completed")
+
+every_case = pytest.mark.parametrize("case", cases(), ids=str)
+every_engine = pytest.mark.parametrize("engine", engines())
+
+
+def cut_at(stream: bytes, points: list[int]) -> list[bytes]:
+    """Cut a stream at some points."""
+    places = [0, *sorted(point % (len(stream) + 1) for point in points), len(stream)]
+    return [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+
+
+def check_rules(events: list[TakopiEvent], case: Case | None = None) -> None:
+    """Check what must hold for every turn of every engine."""
+    ends = [n for n, event in enumerate(events) if isinstance(event, CompletedEvent)]
+    assert ends == [len(events) - 1], "one CompletedEvent, and it is the last"
+    final = events[-1]
+    assert isinstance(final, CompletedEvent)
+    starts = [event for event in events if isinstance(event, StartedEvent)]
+    assert len(starts) <= 1
+    if starts:
+        assert final.resume == starts[0].resume
+    elif case is not None:
+        assert final.resume == case.resume
+        assert not final.ok, "a turn that went well has a session"
+    assert final.ok == (final.error is None)
+    assert final.ok or final.error
+    check_phases(events)
+
+
+def check_phases(events: list[TakopiEvent]) -> None:
+    """Check that each action goes forward: started, updated any number of times, completed."""
+    last: dict[str, tuple[int, str]] = {}
+    for event in events:
+        if not isinstance(event, ActionEvent):
+            continue
+        action = event.action
+        assert action.id, "an action has an id"
+        assert action.title, "an action has a title"
+        phase = PHASES.index(event.phase)
+        before, kind = last.get(action.id, (-1, action.kind))
+        assert kind == action.kind, f"{action.id} changes its kind"
+        assert phase > before or (phase == before == 1), f"{action.id} goes back to {event.phase}"
+        assert event.ok is None or event.phase == "completed"
+        last[action.id] = (phase, kind)
+
+
+@every_case
+def test_a_recorded_run_keeps_the_rules(case: Case) -> None:
+    """Whatever an engine was seen to print makes one well-formed turn."""
+    check_rules(events_of(case), case)
+
+
+@every_case
+def test_what_a_turn_says_can_be_written_as_json(case: Case) -> None:
+    """Events go to `--json` and to the journal, so every one of them has a JSON form."""
+    for event in events_of(case):
+        msgspec.json.decode(msgspec.json.encode(event))
+
+
+@every_case
+def test_a_replay_gives_the_same_events(case: Case) -> None:
+    """State is a fold over the output, so that a restart goes on where the run was."""
+    assert events_of(case) == events_of(case)
+
+
+@every_case
+def test_bytes_one_by_one_give_the_same_events(case: Case) -> None:
+    """It does not matter how the output arrives."""
+    stream = case.stdout
+    if len(stream) > 60_000:  # the long lines: each byte of the rest, the lines in large pieces
+        edge = stream.find(b"\n", stream.find(b"\n", 30_000) + 1)
+        head = [stream[n : n + 1] for n in range(2_000)]
+        assert events_of(case, [*head, stream[2_000:edge], stream[edge:]]) == events_of(case)
+        return
+    assert events_of(case, [stream[n : n + 1] for n in range(len(stream))]) == events_of(case)
+
+
+@every_engine
+@settings(max_examples=100)
+@given(data=st.data())
+def test_any_cut_gives_the_same_events(engine: str, data: st.DataObject) -> None:
+    """The output may be cut anywhere, within a character too."""
+    case = data.draw(st.sampled_from(cases(engine)))
+    points = data.draw(st.lists(st.integers(min_value=0, max_value=1 << 20), max_size=20))
+    assert events_of(case, cut_at(case.stdout, points)) == events_of(case)
+
+
+@every_engine
+@settings(max_examples=100)
+@given(data=st.data())
+def test_a_run_that_stops_anywhere_keeps_the_rules(engine: str, data: st.DataObject) -> None:
+    """A killed engine leaves any beginning of its output, and any exit status."""
+    case = data.draw(st.sampled_from(cases(engine)))
+    end = data.draw(st.integers(min_value=0, max_value=len(case.stdout)))
+    rc = data.draw(st.sampled_from([0, 1, 143, -9, -15, None]))
+    stopped = Case(case.engine, case.name, case.stdout[:end], rc, case.stderr, case.resume)
+    check_rules(events_of(stopped))
+
+
+@every_engine
+def test_what_comes_after_the_end_is_dropped(engine: str) -> None:
+    """A second result, or a whole second turn, does not change what was said."""
+    tried = 0
+    for case in cases(engine):
+        fold = JsonlFold(runner_of(engine), TurnRequest(prompt="", resume=case.resume))
+        fold.feed(case.stdout)
+        if fold.rules.completed is None:
+            continue  # this run ended with its process
+        tried += 1
+        twice = Case(engine, case.name, case.stdout * 2, case.rc, case.stderr, case.resume)
+        assert events_of(twice) == events_of(case)
+    assert tried or engine in ENDS_WITH_THE_PROCESS
+
+
+@every_engine
+def test_another_session_than_the_one_asked_for_is_refused(engine: str) -> None:
+    """An answer out of another session is not taken for one of this session."""
+    tried = 0
+    for case in cases(engine):
+        if not any(isinstance(event, StartedEvent) for event in events_of(case)):
+            continue
+        tried += 1
+        other = ResumeToken(engine, "00000000-dead-7000-8000-000000000000")
+        strange = Case(engine, case.name, case.stdout, case.rc, case.stderr, other)
+        final = events_of(strange)[-1]
+        assert not final.ok
+        assert final.resume == other
+        if case.resume is None and events_of(case)[-1].ok:
+            assert other.value in str(final.error)
+    assert tried
+
+
+@every_engine
+def test_an_engine_that_prints_nothing_has_an_error(engine: str) -> None:
+    """No output is never a good end, whatever the exit status."""
+    for rc in (0, 1, None, -9):
+        silent = Case(engine, "silent", b"", rc, "", None)
+        events = events_of(silent)
+        check_rules(events)
+        assert engine in str(events[-1].error)
+
+
+@every_engine
+def test_garbage_is_reported_and_not_fatal(engine: str) -> None:
+    """Lines that are no JSON, or no object, are warnings among the actions."""
+    for garbage in (b"Segmentation fault\n", b"[1, 2]\n", b"null\n", b'"x"\n', b"{}\n", b"\xff\n"):
+        (case,) = [one for one in cases(engine) if one.name == "plain"]
+        noisy = Case(engine, "noisy", garbage + case.stdout, case.rc, case.stderr, case.resume)
+        events = events_of(noisy)
+        check_rules(events)
+        assert events[-1].ok
+        assert events[-1].answer == events_of(case)[-1].answer
+        assert len(events) > len(events_of(case)), garbage
+
+
+# What holds for every engine without a run
+
+
+def test_every_built_in_engine_has_recorded_streams() -> None:
+    """No engine ships unproved."""
+    catalogue = find_engines(FIXTURES / "no-home")
+    assert catalogue.problems == ()
+    assert set(catalogue.ids) == set(engines())
+
+
+@every_engine
+def test_the_resume_line_is_read_back(engine: str) -> None:
+    """What takopi prints for resuming is what it understands, as code and without."""
+    runner = runner_of(engine)
+    token = next(
+        e.resume for c in cases(engine) for e in events_of(c) if isinstance(e, StartedEvent)
+    )
+    line = runner.format_resume(token)
+    assert line.startswith(f"`{engine} ")
+    assert line.endswith("`")
+    for text in (line, line.strip("`"), f"Done.\n\n{line}", f"{line}\nmore"):
+        assert runner.extract_resume(text) == token
+    assert runner.is_resume_line(line)
+    assert not runner.is_resume_line(f"please run {line}")
+    with pytest.raises(UsageError):
+        runner.format_resume(ResumeToken("another", token.value))
+
+
+@every_engine
+@given(text=st.text())
+def test_no_text_breaks_the_reading_of_resume_lines(engine: str, text: str) -> None:
+    """Whatever a person writes, reading it neither fails nor gives a token like an option."""
+    token = runner_of(engine).extract_resume(f"{text}\n`{engine} resume {text}`")
+    assert token is None or (token.engine == engine and not token.value.startswith("-"))
+
+
+@every_engine
+def test_other_engines_resume_lines_are_not_taken(engine: str) -> None:
+    """A session belongs to one engine."""
+    for other in engines():
+        if other == engine:
+            continue
+        value = "01a1fc42-bad0-7db3-a6b5-191279486cb0"
+        line = runner_of(other).format_resume(ResumeToken(other, value))
+        assert runner_of(engine).extract_resume(line) is None
+
+
+@every_engine
+def test_an_unknown_key_is_refused(engine: str) -> None:
+    """A mistake in the configuration names the file, the key and what is accepted."""
+    backend = find_engines(FIXTURES / "no-home").load(engine)
+    with pytest.raises(ConfigError) as error:
+        backend.build_runner({"modle": "x"}, CONFIG_PATH)
+    assert str(CONFIG_PATH) in str(error.value)
+    assert f"{engine}.modle" in str(error.value)
+    assert "did you mean `model`?" in str(error.value)
+
+
+@every_engine
+def test_a_prompt_never_stands_among_the_options(engine: str) -> None:
+    """A prompt like an option does not reach the engine as one: it goes by standard input."""
+    runner = runner_of(engine)
+    prompt = "--dangerously-do-it"
+    state = runner.new_state(prompt, None)
+    assert prompt not in runner.build_args(prompt, None, state=state)
+    assert runner.stdin_payload(prompt, None, state=state) == prompt.encode()
