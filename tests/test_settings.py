@@ -1,6 +1,5 @@
 """A configuration is read, and what is wrong in it is named with file, key, value and advice."""
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -159,8 +158,7 @@ def test_the_table_and_the_structs_name_the_same_keys() -> None:
         ("transports = 1", "FILE: transports is 1; accepted: a table, written as [transports]"),
         (
             "[transports]\ntelegram = 1.5",
-            "FILE: transports.telegram is 1.5; accepted: a table, written as "
-            "[transports.telegram]",
+            "FILE: transports.telegram is 1.5; accepted: a table, written as [transports.telegram]",
         ),
         ("max_runs = {a = 1}", "FILE: max_runs is a table; accepted: a whole number from 1 up"),
         ("a = 1\nb = \n", "FILE is not valid TOML: line 2, column 5: Invalid value"),
@@ -287,5 +285,5 @@ def test_a_file_owned_by_the_person_is_read_through_a_link(tmp_path: Path) -> No
     """A symbolic link to a closed file is as good as the file."""
     real = written(tmp_path, "max_runs = 2")
     link = tmp_path / "link.toml"
-    os.symlink(real, link)
+    link.symlink_to(real)
     assert load_settings(link, {}).max_runs == 2

@@ -1,6 +1,5 @@
 """`takopi config`: look and change, without losing what a person wrote around the keys."""
 
-import os
 import tomllib
 from pathlib import Path
 
@@ -184,7 +183,7 @@ def test_a_linked_file_stays_linked(inside, config, tmp_path) -> None:
     """Whoever keeps the file elsewhere keeps it there."""
     real = tmp_path / "dotfiles.toml"
     config.rename(real)
-    os.symlink(real, config)
+    config.symlink_to(real)
     assert inside("config", "set", "max_runs", "9").returncode == 0
     assert config.is_symlink()
     assert "max_runs = 9" in real.read_text()

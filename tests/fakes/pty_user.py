@@ -52,7 +52,7 @@ class PtyUser:
         return ESCAPES.sub("", self._shown)
 
     def expect(self, text: str, limit_s: float = 20) -> str:
-        """Wait until `text` is shown after what was expected before; return what came until then."""
+        """Wait until `text` is shown after what was expected before; return what came between."""
         deadline = time.monotonic() + limit_s
         while (found := self.shown.find(text, self._read_to)) < 0:
             left = deadline - time.monotonic()

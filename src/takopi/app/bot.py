@@ -106,7 +106,7 @@ async def _serve(runtime: Runtime, transport: TelegramTransport, options: Bridge
 
     with plain_errors():
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(heed_signals, stop, lambda _number: leave_now())
+            await tasks.start(heed_signals, stop, lambda _number: leave_now())
             try:
                 with connecting:
                     identity = await transport.connect()

@@ -136,7 +136,7 @@ async def _talk(bridge: Bridge, transport: TerminalTransport, screen: Screen) ->
 
     with plain_errors():
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(heed_signals, heed, heed)
+            await tasks.start(heed_signals, heed, heed)
             start_reading(0, transport.feed)
             await bridge.run()
             tasks.cancel_scope.cancel()

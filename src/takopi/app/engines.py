@@ -105,7 +105,7 @@ class EngineShelf:
             return backend.build_runner(table, self._settings.path)
         except TakopiError:
             raise
-        except Exception as error:  # noqa: BLE001 - the code of a plug-in's author
+        except Exception as error:
             _log.debug("engine.build_failed", engine=engine, exc_info=error)
             raise PluginError(
                 f"engine {engine} ({self._catalogue.place(engine)}) failed in build_runner with "

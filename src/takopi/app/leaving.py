@@ -2,10 +2,11 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import anyio
 import psutil
+from anyio.abc import TaskStatus
 
 __all__ = ["EXIT_INTERRUPTED", "heed_signals", "leave_now", "stop_signals"]
 
@@ -24,12 +25,16 @@ def stop_signals() -> tuple[signal.Signals, ...]:
 async def heed_signals(
     first: Callable[[int], None],
     again: Callable[[int], None],
-    signals: Iterable[signal.Signals] | None = None,
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Call `first` at the first signal and `again` at each one after it; runs until cancelled."""
+    """Call `first` at the first signal and `again` at each one after it; runs until cancelled.
+
+    Start it with `TaskGroup.start`, so that no signal comes too early.
+    """
     heard = False
-    wanted = stop_signals() if signals is None else tuple(signals)
-    with anyio.open_signal_receiver(*wanted) as received:
+    with anyio.open_signal_receiver(*stop_signals()) as received:
+        task_status.started()
         async for number in received:
             (again if heard else first)(number)
             heard = True

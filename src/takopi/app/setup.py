@@ -127,13 +127,16 @@ def _ask_owner(home: Home, token: str, base_url: str | None, asker: Asker) -> di
                 raise
             asker.say(f"   ✗ {error}")
             owner = None
+        else:
+            if owner is None:
+                asker.say("   ✗ nobody opened the link in time")
         if owner is not None:
             asker.say(f"   ✓ {owner.name} (id {owner.user_id})")
             return {
                 TELEGRAM + "chat_id": owner.chat_id,
                 TELEGRAM + "allowed_user_ids": [owner.user_id],
             }
-        asker.ask("   Nobody opened the link in time. Press Enter for another one")
+        asker.ask("   Press Enter for another link")
 
 
 async def _learn_owner(token: str, base_url: str | None, asker: Asker) -> Any:

@@ -7,6 +7,7 @@ from typing import Protocol, TextIO
 
 import anyio
 import msgspec
+from anyio.abc import TaskStatus
 
 from takopi.core.present import ProgressHeader, render_progress
 from takopi.core.progress import advance, start_progress
@@ -145,7 +146,7 @@ async def follow_turn(
     received: list[int] = []
     status = 1
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_watch_signals, turn, received, signals, leave)
+        await tasks.start(_watch_signals, turn, received, signals, leave)
         tasks.start_soon(_tick, view)
         try:
             async for event in turn:
@@ -168,9 +169,12 @@ async def _watch_signals(
     received: list[int],
     signals: Sequence[signal.Signals],
     leave: Callable[[int], None],
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     async with anyio.create_task_group() as tasks:
         with anyio.open_signal_receiver(*signals) as incoming:
+            task_status.started()
             async for number in incoming:
                 received.append(number)
                 if len(received) > 1:

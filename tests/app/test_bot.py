@@ -1,0 +1,229 @@
+"""The bot as a process: how it starts, refuses to start, and ends."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import pytest
+
+from fakes.bot_process import BotProcess, write_config
+from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
+from fakes.toy_engine import install_toy_engine
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+
+Start = Callable[..., BotProcess]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    home = tmp_path / "one" / ".takopi"
+    home.mkdir(mode=0o700, parents=True)
+    install_toy_engine(home, tmp_path / "bin")
+    return home
+
+
+@pytest.fixture
+def start(home: Path, tmp_path: Path) -> Start:
+    def make(*arguments: str, at: Path = home, **environment: str) -> BotProcess:
+        found = {
+            "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+            "XDG_STATE_HOME": str(tmp_path / "state"),
+        }
+        return BotProcess(at, found | environment, *arguments)
+
+    return make
+
+
+async def ended(bot: BotProcess) -> int:
+    with anyio.fail_after(30):
+        return await bot.process.wait()
+
+
+async def working(api: TelegramApi, tmp_path: Path) -> Path:
+    """Start a turn that ignores polite signals, and return the file with its shell's pid."""
+    marker = tmp_path / "pid"
+    api.owner.say(
+        f"run: trap '' INT TERM; echo $$ > {marker}.new; mv {marker}.new {marker}; "
+        "while :; do sleep 1; done"
+    )
+    await api.wait_message(lambda m: "▸" in (m.text or ""))
+    with anyio.fail_after(20):
+        while not marker.exists():  # noqa: ASYNC110 - another process makes it
+            await anyio.sleep(0.01)
+    return marker
+
+
+def alive(marker: Path) -> bool:
+    return Path(f"/proc/{marker.read_text().strip()}").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_cancels_the_runs_and_tells_the_chat(home, start, tmp_path, number) -> None:
+    """Within 10 s, with exit status 0, and nothing is left running."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        async with start() as bot:
+            await api.wait_call("getUpdates", timeout_s=60)
+            marker = await working(api, tmp_path)
+            began = time.monotonic()
+            assert await bot.stop(number) == 0
+            assert time.monotonic() - began < 10
+        (final,) = api.bot_messages()
+        assert "■ cancelled · toy" in (final.text or "")
+        assert "toy --resume toy-" in (final.text or "")
+        assert not alive(marker)
+        assert "takopi serves @takopi_test_bot" in bot.output
+        assert "Traceback" not in bot.output
+
+
+async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:
+    """It does not wait for Telegram, and yet no engine is left."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        async with start() as bot:
+            await api.wait_call("getUpdates", timeout_s=60)
+            marker = await working(api, tmp_path)
+            stuck = api.faults.add("hang", times=100)
+            bot.process.send_signal(signal.SIGINT)
+            with anyio.fail_after(20):
+                while not stuck.hits:  # noqa: ASYNC110 - the bot is about to tell the chat
+                    await anyio.sleep(0.01)
+            assert await bot.stop(signal.SIGINT, limit_s=2) in (0, 130)
+            api.faults.clear()
+        assert not alive(marker)
+
+
+async def test_a_token_that_telegram_does_not_know_ends_with_78(home, start, tmp_path) -> None:
+    """The text says what to do, and does not have the token."""
+    async with TelegramApi() as api:
+        path = write_config(home, api, tmp_path, 'default_engine = "toy"')
+        wrong = TOKEN[:-3] + "xxx"
+        path.write_text(path.read_text().replace(TOKEN, wrong))
+        async with start() as bot:
+            assert await ended(bot) == 78
+        assert "does not know this bot token" in bot.output
+        assert "@BotFather" in bot.output
+        assert wrong not in bot.output
+        assert "Traceback" not in bot.output
+
+
+async def test_a_token_revoked_while_the_bot_runs_ends_with_78(home, start, tmp_path) -> None:
+    """The poll that is refused is the last one."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        async with start() as bot:
+            await api.wait_call("getUpdates", timeout_s=60)
+            api.revoked = True
+            api.owner.say("wake up")
+            assert await ended(bot) == 78
+        assert "Traceback" not in bot.output
+
+
+async def test_one_bot_for_a_folder_and_one_for_a_token(home, start, tmp_path) -> None:
+    """The second one says which process holds it, and the first one goes on."""
+    other = tmp_path / "two" / ".takopi"
+    async with TelegramApi() as api:
+        for folder in (home, other):
+            write_config(folder, api, tmp_path, 'default_engine = "toy"')
+        install_toy_engine(other, tmp_path / "bin")
+        async with start() as first:
+            await api.wait_call("getUpdates", timeout_s=60)
+            for folder, what in ((home, f"the folder {home}"), (other, "the bot with this token")):
+                async with start(at=folder) as second:
+                    assert await ended(second) == 2
+                told = f"{what} is already served by takopi (process {first.process.pid})"
+                assert told in second.output
+            api.owner.say("hello")
+            await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
+            assert await first.stop() == 0
+        polls = len(api.calls.of("getUpdates"))
+        async with start(at=other) as third:
+            await api.wait_call("getUpdates", count=polls + 1, timeout_s=60)
+            assert await third.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("extra", "arguments", "status", "told"),
+    [
+        ("default_engine = 'nosuch'", [], 78, 'default_engine is "nosuch"; accepted: '),
+        ("", ["--nosuch"], 2, "No such option"),
+        ("max_runs = 0", ["toy"], 78, "max_runs is 0; accepted: "),
+    ],
+)
+async def test_what_cannot_be_served_is_told(
+    home, start, tmp_path, extra, arguments, status, told
+) -> None:
+    """Before anything is started, with the exit status that goes with it."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, extra)
+        async with start(*arguments) as bot:
+            assert await ended(bot) == status
+        assert told in bot.output
+        assert not api.calls.of("getUpdates")
+
+
+async def test_a_group_needs_a_list_of_people(home, start, tmp_path) -> None:
+    """Otherwise everybody in it could start agents."""
+    async with TelegramApi() as api:
+        path = write_config(home, api, tmp_path)
+        path.write_text(path.read_text().replace(f"chat_id = {OWNER_ID}", "chat_id = -1001"))
+        async with start("toy") as bot:
+            assert await ended(bot) == 78
+        assert f"{path}: chat_id -1001 is not a private chat" in bot.output
+
+
+async def test_a_missing_work_dir_is_told(home, start, tmp_path) -> None:
+    """With the command that makes it."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path / "no")
+        async with start("toy") as bot:
+            assert await ended(bot) == 78
+        assert f"mkdir -p {tmp_path / 'no'}" in bot.output
+
+
+async def test_an_engine_on_the_command_line_goes_first(home, start, tmp_path) -> None:
+    """`takopi toy` serves with toy, whatever the configuration says; sessions start in work_dir."""
+    work = tmp_path / "work"
+    work.mkdir()
+    async with TelegramApi() as api:
+        write_config(home, api, work, 'default_engine = "codex"')
+        async with start("toy", TAKOPI_TELEGRAM_TOKEN=TOKEN) as bot:
+            await api.wait_call("getUpdates", timeout_s=60)
+            api.owner.say("run: touch made-here\nhello")
+            await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
+            assert await bot.stop() == 0
+        assert (work / "made-here").exists()
+
+
+async def test_a_signal_while_telegram_is_away_ends_the_bot(home, start, tmp_path) -> None:
+    """A bot that waits for the network can be stopped like any other."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        api.faults.add("status", "getMe", times=1000)
+        async with start() as bot:
+            with anyio.fail_after(60):
+                while "telegram.connect_failed" not in bot.output:  # noqa: ASYNC110
+                    await anyio.sleep(0.01)
+            assert await bot.stop() == 0
+
+
+async def test_nohup_means_it(home, start, tmp_path) -> None:
+    """A hang-up that is ignored from the start stays so."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            bot = await start().__aenter__()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        try:
+            await api.wait_call("getUpdates", timeout_s=60)
+            os.kill(bot.process.pid, signal.SIGHUP)
+            api.owner.say("hello")
+            await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
+        finally:
+            await bot.__aexit__(None, None, None)

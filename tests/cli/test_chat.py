@@ -1,0 +1,132 @@
+"""`takopi chat`: the bridge with the terminal as its chat."""
+
+import re
+import signal
+
+import pytest
+
+from fakes.pty_user import CTRL_C, CTRL_D, PtyUser
+
+RESUME = re.compile(r"^toy --resume (toy-[0-9a-f]+)$", re.MULTILINE)
+
+
+def test_a_machine_without_engines_sees_a_scripted_turn(cli) -> None:
+    """`echo hello | takopi chat` shows the main job, and says that it is played."""
+    done = cli("chat", stdin="hello\n")
+    assert done.returncode == 0
+    assert "no engine is installed here, so `mock` answers" in done.stderr
+    assert "▸ git status" in done.stderr
+    assert "✓ done · mock" in done.stdout
+    assert "hello" in done.stdout
+    assert "mock --resume mock-" in done.stdout
+
+
+@pytest.mark.usefixtures("toy")
+def test_the_lines_of_a_pipe_are_one_conversation(cli) -> None:
+    """Each line is answered in its order and continues the session; `/new` starts another."""
+    done = cli("chat", stdin="one\n\ntwo\n/new\nthree\n/toy four")
+    assert done.returncode == 0
+    assert re.findall(r"toy heard: (\w+)", done.stdout) == ["one", "two", "three", "four"]
+    first, second, third, fourth = RESUME.findall(done.stdout)
+    assert first == second
+    assert len({first, third, fourth}) == 3
+    assert "new conversation" in done.stderr
+
+
+@pytest.mark.usefixtures("toy")
+def test_commands_are_answered(cli) -> None:
+    """What takopi answers itself does not disturb the conversation."""
+    done = cli("chat", "--engine", "toy", stdin="one\n/status\n/nosuch\n/cancel\ntwo\n")
+    assert "Nothing runs and nothing waits." in done.stdout
+    assert "Nobody here knows /nosuch" in done.stdout
+    assert "nothing runs" in done.stderr
+    first, second = RESUME.findall(done.stdout)
+    assert first == second
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_failed_turn_is_told_and_the_next_one_runs(cli) -> None:
+    """One bad turn does not end the chat."""
+    done = cli("chat", stdin="exit: 2\nhello\n")
+    assert done.returncode == 0
+    assert "✗ error · toy" in done.stdout
+    assert "toy heard: hello" in done.stdout
+
+
+def test_the_scripted_engine_can_be_asked_for(cli) -> None:
+    """`--engine mock` plays on any machine, and no warning is needed."""
+    done = cli("chat", "--engine", "mock", "--debug", stdin="")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "debug log" in done.stderr
+    assert "no engine is installed" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "config", "status", "told"),
+    [
+        (["--engine", "tyo"], "", 2, "there is no engine `tyo`; did you mean `toy`?"),
+        (["--engine", "zzzz"], "", 2, "there is no engine `zzzz`; known engines:"),
+        ([], 'default_engine = "nosuch"', 78, 'default_engine is "nosuch"; accepted: '),
+    ],
+)
+@pytest.mark.usefixtures("toy")
+def test_an_unknown_engine_is_told(inside, takopi_home, arguments, config, status, told) -> None:
+    """Whoever names it, the text says which there are."""
+    path = takopi_home / "takopi.toml"
+    path.write_text(config)
+    path.chmod(0o600)
+    done = inside("chat", *arguments)
+    assert done.returncode == status
+    assert told in done.stderr
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_person_chats_on_a_terminal(argv, environment, tmp_path) -> None:
+    """Progress is live, Ctrl-C cancels the turn and not the chat, Ctrl-D leaves."""
+    with PtyUser([*argv, "chat"], environment) as user:
+        user.expect("toy answers in")
+        user.expect("you> ")
+        user.type("hello\n")
+        user.expect("toy heard: hello")
+        token = user.expect("you> ").split("--resume ")[1].split()[0]
+        for turn in range(2):
+            user.type(f"wait: {tmp_path / 'never'}\n")
+            user.expect("▸ waiting")
+            if turn:
+                user.type("/cancel\n")
+            else:
+                user.type(CTRL_C)
+                user.expect("cancelling; Ctrl-C again leaves")
+            user.expect("■ cancelled · toy")
+            user.expect(f"toy --resume {token}")
+            user.expect("you> ")
+        user.type("still there\n")
+        user.expect("toy heard: still there")
+        user.expect("you> ")
+        user.type(CTRL_D)
+        assert user.leave() == 0
+
+
+@pytest.mark.usefixtures("toy")
+def test_ctrl_c_with_nothing_running_leaves(argv, environment) -> None:
+    """Exit status 0, as for the bot."""
+    with PtyUser([*argv, "chat"], environment) as user:
+        user.expect("you> ")
+        user.type(CTRL_C)
+        assert user.leave() == 0
+
+
+@pytest.mark.usefixtures("toy")
+def test_ctrl_c_again_and_again_leaves_at_once(argv, environment, tmp_path) -> None:
+    """The first cancels, the second stops, the third does not wait any more."""
+    with PtyUser([*argv, "chat"], environment) as user:
+        user.expect("you> ")
+        user.type(f"run: trap '' INT TERM; touch {tmp_path / 'on'}; while :; do sleep 1; done\n")
+        user.expect("▸")
+        while not (tmp_path / "on").exists():
+            user.expect("working")
+        user.type(CTRL_C)
+        user.expect("cancelling")
+        user.signal(signal.SIGTERM)
+        user.signal(signal.SIGTERM)
+        assert user.leave() in (0, 130)

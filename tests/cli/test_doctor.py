@@ -1,0 +1,246 @@
+"""`takopi doctor` and `takopi plugins`: what is right, what is wrong, what to do."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
+from takopi.app.checks import Check
+from takopi.app.doctor import examine
+from takopi.app.home import Home
+from takopi.cli.doctor import table
+
+pytestmark = pytest.mark.anyio
+
+
+def subject(checks: list[Check], name: str) -> list[tuple[str, str]]:
+    return [(check.state, check.text) for check in checks if check.subject == name]
+
+
+def the(checks: list[Check], name: str) -> tuple[str, str]:
+    (found,) = subject(checks, name)
+    return found
+
+
+@pytest.fixture
+def home(takopi_home: Path) -> Home:
+    return Home(takopi_home)
+
+
+def write(home: Home, text: str) -> None:
+    home.config.write_text(text)
+    home.config.chmod(0o600)
+
+
+def program(folder: Path, name: str, script: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+async def test_a_machine_that_is_set_up_is_in_order(home, environment, tmp_path) -> None:
+    """Token, chat, access, engines and folders are all looked at."""
+    codex = program(tmp_path / "bin", "codex", "echo codex-cli 0.150.0")
+    program(tmp_path / "bin", "pi", "echo 0.87.1 >&2")
+    async with TelegramApi() as api:
+        api.owner.say("hi")
+        write(
+            home,
+            f'work_dir = "{tmp_path}"\nmax_run = 1\n[codx]\n[transports.telegram]\n'
+            f'bot_token = "{TOKEN}"\nchat_id = {OWNER_ID}\napi_base_url = "{api.base_url}"\n',
+        )
+        checks = await examine(home, environment)
+    assert not [check for check in checks if check.state == "wrong"]
+    assert the(checks, "folder") == ("ok", str(home.path))
+    assert subject(checks, "configuration") == [
+        ("ok", str(home.config)),
+        ("warning", "nothing reads the key `max_run`; did you mean `max_runs`?"),
+        ("warning", "nothing reads the key `codx`; did you mean `codex`?"),
+    ]
+    assert the(checks, "token")[0] == "ok"
+    assert the(checks, "token")[1].startswith("@")
+    assert the(checks, "chat")[0] == "ok"
+    assert the(checks, "access") == ("ok", f"served: {OWNER_ID}, in 1 chat")
+    assert the(checks, "work_dir") == ("ok", str(tmp_path))
+    assert the(checks, "codex") == ("ok", f"0.150.0  {codex}")
+    assert the(checks, "opencode")[0] == "note"
+    assert "npm install -g opencode-ai" in the(checks, "opencode")[1]
+    assert subject(checks, "pi")[1] == (
+        "note",
+        "unrestricted: it never asks before it runs or writes anything",
+    )
+    assert the(checks, "default engine") == ("ok", "codex")
+
+
+async def test_a_bare_machine_is_told_what_to_do(home, environment) -> None:
+    """Without configuration the doctor works and says how to make one."""
+    checks = await examine(home, environment)
+    assert the(checks, "configuration") == (
+        "wrong",
+        f"there is none at {home.config}; run `takopi` in a terminal to make one",
+    )
+    assert the(checks, "default engine")[0] == "wrong"
+    assert "npm install" in the(checks, "default engine")[1]
+    assert not subject(checks, "token")
+    home.path.rmdir()
+    assert the(await examine(home, environment), "folder")[0] == "note"
+
+
+async def test_what_is_wrong_with_the_configuration_is_told(home, environment, tmp_path) -> None:
+    """Open files, wrong values, a missing directory, an unknown engine."""
+    write(home, "max_runs = 0")
+    assert "max_runs is 0" in the(await examine(home, environment), "configuration")[1]
+    write(home, f'work_dir = "{tmp_path / "no"}"\ndefault_engine = "nosuch"')
+    checks = await examine(home, environment)
+    assert "mkdir -p" in the(checks, "work_dir")[1]
+    assert 'default_engine is "nosuch"' in the(checks, "default engine")[1]
+    assert the(checks, "token")[0] == "wrong"
+    assert the(checks, "chat")[0] == "wrong"
+    write(home, 'default_engine = "codex"\ncodex = 3')
+    checks = await examine(home, environment)
+    assert the(checks, "codex") == (
+        "wrong",
+        f"{home.config}: codex is 3; accepted: a table, written as [codex]",
+    )
+    assert "not installed" in the(checks, "default engine")[1]
+    home.config.chmod(0o644)
+    assert "chmod 600" in the(await examine(home, environment), "configuration")[1]
+    home.path.chmod(0o755)
+    assert "chmod 700" in the(await examine(home, environment), "folder")[1]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_closed_work_dir_is_told(home, environment, tmp_path) -> None:
+    """A directory in which nothing can be written is no work_dir."""
+    (tmp_path / "closed").mkdir(mode=0o500)
+    write(home, f'work_dir = "{tmp_path / "closed"}"')
+    assert "cannot be written" in the(await examine(home, environment), "work_dir")[1]
+
+
+async def test_a_folder_that_cannot_be_looked_at_is_told(environment, tmp_path) -> None:
+    """A file in the way of the folder is named."""
+    (tmp_path / "file").write_text("")
+    home = Home(tmp_path / "file" / ".takopi")
+    assert "cannot be looked at" in the(await examine(home, environment), "folder")[1]
+
+
+async def test_telegram_refusals_are_told(home, environment) -> None:
+    """A wrong token, a silent server and a chat that the bot does not see."""
+    async with TelegramApi() as api:
+        frame = f'[transports.telegram]\napi_base_url = "{api.base_url}"\n'
+        write(home, frame + f'chat_id = 5\nbot_token = "{TOKEN[:-1]}?"'.replace("?", "x"))
+        assert "does not know this bot token" in the(await examine(home, environment), "token")[1]
+        write(home, frame + f'chat_id = 987654\nbot_token = "{TOKEN}"')
+        checks = await examine(home, environment)
+        assert the(checks, "token")[0] == "ok"
+        assert "the bot does not see chat 987654" in the(checks, "chat")[1]
+        url = api.base_url
+    write(home, f'[transports.telegram]\napi_base_url = "{url}"\nbot_token = "{TOKEN}"')
+    assert "could not be checked" in the(await examine(home, environment), "token")[1]
+
+
+async def test_access_is_explained(home, environment) -> None:
+    """A group without a list is wrong; an owner who is not on the list is a warning."""
+    async with TelegramApi() as api:
+        api.owner.say("hi")
+        frame = f'[transports.telegram]\napi_base_url = "{api.base_url}"\nbot_token = "{TOKEN}"\n'
+        write(home, frame + "chat_id = -100")
+        assert "allowed_user_ids" in the(await examine(home, environment), "access")[1]
+        write(
+            home, frame + f"chat_id = {OWNER_ID}\nallowed_user_ids = [9]\nallowed_chat_ids = [-5]"
+        )
+        assert subject(await examine(home, environment), "access") == [
+            ("ok", "served: 9, in 2 chats"),
+            (
+                "warning",
+                f"the owner of the private chat {OWNER_ID} is not in allowed_user_ids and so is "
+                "not served",
+            ),
+        ]
+
+
+async def test_a_token_revoked_between_two_questions_is_told(home, environment) -> None:
+    """The second answer counts as much as the first."""
+    async with TelegramApi() as api:
+        api.faults.add("status", "getChat", code=401, description="Unauthorized")
+        frame = f'[transports.telegram]\napi_base_url = "{api.base_url}"\nbot_token = "{TOKEN}"\n'
+        write(home, frame + "chat_id = 5")
+        assert the(await examine(home, environment), "token")[0] == "wrong"
+
+
+@pytest.mark.usefixtures("toy")
+async def test_plug_ins_that_cannot_be_used_are_told(home, environment) -> None:
+    """A drop-in that fails to load or to be built is a line, not a crash."""
+    (home.runners / "broken.py").write_text("BACKEND = 1 / 0")
+    (home.runners / "open.py").write_text("BACKEND = 1")
+    (home.runners / "open.py").chmod(0o666)
+    checks = await examine(home, environment)
+    assert the(checks, "broken")[0] == "wrong"
+    assert "ZeroDivisionError" in the(checks, "broken")[1]
+    assert "chmod" in the(checks, "plug-in")[1]
+    assert the(checks, "toy")[0] == "warning"  # it does not know --version
+
+
+async def test_an_engine_that_hangs_is_told(home, environment, tmp_path, monkeypatch) -> None:
+    """A CLI that does not answer to --version does not hold the doctor up."""
+    monkeypatch.setattr("takopi.app.engines.VERSION_TIMEOUT_S", 0.2)
+    program(tmp_path / "bin", "codex", "exec sleep 600")
+    program(tmp_path / "bin", "pi", "exit 3")
+    checks = await examine(home, environment)
+    assert "does not answer to --version" in the(checks, "codex")[1]
+    assert "does not answer to --version" in subject(checks, "pi")[0][1]
+
+
+def test_the_table_wraps_texts_but_no_commands() -> None:
+    """Marks and subjects stand in columns; a path or command stays in one piece."""
+    shown = table(
+        [
+            Check("token", "ok", "@bot"),
+            Check("configuration", "wrong", "a long text about `/a/very/long/path/to/a/file` here"),
+            Check("configuration", "warning", ""),
+            Check("x", "note", "y"),
+        ],
+        40,
+    )
+    assert shown == (
+        "✓ token          @bot\n"
+        "✗ configuration  a long text about\n"
+        "                 `/a/very/long/path/to/a/file`\n"
+        "                 here\n"
+        "!                \n"
+        "· x              y"
+    )
+
+
+def test_the_command_prints_the_table(inside) -> None:
+    """Exit status 1 when something is wrong, and how many things."""
+    done = inside("doctor")
+    assert done.returncode == 1
+    assert "✗ configuration" in done.stdout
+    assert "2 things are wrong." in done.stdout
+
+
+def test_the_command_says_when_all_is_well(inside, takopi_home, tmp_path, monkeypatch) -> None:
+    """Exit status 0; one wrong thing is singular."""
+    program(tmp_path / "bin", "codex", "echo codex-cli 0.150.0")
+    done = inside("doctor")
+    assert "1 thing is wrong." in done.stdout
+
+
+@pytest.mark.usefixtures("toy")
+def test_plug_ins_are_listed(inside, takopi_home) -> None:
+    """Each engine with its place; what cannot be used with the reason."""
+    (takopi_home / "runners" / "broken.py").write_text("BACKEND = 1 / 0")
+    (takopi_home / "runners" / "no_backend.py").write_text("X = 1")
+    (takopi_home / "takopi.toml").write_text("not toml")
+    done = inside("plugins")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("codex") and "✓" in line for line in lines)
+    assert any(line.startswith("toy") and line.endswith("runners/toy.py") for line in lines)
+    assert any("✗" in line and "ZeroDivisionError" in line for line in lines)
+    assert any("has no BACKEND" in line for line in lines)
