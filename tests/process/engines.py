@@ -5,11 +5,11 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from takopi.process import holding
+from takopi.process import holder
 from takopi.process.identity import is_alive, stat_fields
 from takopi.run_host import Run, RunSpec
 
-HOLDER = Path(holding.__file__).with_name("holder.py")
+HOLDER = Path(holder.__file__)
 
 # A tree as engines leave it: a tool in its own session, one that lost its parent, one that also
 # cleared its environment, and one of those that does not listen. Each writes down its pid.

@@ -1,8 +1,10 @@
 """Starting engines: what they get, and what is said when they cannot start."""
 # ruff: noqa: ASYNC240 (files are what these tests are about)
 
+import errno
 import json
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -227,12 +229,37 @@ async def test_a_folder_that_is_gone_is_made_again(host: LocalRunHost, runs_dir:
     assert await everything(await host.start(shell("echo x"))) == b"x\n"
 
 
-async def test_a_directory_that_cannot_be_made_is_told(host: LocalRunHost, runs_dir: Path) -> None:
+async def test_a_directory_that_cannot_be_made_is_told(
+    host: LocalRunHost, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the disk says is passed on with what to do."""
-    spec = shell(":", stdin=b"x", record={"deep": "x"})
-    (runs_dir / "taken").mkdir()
-    with pytest.raises(OSError, match="exists"):
-        RunDirectory(runs_dir / "taken").create(spec, "/bin/sh")
+    system_open = os.open
+
+    def full(path: object, flags: int, *more: int) -> int:
+        if str(path).startswith(str(runs_dir)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return system_open(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(RunFailed, match=r"could not be made: No space left on device; free some"):
+        await host.start(shell(":"))
+
+
+@pytest.mark.parametrize(("what", "error"), [("cwd", WorkDirMissing), ("program", EngineMissing)])
+async def test_what_vanishes_in_the_last_moment_is_told_as_missing(
+    runs_dir: Path, home_id: str, tmp_path: Path, what: str, error: type[Exception]
+) -> None:
+    """Between the check and the start the directory or the program may go."""
+    cwd = tmp_path / "cwd"
+    cwd.mkdir()
+    tool = tmp_path / "tool"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    gone = cwd if what == "cwd" else tool
+    late = ("sh", "-c", f'rm -r "{gone}"; exec "$@"', "sh", *holder_command())
+    host = LocalRunHost(runs_dir, home_id, holder_command=late)
+    with pytest.raises(error):
+        await host.start(RunSpec(engine="fake", argv=(str(tool),), cwd=cwd, env=environment()))
 
 
 @pytest.mark.parametrize(
@@ -240,6 +267,7 @@ async def test_a_directory_that_cannot_be_made_is_told(host: LocalRunHost, runs_
     [
         ((sys.executable, "-c", "raise SystemExit('went wrong')"), "went wrong"),
         ((sys.executable, "-c", "print('[]')"), "said nothing"),
+        ((sys.executable, "-c", "import sys; open(sys.argv[1] + '/claim', 'x')"), "said nothing"),
         (("/no/such/python",), "/no/such/python"),
     ],
 )
@@ -329,6 +357,10 @@ async def test_a_session_is_found_by_a_later_takopi(
         assert later.session_cwd(token) == tmp_path / "new"
         assert later.session_cwd(ResumeToken("other", "s-1")) is None
     assert host.session_cwd(token) == tmp_path / "new"
+    shutil.rmtree(runs_dir)
+    assert LocalRunHost(runs_dir, home_id).session_cwd(token) is None
+    runs_dir.rmdir()
+    assert host.session_cwd(token) is None
 
 
 async def test_two_hosts_in_one_process_do_not_disturb_each_other(

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,36 @@ def test_without_ps_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without ps gives empty answers, not exceptions."""
     monkeypatch.setenv("PATH", "/nowhere")
     assert ps_output("-A") == ""
+
+
+def test_a_process_of_another_user_is_left_alone(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What we may not signal is told as not signalled, and is no error."""
+
+    def forbid(pid: int, number: int) -> None:
+        raise PermissionError(errno.EPERM, "not yours")
+
+    start = start_time(sleeper.pid)
+    assert start is not None
+    with monkeypatch.context() as system:
+        system.setattr(os, "pidfd_open", _refuse)
+        system.setattr(os, "kill", forbid)
+        assert not send_signal(sleeper.pid, start, signal.SIGTERM)
+
+
+def test_a_shortage_of_descriptors_is_no_death() -> None:
+    """A program with too many open files does not take the living for dead."""
+    script = (
+        "import os, resource\n"
+        "from takopi.process.identity import read_file, start_time\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "for ask in (lambda: start_time(os.getpid()), lambda: read_file('/proc/1/stat')):\n"
+        "    try: ask()\n"
+        "    except OSError: print('unknown')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
+    assert done.stdout.split() == [b"unknown"] * 2
 
 
 def _refuse(pid: int) -> int:

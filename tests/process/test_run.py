@@ -2,12 +2,16 @@
 # ruff: noqa: ASYNC220, ASYNC240 (processes and files are what these tests are about)
 
 import hashlib
+import json
 import os
+import resource
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -24,10 +28,12 @@ from process.engines import (
     shell,
 )
 from takopi.process.ending import Patience
-from takopi.process.follow import open_inotify
+from takopi.process.follow import ChangeWatcher, open_inotify
 from takopi.process.host import HostLimits, LocalRunHost
 from takopi.process.identity import is_alive, stat_fields
+from takopi.process.run import LocalRun, LoopServices, RunFrame
 from takopi.process.run_directory import RunDirectory
+from takopi.process.tree import ProcessTable, Scanner
 from takopi.run_host import RunExit
 
 pytestmark = pytest.mark.anyio
@@ -148,7 +154,7 @@ async def test_two_hundred_runs_never_block_the_loop(host: LocalRunHost, runs_di
     for n in range(200):
         directory = runs_dir / f"run-{n}"
         directory.mkdir()
-        (directory / "stdout.jsonl").write_bytes(b"x" * 400_000)
+        (directory / "stdout.jsonl").write_bytes(b"x" * 150_000)
         (directory / "stderr.log").touch()
         (directory / "exit.json").write_text('{"code": 0}')
     passes: list[int] = []
@@ -171,7 +177,7 @@ async def test_two_hundred_runs_never_block_the_loop(host: LocalRunHost, runs_di
             for n in range(200):
                 readers.start_soon(read, n)
         done.set()
-    assert sum(heard) == 200 * 400_000
+    assert sum(heard) == 200 * 150_000
     assert max(heard) <= 64 * 1024
     assert max(passes) <= 200
 
@@ -211,33 +217,45 @@ async def test_two_way_input_arrives_in_order_and_ends(host: LocalRunHost) -> No
     run.close_input()
     rest = b"".join([chunk async for chunk in chunks])
     assert rest == b"got 2\ngot 3\neof\n"
-    records = (run.directory / "stdin.jsonl").read_text().split()
-    assert [r for r in records if r.startswith('{"offset":6')]
-    assert records[-1] == '{"eof":true}'
+    lines = (run.directory / "stdin.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines if line]
+    assert [record.get("offset") for record in records] == [0, 6, 15, None]
+    assert records[-1] == {"eof": True}
     run.send("too late\n")
     assert await run.wait() == RunExit(code=0)
 
 
-async def test_a_large_input_does_not_wait_for_a_slow_engine(
-    host: LocalRunHost, tmp_path: Path
-) -> None:
+async def test_a_large_input_does_not_wait_for_a_slow_engine(host: LocalRunHost) -> None:
     """Five megabytes are sent at once; the holder feeds them as the engine reads."""
-    fifo = tmp_path / "go"
-    os.mkfifo(fifo)
-    run = await host.start(shell('read x < "$1"; wc -c', str(fifo), two_way=True))
+    script = (
+        "import fcntl, sys, termios, array\n"
+        "waiting = array.array('i', [0])\n"
+        "while waiting[0] < 65536: fcntl.ioctl(0, termios.FIONREAD, waiting)\n"
+        "print(len(sys.stdin.read()))\n"
+    )
+    run = await host.start(python(script, two_way=True))
     run.send("x" * 5_000_000)
     run.close_input()
-    fifo.write_text("\n")
     assert (await everything(run)).strip() == b"5000000"
 
 
-async def test_an_engine_that_closes_its_input_is_not_disturbed(host: LocalRunHost) -> None:
+async def test_an_engine_that_closes_its_input_is_not_disturbed(
+    host: LocalRunHost, tmp_path: Path
+) -> None:
     """Input for an engine that does not want it is dropped."""
-    spec = shell("exec 0<&-; echo closed; sleep 0.3; echo done", two_way=True)
-    run = await host.start(spec)
+    fifo = tmp_path / "go"
+    os.mkfifo(fifo)
+    script = 'exec 0<&-; echo closed; read x < "$1"; echo done'
+    run = await host.start(shell(script, str(fifo), two_way=True))
     chunks = run.follow()
     assert await first_line(chunks) == b"closed\n"
+    facts = RunDirectory(run.directory).process_facts()
+    records = str(run.directory / "stdin.jsonl")
+    assert records in _open_files(facts.holder_pid)
     run.send("x" * 200_000)
+    while records in _open_files(facts.holder_pid):
+        await anyio.lowlevel.checkpoint()
+    fifo.write_text("\n")
     assert await first_line(chunks) == b"done\n"
     assert await run.wait() == RunExit(code=0)
 
@@ -479,6 +497,60 @@ async def test_a_process_of_another_identity_is_never_signalled(
         stranger.kill()
 
 
+async def test_a_takopi_short_of_descriptors_invents_no_end(
+    host: LocalRunHost, tmp_path: Path
+) -> None:
+    """While no file can be opened nothing is known; later the real code is."""
+    fifo = tmp_path / "go"
+    os.mkfifo(fifo)
+    run = await host.start(shell('read x < "$1"; exit 6', str(fifo)))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    found: list[RunExit] = []
+
+    async def wait() -> None:
+        found.append(await run.wait())
+
+    async with anyio.create_task_group() as tasks:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+            tasks.start_soon(wait)
+            await anyio.wait_all_tasks_blocked()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        fifo.write_text("\n")
+    assert found == [RunExit(code=6)]
+
+
+async def test_what_is_written_while_the_end_is_looked_for_arrives(
+    host: LocalRunHost, tmp_path: Path, runs_dir: Path
+) -> None:
+    """The output is read once more after the end is known, and only up to that moment."""
+    directory = RunDirectory(runs_dir / "run")
+    directory.create(shell(":"), "/bin/sh")
+
+    class LateWords(Scanner):
+        """Be a moment in which the last process writes and goes."""
+
+        async def look(self) -> ProcessTable:
+            """Show that nobody is left."""
+            directory.stdout.write_bytes(b"late" * 40_000)
+            return ProcessTable(())
+
+    services = LoopServices(ChangeWatcher(), LateWords())
+    frame = RunFrame("home/run", lambda: services, lambda: True, 10, QUICK)
+    assert await everything(LocalRun(directory, frame)) == b"late" * 40_000
+
+
+async def test_a_run_directory_that_is_removed_ends_the_reading(host: LocalRunHost) -> None:
+    """Somebody who deletes a run's files gets an unknown end, not an exception."""
+    run = await host.start(shell("echo x; exec sleep 0.3"))
+    chunks = run.follow()
+    await first_line(chunks)
+    shutil.rmtree(run.directory)
+    assert [chunk async for chunk in chunks] == []
+    assert await run.wait() == RunExit()
+
+
 async def test_garbage_in_the_files_is_an_unknown_end(host: LocalRunHost) -> None:
     """A damaged run directory gives no exception and no invented code."""
     run = await host.start(shell(":"))
@@ -486,6 +558,14 @@ async def test_garbage_in_the_files_is_an_unknown_end(host: LocalRunHost) -> Non
     for name in ("exit.json", "process.json", "run.json"):
         (run.directory / name).write_text("[garbage")
     assert await host.attach(run.run_id).wait() == RunExit()
+
+
+def _open_files(pid: int | None) -> list[str]:
+    found = []
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            found.append(str(path.readlink()))
+    return found
 
 
 def _kill_holder(directory: Path) -> None:

@@ -1,5 +1,6 @@
 """The files of a run, read by whoever comes later."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_names_of_variables_are_noted_without_values(tmp_path: Path) -> None:
 def test_the_first_input_of_a_two_way_run_is_a_record(tmp_path: Path) -> None:
     """There is no stdin file then."""
     directory = _made(tmp_path, stdin=b"hi\n", two_way=True)
-    assert directory.stdin_records.read_text().strip() == '{"offset":0,"data":"hi\\n"}'
+    assert json.loads(directory.stdin_records.read_text()) == {"offset": 0, "data": "hi\n"}
     assert not (directory.path / "stdin").exists()
 
 

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 import pytest
 
 from takopi.process.identity import stat_fields
+from takopi.utils import subprocess as subprocesses
 from takopi.utils.subprocess import manage_subprocess
 
 pytestmark = pytest.mark.anyio
@@ -55,8 +57,9 @@ async def test_its_group_ends_with_the_block(script: str) -> None:
 
 async def test_it_ends_also_when_the_block_is_cancelled() -> None:
     """A cancelled block leaves nothing behind, and stays cancelled."""
-    with anyio.move_on_after(0.05) as scope:
+    with anyio.CancelScope() as scope:
         async with manage_subprocess(["sleep", "300"]) as process:
+            scope.cancel()
             await process.wait()
     assert scope.cancelled_caught
     assert process.returncode == -signal.SIGTERM
@@ -68,6 +71,21 @@ async def test_an_error_in_the_block_is_passed_on() -> None:
         async with manage_subprocess(["sleep", "300"]) as process:
             raise RuntimeError("mine")
     assert process.returncode == -signal.SIGTERM
+
+
+async def test_a_number_that_went_to_another_process_is_not_signalled() -> None:
+    """When the first process was reaped, a process with its number is somebody else's."""
+
+    class Reaped(NamedTuple):
+        pid: int
+        returncode: int = 0
+
+    async with manage_subprocess(["sleep", "300"]) as stranger:
+        assert not subprocesses._signal_group(Reaped(stranger.pid), signal.SIGKILL)
+        assert stranger.returncode is None
+        fields = stat_fields(stranger.pid)
+        assert fields is not None
+        assert fields[0]
 
 
 async def test_a_program_that_is_missing_is_told() -> None:

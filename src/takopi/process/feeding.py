@@ -82,4 +82,4 @@ class Feeder:
         if record.get("eof"):
             self._eof = True
         elif not self._eof:
-            self._pending += str(record.get("data", "")).encode()
+            self._pending += str(record.get("data", "")).encode(errors="replace")

@@ -274,6 +274,7 @@ class Holder:
                 os.killpg(self._pid, number)
                 while time.monotonic() < deadline:
                     time.sleep(_STEP_S)
+                    self._reap()  # the dead count as members until then
                     os.killpg(self._pid, 0)
             except OSError:  # nobody is left in the group
                 break

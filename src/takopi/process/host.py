@@ -132,7 +132,7 @@ class LocalRunHost:
 
     def session_cwd(self, token: ResumeToken) -> Path | None:
         """Return the directory in which a session was started, when a run directory knows it."""
-        for name in sorted((path.name for path in self._runs_dir.iterdir()), reverse=True):
+        for name in self._run_names():
             if name not in self._sessions:
                 note = RunDirectory(self._runs_dir / name).session()
                 if note is None:
@@ -141,6 +141,12 @@ class LocalRunHost:
             if self._sessions[name][0] == token:
                 return self._sessions[name][1]
         return None
+
+    def _run_names(self) -> list[str]:
+        try:
+            return sorted((path.name for path in self._runs_dir.iterdir()), reverse=True)
+        except FileNotFoundError:
+            return []
 
     def _check(self, spec: RunSpec) -> str:
         if not _is_directory(spec.cwd):
@@ -243,10 +249,7 @@ class LocalRunHost:
 
 
 def _is_directory(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except PermissionError:
-        return False
+    return os.path.isdir(path)  # noqa: PTH112 - False also where Path would raise PermissionError
 
 
 def _refusal(spec: RunSpec, program: str, answer: dict[str, Any]) -> EngineError:

@@ -5,6 +5,7 @@ the start time. Standard library only: the holder imports this.
 """
 # ruff: noqa: PTH110, PTH208 (pathlib would cost each holder a megabyte)
 
+import errno
 import os
 
 from takopi.process.frugal import signal
@@ -25,24 +26,30 @@ __all__ = [
 
 PROC = "/proc"
 _PIECE_BYTES = 65536
-_LIVE_STATES_END = "ZX"
+_DEAD_STATES = "ZX"
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def read_file(path: str) -> bytes:
-    """Return a file's content, empty when it cannot be read: the process is gone, or not ours."""
+    """Return a file's content, empty when there is nothing to read: gone, or not ours.
+
+    Raises:
+        OSError: This program is short of descriptors or memory, so nothing is known.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except OSError:
+        try:
+            pieces = []
+            while piece := os.read(descriptor, _PIECE_BYTES):
+                pieces.append(piece)
+            return b"".join(pieces)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        # Without this, a takopi with too many open files would take every process for dead.
+        if error.errno in _SHORTAGES:
+            raise
         return b""
-    try:
-        pieces = []
-        while piece := os.read(descriptor, _PIECE_BYTES):
-            pieces.append(piece)
-        return b"".join(pieces)
-    except OSError:
-        return b""
-    finally:
-        os.close(descriptor)
 
 
 def has_proc(proc: str = PROC) -> bool:
@@ -66,7 +73,7 @@ def stat_fields(pid: int, proc: str = PROC) -> "tuple[bool, int, str] | None":
     fields = rest.split()
     if not parenthesis or len(fields) < 20:
         return None
-    lives = fields[0].decode() not in _LIVE_STATES_END or int(fields[17]) > 1
+    lives = fields[0].decode() not in _DEAD_STATES or int(fields[17]) > 1
     return lives, int(fields[1]), fields[19].decode()
 
 

@@ -190,15 +190,17 @@ class LocalRun:
         return self._exit is not None
 
     async def _look_for_end(self, *, ticked: bool) -> RunExit | None:
-        if self._exit is None and (found := self._directory.exit()):
-            self._know_end(found)
-        if self._exit is None and ticked and await self._is_lost():
-            # The holder may have written it down between the two looks.
-            self._know_end(self._directory.exit() or RunExit())
+        if self._exit is None:
+            try:
+                found = self._directory.exit()
+                if found is None and ticked and await self._is_lost():
+                    # The holder may have written it down between the two looks.
+                    found = self._directory.exit() or RunExit()
+            except OSError:  # short of descriptors: nothing is known now, look again later
+                return None
+            if found and self._exit is None:
+                self._exit = msgspec.structs.replace(found, reason=self._end_reason)
         return self._exit
-
-    def _know_end(self, found: RunExit) -> None:
-        self._exit = msgspec.structs.replace(found, reason=self._end_reason)
 
     async def _is_lost(self) -> bool:
         """Tell whether nobody is left who could write down the end, nor an engine to end."""
@@ -215,10 +217,7 @@ class LocalRun:
     async def _check_size(self) -> None:
         if self._exit is not None or self._end_reason is not None:
             return
-        written = sum(
-            path.stat().st_size for path in (self._directory.stdout, self._directory.stderr)
-        )
-        if written > self._frame.max_run_mb * _MB:
+        if self._directory.written_bytes() > self._frame.max_run_mb * _MB:
             self._end_reason = (
                 f"the run wrote more than {self._frame.max_run_mb} MB and was ended; "
                 f"its output so far is in {self.directory}"

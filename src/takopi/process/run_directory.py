@@ -15,6 +15,7 @@ holder.log    holder   empty, unless the holder itself broke
 import json
 import os
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ import msgspec
 
 from takopi import __version__
 from takopi.process.frugal import write_atomically
-from takopi.process.identity import boot_id
+from takopi.process.identity import boot_id, read_file
 from takopi.run_host import RunExit, RunSpec
 
 __all__ = ["Identity", "ProcessFacts", "RunDirectory", "SessionNote", "new_run_id"]
@@ -171,8 +172,7 @@ class RunDirectory:
         """
         record = {"eof": True} if text is None else {"offset": offset, "data": text}
         # The newline comes first, too: it closes a record that a crash left unfinished.
-        line = b"\n" + msgspec.json.encode(record) + b"\n"
-        self._write("stdin.jsonl", line, os.O_APPEND)
+        self._write("stdin.jsonl", f"\n{json.dumps(record)}\n".encode(), os.O_APPEND)
 
     def process_facts(self) -> ProcessFacts:
         """Return `process.json`; all unknown while it is not there or not readable."""
@@ -181,10 +181,13 @@ class RunDirectory:
         return self._facts or ProcessFacts()
 
     def exit(self) -> RunExit | None:
-        """Return how the run ended; None while `exit.json` is not there."""
-        try:
-            content = (self.path / "exit.json").read_bytes()
-        except OSError:
+        """Return how the run ended; None while `exit.json` is not there.
+
+        Raises:
+            OSError: This program is short of descriptors or memory.
+        """
+        content = read_file(str(self.path / "exit.json"))
+        if not content:
             return None
         try:
             facts = msgspec.json.decode(content, type=_ExitFacts)
@@ -200,6 +203,14 @@ class RunDirectory:
         """Return the session that this run serves; None while that is not known."""
         note: SessionNote | None = self._read("session.json", SessionNote)
         return note
+
+    def written_bytes(self) -> int:
+        """Return how much the engine wrote; what was removed counts as nothing."""
+        total = 0
+        for path in (self.stdout, self.stderr):
+            with suppress(OSError):
+                total += path.stat().st_size
+        return total
 
     def tail(self, path: Path, limit_bytes: int) -> str:
         """Return the end of one of the files, decoded with replacement."""
@@ -217,8 +228,8 @@ class RunDirectory:
 
     def _read(self, name: str, kind: type[Any]) -> Any:
         try:
-            return msgspec.json.decode((self.path / name).read_bytes(), type=kind)
-        except (OSError, msgspec.DecodeError):
+            return msgspec.json.decode(read_file(str(self.path / name)), type=kind)
+        except msgspec.DecodeError:
             return None
 
     def _write(self, name: str, content: bytes, flags: int = 0) -> None:

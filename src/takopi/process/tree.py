@@ -106,15 +106,18 @@ class Scanner:
     def __init__(self) -> None:
         self._lock = anyio.Lock()
         self._begun = 0
+        self._table_number = 0
         self._table = ProcessTable(())
 
     async def look(self) -> ProcessTable:
         """Return the processes of a moment after this call."""
         asked = self._begun
         async with self._lock:
-            if self._begun <= asked:
+            if self._table_number <= asked:
                 self._begun += 1
-                self._table = await anyio.to_thread.run_sync(scan_processes)
+                number = self._begun
+                table = await anyio.to_thread.run_sync(scan_processes)
+                self._table, self._table_number = table, number
             return self._table
 
 

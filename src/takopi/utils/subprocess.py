@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -48,7 +48,6 @@ async def _end_group(process: Process) -> None:
             while _group_lives(process.pid):  # noqa: ASYNC110
                 await anyio.sleep(_STEP_S)
             break
-    await process.wait()
 
 
 def _signal_group(process: Process, number: int) -> bool:
@@ -57,7 +56,9 @@ def _signal_group(process: Process, number: int) -> bool:
     The group's number is not given to another process while the group has members. When its first
     process was reaped and yet a process with that number lives, the number is somebody else's.
     """
-    if process.returncode is not None and _exists(process.pid):
+    import psutil  # late: most who import this module never end anything
+
+    if process.returncode is not None and psutil.pid_exists(process.pid):
         return False
     try:
         os.killpg(process.pid, number)
@@ -68,22 +69,11 @@ def _signal_group(process: Process, number: int) -> bool:
 
 def _group_lives(group: int) -> bool:
     """Tell whether a group has members that are not only waiting to be reaped."""
-    import psutil  # late: most who import this module never end anything
+    import psutil
 
-    for process in psutil.process_iter():
-        try:
-            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+    for process in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError):
+            lives = process.info["status"] != psutil.STATUS_ZOMBIE
+            if lives and os.getpgid(process.pid) == group:
                 return True
-        except (psutil.Error, ProcessLookupError):
-            continue
     return False
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
