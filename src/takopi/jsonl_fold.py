@@ -116,60 +116,63 @@ class JsonlFold:
         decode, translate, rules, state = self._decode, self._translate, self.rules, self.state
         admit, resume = rules.admit, self.request.resume
         out: list[TakopiEvent] = []
-        failure: Exception | None = None
         try:
             for raw in lines:
-                if raw.__class__ is not bytes or not raw or raw.isspace():
-                    events = self._odd(raw)
-                else:
+                data = failure = None
+                if raw.__class__ is bytes and raw and not raw.isspace():
                     try:
                         data = decode(line=raw)
                     except Exception as error:  # noqa: BLE001 - a module's bug costs one line
-                        data, failure = None, error
-                    if data is None:
-                        events, failure = self._undecodable(raw, failure), None
-                    else:
-                        try:
-                            events = translate(
-                                data, state=state, resume=resume, found_session=rules.session
-                            )
-                            if events.__class__ is not list:  # a generator raises in here, too
-                                events = list(events or ())
-                        except Exception as error:  # noqa: BLE001 - as above
-                            events = self._untranslatable(data, error)
-                if events:
-                    for event in events:
-                        admit(event, out)
-                    if rules.completed is not None:
-                        break
+                        failure = error
+                if data is None:
+                    events = self._without_value(raw, failure)
+                else:
+                    try:
+                        events = translate(
+                            data, state=state, resume=resume, found_session=rules.session
+                        )
+                    except Exception as error:  # noqa: BLE001 - as above
+                        events = self._untranslatable(data, error)
+                    if events.__class__ is not list:
+                        events = self._listed(data, events)
+                for event in events:
+                    admit(event, out)
+                if rules.completed is not None:
+                    break
         except Exception as error:  # noqa: BLE001 - a turn is a border
             self._abort(error, out)
         return out
 
-    def _odd(self, raw: bytes | Oversized) -> list[TakopiEvent]:
-        """Return the events of a line that is blank or too long."""
-        return [self._oversized(raw)] if isinstance(raw, Oversized) else []
-
-    def _undecodable(self, raw: bytes, failure: Exception | None) -> list[TakopiEvent]:
-        """Return the events of a line that gave no value, mended if that can be done."""
+    def _without_value(
+        self, raw: bytes | Oversized, failure: Exception | None
+    ) -> list[TakopiEvent]:
+        """Return the events of a line that is too long, blank, or gave no value as it is."""
+        if isinstance(raw, Oversized):
+            return [self._oversized(raw)]
+        if not raw or raw.isspace():
+            return []
         runner, state = self._runner, self.state
         data = self._decode_again(raw)
-        if data is None:
-            line = raw.decode("utf-8", "replace")
-            texts = {"raw": line, "line": line.strip()}
-            if failure is None:
-                return runner.invalid_json_events(**texts, state=state)
-            return runner.decode_error_events(**texts, error=failure, state=state)
+        if data is not None:
+            return self._translated(data)
+        line = raw.decode("utf-8", "replace")
+        texts = {"raw": line, "line": line.strip()}
+        if failure is None:
+            return runner.invalid_json_events(**texts, state=state)
+        return runner.decode_error_events(**texts, error=failure, state=state)
+
+    def _translated(self, data: Any) -> list[TakopiEvent]:
+        resume, found = self.request.resume, self.rules.session
         try:
-            return list(
-                self._translate(
-                    data,
-                    state=state,
-                    resume=self.request.resume,
-                    found_session=self.rules.session,
-                )
-                or ()
-            )
+            events = self._translate(data, state=self.state, resume=resume, found_session=found)
+        except Exception as error:  # noqa: BLE001 - a module's bug costs one line
+            return self._untranslatable(data, error)
+        return self._listed(data, events)
+
+    def _listed(self, data: Any, events: Iterable[TakopiEvent] | None) -> list[TakopiEvent]:
+        """Return a list of what a module wrote as a generator, or as nothing."""
+        try:
+            return list(events or ())
         except Exception as error:  # noqa: BLE001 - a module's bug costs one line
             return self._untranslatable(data, error)
 

@@ -125,10 +125,9 @@ class JsonlTurn(TurnBase):
         return self.request.cwd or self._base_dir or Path.cwd()
 
     def _session_known(self, token: ResumeToken) -> None:
-        if self._run is None:
-            return
         try:
-            self._run.note_session(token)
+            if self._run is not None:
+                self._run.note_session(token)
         except OSError as error:  # the disk is full: the answer matters more
             _log.warning("session.not_noted", run_id=self.run_id, error=str(error))
 

@@ -142,6 +142,40 @@ def test_a_generator_or_nothing_is_as_good_as_a_list() -> None:
     assert end(line(nothing=True), *HELLO, runner=Lazy()).answer == "done"
 
 
+class Late(ToyRunner):
+    """Raise after the first event of a line, or on a line that was mended."""
+
+    def translate(self, data: Any, **more: Any) -> Any:
+        yield from super().translate(data, **more)
+        if "tool" in data:
+            raise LookupError("late")
+
+
+def test_a_generator_that_breaks_off_costs_its_line() -> None:
+    """As a list would; a line that was mended is no exception."""
+    events = play(*HELLO, runner=Late())
+    text = "takopi could not make sense of a line of toy (LookupError)"
+    assert warnings(events) == [text]
+    assert events[-1].answer == "done"  # type: ignore[union-attr]
+    events = play(HELLO[0], b'{"tool":"\\ud83d","id":"1"}\n', HELLO[2], runner=Late())
+    assert warnings(events) == [text]
+    events = play(b'{"raise":"\\ud83d"}\n', *HELLO)
+    assert warnings(events) == ["takopi could not make sense of a line of toy (ValueError)"]
+
+
+def test_a_line_that_cannot_be_mended_is_reported_as_it_was() -> None:
+    """With the first error, not that of the second try."""
+
+    class Picky(ToyRunner):
+        def decode_jsonl(self, *, line: bytes) -> Any:
+            if b"seed" in line:
+                raise KeyError("first" if b"\\u" in line else "second")
+            return super().decode_jsonl(line=line)
+
+    events = play(b'{"seed":"\\ud83d"}\n', *HELLO, runner=Picky())
+    assert warnings(events) == ["toy printed a line that takopi cannot read ('first')"]
+
+
 class Refusing(ToyRunner):
     def translate(self, data: Any, **more: Any) -> list[TakopiEvent]:
         raise PromptRefused("the account has no credit; top it up")
