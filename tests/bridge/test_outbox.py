@@ -189,6 +189,20 @@ async def test_refused_formatting_falls_back_to_plain_text() -> None:
         assert lost.refs == [None]
 
 
+async def test_a_final_that_is_refused_for_no_known_reason_arrives_in_another_form() -> None:
+    """First plain, then as a new message, then as a file: its words are not lost."""
+    async with desk() as d:
+        live = d.live()
+        await settle()
+        d.fail(*[TransportError("what?")] * 3)
+        d.outbox.final(at(), [RICH], d.remember, notify=True, instead=live, as_edit=True)
+        await d.clock.advance(5)
+        tried = [call.verb for call in d.chat.calls]
+        assert tried == ["send", "edit", "edit", "send", "document"]
+        (document,) = [shown.document for shown in d.chat.shown.values() if shown.document]
+        assert document.content == b"words"
+
+
 async def test_refused_formatting_of_progress_stays_plain() -> None:
     """What was refused once is not tried again."""
     async with desk() as d:

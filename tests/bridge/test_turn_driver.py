@@ -275,6 +275,21 @@ async def test_a_store_that_fails_costs_no_answer() -> None:
         assert world.chat.has("answer to hello")
 
 
+async def test_finals_keep_the_order_in_which_their_turns_ended() -> None:
+    """A long answer, which takes longer to lay out, is not overtaken by a short one."""
+
+    async def long(turn: ScriptedTurn):
+        yield turn.started()
+        yield turn.answer("the long one\n\n" + "word " * 4500)
+
+    async with serving() as world:
+        world.codex.scripts = [long]
+        world.chat.feed(world.chat.message("one"), world.chat.message("two"))
+        await world.clock.advance(60)
+        texts = [call.text for call in world.sent("send") if "✓ done" in call.text]
+        assert ["the long one" in text for text in texts] == [True, False]
+
+
 class Broken(dict[str, object]):
     """Raise when somebody looks."""
 

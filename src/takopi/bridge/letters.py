@@ -166,14 +166,26 @@ class Letter:
         if isinstance(error, TargetLost) and self.verb == "edit":
             self.target = None
             return True
-        if isinstance(error, FormatRefused):
-            bare = without_format(self.body)
-            changed, self.body = bare != self.body, bare
-            return changed
+        # A refusal without a name may be about the look, the edit or the text itself.
+        if isinstance(error, FormatRefused) or type(error) is TransportError:
+            return self._simpler()
         place = self.place.after(error)
         if place is not None:
             self.place = place
         return place is not None
+
+    def _simpler(self) -> bool:
+        """Give up the look, then the edit, then the form: the words of a final arrive."""
+        bare = without_format(self.body)
+        if bare != self.body:
+            self.body = bare
+        elif self.verb == "edit":
+            self.target = None
+        elif self.priority is Priority.FINAL and isinstance(self.body, ChatMessage):
+            self.body = Document("answer.txt", self.body.body.text.encode("utf-8", "replace"))
+        else:
+            return False
+        return True
 
 
 _Body = TypeVar("_Body", ChatMessage, ChatMessage | Document | None)

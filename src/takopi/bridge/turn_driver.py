@@ -116,6 +116,7 @@ class _TurnRun:
         self._turn = turn
         self._live: LiveTurn | None = None
         self._ending: Ending | None = None
+        self._posted = anyio.Event()
         self._interrupting = False
         self._interrupt_until = 0.0
         self._interrupted = anyio.Event()
@@ -148,8 +149,9 @@ class _TurnRun:
             await self._ports.store.put_turn(self._turn.record())
 
     async def conclude(self, ending: Ending) -> Ending:
-        """Decide the one final, unless it is decided; return what it says."""
+        """Decide the one final, unless it is decided, and return what it says once it is posted."""
         if self._ending is not None:
+            await self._posted.wait()
             return self._ending
         turn = self._turn
         session = turn.known_session
@@ -158,7 +160,12 @@ class _TurnRun:
                 line = self._ports.engines.runner(turn.engine).format_resume(session)
                 ending = replace(ending, resume_line=line)
         self._ending = ending
-        await self._ports.messages.conclude(turn, ending)
+        try:
+            # Whoever decided it may be cancelled by what it decides; the final must not be.
+            with anyio.CancelScope(shield=True):
+                await self._ports.messages.conclude(turn, ending)
+        finally:
+            self._posted.set()
         return ending
 
     async def _open(self, resume: ResumeToken | None) -> LiveTurn:

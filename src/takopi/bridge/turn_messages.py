@@ -1,5 +1,6 @@
 """The messages of a turn: the one that lives, and the final that takes its place."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -87,6 +88,7 @@ class TurnMessages:
         self._store = store
         self._clock = clock
         self._options = options
+        self._order: defaultdict[int, anyio.Lock] = defaultdict(anyio.Lock)
 
     def open(self, turn: Turn, queue_place: Callable[[], QueuePlace | None]) -> None:
         """Show a turn for the first time, at once.
@@ -121,10 +123,15 @@ class TurnMessages:
         """
         turn.way.conclude(ending.outcome)
         turn.ended_at = self._clock.now()
-        if len(ending.answer) < _LAID_OUT_AT_ONCE:
-            rendered = self._render(turn, ending)
-        else:
-            rendered = await anyio.to_thread.run_sync(self._render, turn, ending)
+        # Finals of one chat go out in the order in which their turns ended, long ones too.
+        async with self._order[turn.place.scope.chat_id]:
+            if len(ending.answer) < _LAID_OUT_AT_ONCE:
+                rendered = self._render(turn, ending)
+            else:
+                rendered = await anyio.to_thread.run_sync(self._render, turn, ending)
+            self._post(turn, ending, rendered)
+
+    def _post(self, turn: Turn, ending: Ending, rendered: FinalDelivery) -> None:
         parts: list[ChatMessage | Document] = list(rendered.messages)
         if rendered.document is not None:
             parts.append(rendered.document)
