@@ -1,5 +1,6 @@
 """Whatever well-formed message is made, its parameters pass both rule books."""
 
+import pytest
 from aiogram import Bot, methods
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +37,7 @@ buttons = st.builds(Button, labels, st.text("abc:1é", min_size=1, max_size=30))
 rows = st.lists(st.lists(buttons, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple)
 
 
+@pytest.mark.timeout(600)
 @given(st.builds(ChatMessage, rich_texts(), rows), st.none() | st.integers(2, 9), st.booleans())
 def test_every_message_passes_both_rule_books(message, thread_id, notify):
     """Our own rules and those of teremok take what is sent and what is edited."""

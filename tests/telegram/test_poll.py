@@ -166,7 +166,8 @@ async def test_numbers_may_start_anew(api, make):
     assert texts(await anext(polls)) == ["younger"]
 
 
-@given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=12), min_size=1, max_size=12))
+@pytest.mark.timeout(600)
+@given(st.lists(st.lists(st.integers(1, 20), min_size=1, max_size=8), min_size=1, max_size=6))
 def test_each_number_is_handed_over_exactly_once(batches):
     """However updates are repeated and mixed, each comes once, in the order of first arrival."""
 

@@ -195,6 +195,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.timeout(600)
 @given(
     st.dictionaries(st.text(min_size=1, max_size=12), json_values, max_size=8), st.text(max_size=60)
 )
