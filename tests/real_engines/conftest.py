@@ -55,6 +55,18 @@ def world(
     return make_world(request.param, homes, model, (tmp_path, takopi_home))
 
 
+@pytest.fixture
+def opencode(homes: Path, model: FakeModelApi, tmp_path: Path, takopi_home: Path) -> World:
+    """Give opencode alone."""
+    return make_world("opencode", homes, model, (tmp_path, takopi_home))
+
+
+@pytest.fixture
+def pi(homes: Path, model: FakeModelApi, tmp_path: Path, takopi_home: Path) -> World:
+    """Give pi alone."""
+    return make_world("pi", homes, model, (tmp_path, takopi_home))
+
+
 @pytest.fixture(autouse=True)
 def no_foreign_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the variables of an agent in which the tests may run."""

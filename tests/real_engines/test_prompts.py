@@ -31,4 +31,8 @@ async def test_the_model_reads_the_prompt_word_by_word(world: World, name: str) 
     outcome = await world.run(prompt)
     assert outcome.end.ok, outcome.end.error
     (asked, *_) = world.asked_since(before)
-    assert prompt in asked.user_texts, [text[-200:] for text in asked.user_texts]
+    texts = asked.user_texts
+    if world.engine == "claude" and prompt.startswith("/"):
+        # A blank before it keeps it from being one of claude's own commands.
+        texts = [text.removeprefix(" ") for text in texts]
+    assert prompt in texts, [text[-200:] for text in texts]

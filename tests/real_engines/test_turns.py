@@ -52,6 +52,14 @@ async def test_a_file_edit(world: World) -> None:
         assert all(path.endswith("new.txt") for path in paths)
 
 
+async def test_a_long_answer_is_whole(world: World) -> None:
+    """An engine that exits without waiting for its reader loses nothing in a file."""
+    outcome = await world.run("[[big: 300]]")
+    assert outcome.end.ok, outcome.end.error
+    assert len(outcome.end.answer.strip()) >= 300 * 1024 - 1
+    assert outcome.end.answer.startswith("0123456789abcdef")
+
+
 async def test_a_model_api_error(world: World) -> None:
     """The provider's words reach the person, and the session goes on afterwards."""
     outcome = await world.run("[[error: 400]] remember the newt")
@@ -68,6 +76,7 @@ async def test_a_session_remembers(world: World) -> None:
     assert second.end.ok, second.end.error
     assert "walrus" in second.end.answer
     assert "turn 2" in second.end.answer
+    assert "what was it?" in world.model.main_requests[-1].user_texts
     assert second.token == first.token
 
 

@@ -26,6 +26,13 @@ def test_the_prompt_goes_by_standard_input_as_it_is() -> None:
     assert runner.stdin_payload("@x\n-y", None, state=runner.new_state("", None)) == b"@x\n-y"
 
 
+def test_the_first_line_is_no_answer_to_a_question_of_pi() -> None:
+    """Asked whether to copy a session of another directory, pi reads an empty line."""
+    runner = PiRunner()
+    state = runner.new_state("y\nes", TOKEN)
+    assert runner.stdin_payload("y\nes", TOKEN, state=state) == b"\ny\nes"
+
+
 def test_the_plain_command_line() -> None:
     """Without configuration pi chooses provider and model."""
     assert PiRunner().command() == "pi"

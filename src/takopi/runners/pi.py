@@ -96,6 +96,20 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         if not prompt.strip():
             raise PromptRefused("pi takes no empty prompt; send some text")
 
+    def stdin_payload(
+        self,
+        prompt: str,
+        resume: ResumeToken | None,
+        *,
+        state: PiState,  # noqa: ARG002 - part of the hook
+    ) -> bytes:
+        """Return the prompt; where a session is asked for, after an empty line.
+
+        pi strips that line. But for a session of another directory it first asks whether to copy
+        it, and would take a first line "y" for the answer.
+        """
+        return (b"" if resume is None else b"\n") + prompt.encode("utf-8", "replace")
+
     def build_args(
         self,
         prompt: str,  # noqa: ARG002 - goes by standard input
