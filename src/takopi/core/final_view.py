@@ -162,7 +162,7 @@ def format_usage(usage: dict[str, Any]) -> str:
     words = (("input_tokens", "in"), ("output_tokens", "out"))
     for key, word in words:
         count = _number(usage.get(key))
-        if count is not None:
+        if count:
             parts.append(f"{_short_count(count)} {word}")
     cost = _number(usage.get("cost_usd"))
     if cost:

@@ -47,6 +47,7 @@ MAX_CHANGES = 8
 # An action that is heard of again after so many others counts once more.
 MAX_KNOWN = 256
 
+_LONGEST_GAP = 10_000
 _TITLE_UNITS = 400
 _MESSAGE_UNITS = 200
 _PATH_CHARS = 1_000
@@ -184,6 +185,10 @@ def _streamed(old: StreamedText | None, event: ActionEvent) -> StreamedText:
         return StreamedText(event.action.id, before or event.action.title)
     if not isinstance(offset, int) or offset < 0:
         return StreamedText(event.action.id, text)
+    if offset > len(before) + _LONGEST_GAP:
+        return StreamedText(event.action.id, before)
+    # A piece that never came leaves blanks, so that those around it keep their places.
+    before = before.ljust(offset)
     whole = before[:offset] + text + before[offset + len(text) :]
     return StreamedText(event.action.id, whole)
 

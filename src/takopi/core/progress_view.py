@@ -41,6 +41,9 @@ _MARKED = re.compile(
 )
 
 
+_PATH = re.compile(r"\S*[./]\S*")
+
+
 class ProgressHeader(msgspec.Struct, frozen=True):
     """Be the first line of a progress message.
 
@@ -120,6 +123,8 @@ def _write_action(out: RichBuilder, action: ShownAction, cwd: PurePath | None) -
     title = relative_to(action.title, cwd)
     if action.kind == "command":
         out.code(one_line(unwrap_shell(title), _TITLE_UNITS) or "command")
+    elif action.kind == "file_change" and not action.changes and _PATH.fullmatch(title):
+        out.code(shorten_path(title, _PATH_UNITS))
     elif action.changes:
         _write_changes(out, action.changes, action.more_changes, cwd)
     else:

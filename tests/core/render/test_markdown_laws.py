@@ -1,6 +1,7 @@
 """Laws of the renderer, for documents that nobody wrote by hand."""
 
 import re
+import sys
 import time
 
 import pytest
@@ -135,13 +136,18 @@ def test_100_kb_take_less_than_half_a_second() -> None:
         source += ORDINARY.format(n=len(source))
     render_markdown(source[:1_000])
     best = min(_seconds(source) for _ in range(3))
-    assert best < 0.5
+    assert best < (5 if _is_traced() else 0.5)
 
 
 def _seconds(source: str) -> float:
     started = time.process_time()
     render_markdown(source)
     return time.process_time() - started
+
+
+def _is_traced() -> bool:
+    """Tell whether coverage is measured, which slows every line down."""
+    return sys.gettrace() is not None or "coverage" in sys.modules
 
 
 def test_entities_mark_what_markdown_marked() -> None:

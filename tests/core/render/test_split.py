@@ -176,6 +176,7 @@ def test_a_character_without_end_is_cut_all_the_same() -> None:
     parts = split_rich(plain(text), max_units=50)
     assert "".join(part.text for part in parts) == text
     assert whole_characters("\r\nx", 0, 1) == 1
+    assert whole_characters("ab", 0, 2) == 2
     assert whole_characters("ab\r\nx", 0, 3) == 2
 
 
@@ -188,6 +189,14 @@ def test_bytes_never_pass_the_limit() -> None:
     """A limit in units far beyond a message's still keeps 32,768 bytes."""
     parts = split_rich(plain("日" * 40_000), max_units=1_000_000)
     assert max(len(part.text.encode()) for part in parts) <= 32_768
+
+
+def test_ranges_lose_white_space_at_their_ends() -> None:
+    """Text that others made is trimmed like our own."""
+    (part,) = split_rich(RichText("ab  cd  e", (Entity("bold", 0, 4), Entity("italic", 6, 2))))
+    assert tagged(part) == "<b>ab</b>  cd  e"
+    (part,) = split_rich(RichText("ab  cd", (Entity("code", 2, 4),)))
+    assert tagged(part) == "ab  <code>cd</code>"
 
 
 def test_blank_stretches_are_left_out() -> None:

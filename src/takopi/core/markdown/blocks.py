@@ -110,10 +110,8 @@ class BlockWriter:
 
     def _pre(self, code: str, language: str | None = None) -> None:
         # Telegram makes a tab one blank, which would lose the indent.
-        code = code.expandtabs(TAB_COLUMNS)
-        if code.strip():
-            self._block(own_line=True)
-            self._out.pre(code, language)
+        self._block(own_line=True)
+        self._out.pre(code.expandtabs(TAB_COLUMNS), language)
 
     def _on_hr(self, _token: Token) -> None:
         self._block()

@@ -6,6 +6,8 @@ white space (`pre` keeps its first line's indent), and nothing but a quote overl
 ends with one.
 """
 
+import re
+
 import msgspec
 
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
@@ -13,6 +15,9 @@ from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 __all__ = ["RichBuilder", "sort_entities"]
 
 _RANK: dict[str, int] = {"blockquote": 0, "expandable_blockquote": 0, "pre": 1, "text_link": 2}
+
+
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 
 class _Open(msgspec.Struct):
@@ -89,12 +94,9 @@ class RichBuilder:
 
     def pre(self, code: str, language: str | None = None) -> None:
         """Write a block of code on lines of its own, without indent."""
-        lines = code.rstrip().split("\n")
-        while lines and not lines[0].strip():
-            del lines[0]
-        if not lines:
+        kept = _BLANK_LINES.sub("", code.rstrip())
+        if not kept:
             return
-        kept = "\n".join(lines)
         prefix, self._prefix = self._prefix, ""
         self._flush()
         self._prefix = prefix
