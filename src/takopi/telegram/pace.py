@@ -9,6 +9,7 @@ __all__ = ["Pace"]
 CONFLICT_PAUSE_S = 5.0
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
+TELL_EVERY = 10
 
 
 class Pace:
@@ -21,6 +22,11 @@ class Pace:
     def __init__(self, jitter: Callable[[], float]) -> None:
         self.failures = 0
         self._jitter = jitter
+
+    @property
+    def worth_telling(self) -> bool:
+        """Say whether this failure is for the person: the first of a row, then every tenth."""
+        return self.failures % TELL_EVERY == 1
 
     def after_failure(self, error: TransportError) -> float:
         """Return the seconds to wait; what the server demands is kept to the second."""

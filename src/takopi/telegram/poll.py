@@ -30,7 +30,6 @@ CONFIRM_TIMEOUT_S = 2
 SURELY_ARRIVED_S = 1.0
 SUSPICIOUS_S = 0.5
 REMEMBERED_UPDATES = 1000
-REPORT_EVERY = 10
 
 
 class PollLoop:
@@ -141,8 +140,7 @@ class PollLoop:
 
     async def _pause(self, error: TransportError) -> None:
         pause_s = self._pace.after_failure(error)
-        # The first of a row is for the person; the rest would only fill their terminal.
-        report = logger.warning if self._pace.failures % REPORT_EVERY == 1 else logger.info
+        report = logger.warning if self._pace.worth_telling else logger.info
         report("telegram.poll_failed", error=str(error), pause_s=round(pause_s, 1))
         await self._clock.sleep_until(self._clock.now() + pause_s)
 

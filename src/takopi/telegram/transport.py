@@ -101,7 +101,8 @@ class TelegramTransport:
                 self._identity = await identify(self._api)
             except (TransportUnavailable, FloodLimited) as error:
                 pause_s = self._pace.after_failure(error)
-                logger.warning("telegram.connect_failed", error=str(error), pause_s=pause_s)
+                report = logger.warning if self._pace.worth_telling else logger.info
+                report("telegram.connect_failed", error=str(error), pause_s=round(pause_s, 1))
                 await self._clock.sleep_until(self._clock.now() + pause_s)
         self._pace.after_success()
         return self._identity
