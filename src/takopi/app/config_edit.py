@@ -44,7 +44,7 @@ def read_document(path: Path) -> tomlkit.TOMLDocument:
     try:
         with path.open("rb") as file:
             check_private(path, os.fstat(file.fileno()))
-            return tomlkit.parse(file.read())
+            return tomlkit.parse(file.read().decode("utf-8"))
     except FileNotFoundError:
         return tomlkit.document()
     except OSError as error:

@@ -1,0 +1,289 @@
+"""The terminal as a chat: prompts in, messages out, one conversation."""
+
+from collections.abc import Hashable
+
+import anyio
+import pytest
+
+from takopi.bridge.ports import MenuCommand
+from takopi.core.chat import (
+    Button,
+    ButtonPressed,
+    ChatMessage,
+    ChatUpdate,
+    Document,
+    MessageReceived,
+)
+from takopi.core.richtext import RichText, plain
+from takopi.terminal.transport import CHAT_ID, SCOPE, WAITING_LINES, TerminalTransport
+from takopi.transport import MessageRef, SendOptions
+
+pytestmark = pytest.mark.anyio
+
+
+class FakeScreen:
+    """Write down what is shown, as `word text`."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+
+    def __enter__(self) -> "FakeScreen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def progress(self, key: Hashable, body: RichText) -> None:
+        self.log.append(f"progress {body.text}")
+
+    def clear(self, key: Hashable) -> None:
+        self.log.append("clear")
+
+    def say(self, body: RichText) -> None:
+        self.log.append(f"say {body.text}")
+
+    def note(self, text: str) -> None:
+        self.log.append(f"note {text}")
+
+    def ready(self) -> None:
+        self.log.append("ready")
+
+    def typed(self) -> None:
+        self.log.append("typed")
+
+    def taken(self) -> list[str]:
+        found = [line for line in self.log if line not in ("clear", "ready", "typed")]
+        self.log.clear()
+        return found
+
+
+class Chat:
+    """Be a person and a bridge around the transport."""
+
+    def __init__(self, *, one_by_one: bool = False) -> None:
+        self.screen = FakeScreen()
+        self.transport = TerminalTransport(self.screen, ["pi"], one_by_one=one_by_one)
+        self._updates = self.transport.updates()
+
+    async def update(self) -> ChatUpdate:
+        with anyio.fail_after(5):
+            (found,) = await anext(self._updates)
+        return found
+
+    async def prompt(self, text: str) -> MessageReceived:
+        await self.transport.feed(text)
+        found = await self.update()
+        assert isinstance(found, MessageReceived)
+        return found
+
+    async def none_comes(self) -> None:
+        with anyio.move_on_after(0.05) as scope:
+            await anext(self._updates)
+        assert scope.cancelled_caught
+        self._updates = self.transport.updates()
+
+    async def send(
+        self, text: str, to: MessageReceived | None = None, cancel: str = "", **options: object
+    ) -> MessageRef:
+        buttons = ((Button("Cancel", cancel),),) if cancel else ()
+        reply_to = MessageRef(CHAT_ID, to.message_id) if to else None
+        return await self.transport.send(
+            SCOPE, ChatMessage(plain(text), buttons), SendOptions(reply_to=reply_to, **options)
+        )
+
+    async def edit(self, ref: MessageRef, text: str, cancel: str = "") -> None:
+        buttons = ((Button("Cancel", cancel),),) if cancel else ()
+        await self.transport.edit(ref, ChatMessage(plain(text), buttons))
+
+
+async def test_a_prompt_answers_the_last_message_of_the_conversation() -> None:
+    """So the bridge goes on in its session; the first prompt answers nothing."""
+    chat = Chat()
+    first = await chat.prompt("hello")
+    assert (first.reply, first.text, first.sender_id) == (None, "hello", CHAT_ID)
+    progress = await chat.send("working", first, cancel="c1")
+    second = await chat.prompt("more")
+    assert second.reply is not None
+    assert (second.reply.message_id, second.reply.from_this_bot) == (progress.message_id, True)
+    final = await chat.send("done", first, replace=progress)
+    third = await chat.prompt("and more")
+    assert third.reply is not None
+    assert (third.reply.message_id, third.reply.text) == (final.message_id, "done")
+    assert chat.transport.id == "terminal"
+
+
+async def test_answers_to_commands_are_no_part_of_the_conversation() -> None:
+    """The next prompt still answers the last turn."""
+    chat = Chat()
+    first = await chat.prompt("hello")
+    progress = await chat.send("working", first, cancel="c1")
+    final = await chat.send("done", first, replace=progress)
+    await chat.send("help text", await chat.prompt("/help"))
+    await chat.send("out of the blue")
+    following = await chat.prompt("more")
+    assert following.reply is not None
+    assert following.reply.message_id == final.message_id
+
+
+async def test_new_and_another_engine_begin_a_conversation() -> None:
+    """`/new` forgets the last message; a line for an engine has one of its own."""
+    chat = Chat()
+    first = await chat.prompt("hello")
+    await chat.send("done", first, replace=await chat.send("working", first, cancel="c1"))
+    assert (await chat.prompt("/pi hello")).reply is None
+    assert (await chat.prompt("still here")).reply is not None
+    await chat.transport.feed("/new")
+    assert (await chat.prompt("afresh")).reply is None
+    assert "note new conversation" in chat.screen.log
+
+
+async def test_a_pipe_waits_for_each_answer() -> None:
+    """The next prompt is handed on when the one before is answered; blank lines are nothing."""
+    chat = Chat(one_by_one=True)
+    for line in ("one", "  ", "two", None):
+        await chat.transport.feed(line)
+    first = await chat.update()
+    assert isinstance(first, MessageReceived)
+    assert chat.transport.busy
+    await chat.none_comes()
+    progress = await chat.send("working", first, cancel="c1")
+    await chat.none_comes()
+    await chat.send("done", first, replace=progress)
+    second = await chat.update()
+    assert isinstance(second, MessageReceived)
+    assert second.text == "two"
+    await chat.send("refused", second)
+    with pytest.raises(StopAsyncIteration):
+        await chat.update()
+
+
+async def test_the_end_waits_for_the_last_answer() -> None:
+    """Ctrl-D does not cut a running turn off."""
+    chat = Chat()
+    prompt = await chat.prompt("hello")
+    await chat.transport.feed(None)
+    await chat.none_comes()
+    await chat.send("done", prompt)
+    with pytest.raises(StopAsyncIteration):
+        await chat.update()
+
+
+async def test_an_interrupt_presses_cancel_once() -> None:
+    """Ctrl-C and `/cancel` press the button of what goes on; twice is once."""
+    chat = Chat()
+    prompt = await chat.prompt("hello")
+    assert not chat.transport.interrupt()
+    progress = await chat.send("working", prompt, cancel="c1")
+    assert chat.transport.interrupt()
+    assert not chat.transport.interrupt()
+    press = await chat.update()
+    assert isinstance(press, ButtonPressed)
+    assert (press.data, press.message_id, press.sender_id) == ("c1", progress.message_id, CHAT_ID)
+    await chat.transport.answer_press(press.press_id, "Cancelling")
+    await chat.transport.answer_press(press.press_id)
+    await chat.edit(progress, "cancelled")
+    await chat.transport.feed("/cancel")
+    await chat.none_comes()
+    assert chat.screen.taken()[-3:] == ["note Cancelling", "say cancelled", "note nothing runs"]
+    again = await chat.prompt("more")
+    await chat.send("working", again, cancel="c2")
+    await chat.transport.feed("/cancel")
+    press = await chat.update()
+    assert isinstance(press, ButtonPressed)
+    assert press.data == "c2"
+
+
+async def test_a_final_may_be_an_edit() -> None:
+    """An edit that takes the buttons away is an answer; later additions alone are shown."""
+    chat = Chat()
+    prompt = await chat.prompt("hello")
+    ref = await chat.send("working", prompt, cancel="c1")
+    await chat.edit(ref, "working 2", cancel="c1")
+    await chat.edit(ref, "done")
+    assert not chat.transport.busy
+    await chat.edit(ref, "done")
+    await chat.edit(ref, "done\n\nended 1 background process")
+    await chat.edit(ref, "something else")
+    await chat.edit(MessageRef(CHAT_ID, 999), "nobody knows this one")
+    assert chat.screen.taken() == [
+        "progress working",
+        "progress working 2",
+        "say done",
+        "say ended 1 background process",
+        "say something else",
+    ]
+
+
+async def test_progress_goes_before_the_answer_comes() -> None:
+    """The state of an answered prompt is taken away at once, and deleting it later is no error."""
+    chat = Chat()
+    prompt = await chat.prompt("hello")
+    ref = await chat.send("working", prompt, cancel="c1")
+    chat.screen.log.clear()
+    await chat.send("done", prompt)
+    assert chat.screen.log == ["clear", "say done"]
+    await chat.transport.delete(ref)
+    await chat.transport.delete(MessageRef(CHAT_ID, 999))
+
+
+async def test_a_final_in_parts_is_shown_in_parts() -> None:
+    """The conversation goes on from the last one."""
+    chat = Chat()
+    prompt = await chat.prompt("hello")
+    ref = await chat.send("working", prompt, cancel="c1")
+    await chat.send("part 1", prompt, replace=ref)
+    last = await chat.send("part 2", prompt)
+    following = await chat.prompt("more")
+    assert following.reply is not None
+    assert following.reply.message_id == last.message_id
+    assert chat.screen.taken() == ["progress working", "say part 1", "say part 2"]
+
+
+async def test_a_replaced_message_hands_its_prompt_on() -> None:
+    """A final without a reply still answers the prompt of the progress it replaces."""
+    chat = Chat()
+    prompt = await chat.prompt("hello")
+    ref = await chat.send("working", prompt, cancel="c1")
+    await chat.send("done", replace=ref)
+    assert not chat.transport.busy
+
+
+async def test_a_document_is_shown_as_text() -> None:
+    """A terminal needs no file for a long answer."""
+    chat = Chat()
+    prompt = await chat.prompt("hello")
+    options = SendOptions(reply_to=MessageRef(CHAT_ID, prompt.message_id))
+    for caption in (plain("the whole answer"), plain("")):
+        document = Document("answer.md", b"line\xff", caption)
+        await chat.transport.send_document(SCOPE, document, options)
+    assert chat.screen.taken() == ["say the whole answer\nline\ufffd", "say line\ufffd"]
+
+
+async def test_the_person_is_asked_when_it_is_their_turn() -> None:
+    """Once, and not while a prompt waits for its answer."""
+    chat = Chat()
+    await chat.none_comes()
+    await chat.none_comes()
+    prompt = await chat.prompt("hello")
+    await chat.none_comes()
+    await chat.send("done", prompt)
+    await chat.none_comes()
+    assert chat.screen.log == ["ready", "typed", "say done", "ready"]
+
+
+async def test_a_long_pipe_is_read_as_it_is_needed() -> None:
+    """The reader waits while enough lines wait."""
+    chat = Chat(one_by_one=True)
+    for number in range(WAITING_LINES):
+        await chat.transport.feed(str(number))
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(chat.transport.feed, "the last")
+            await anyio.wait_all_tasks_blocked()
+            first = await chat.update()
+            assert isinstance(first, MessageReceived)
+
+
+async def test_a_terminal_has_no_menu() -> None:
+    """Publishing one is no error."""
+    await Chat().transport.set_menu([MenuCommand("help", "Show help")])
