@@ -94,7 +94,8 @@ def prepare_home(engine: str, home: Path, api_url: str) -> EngineHome:
         link.symlink_to(program)
     # pi's own folder comes first: it holds the node that pi needs.
     path = os.pathsep.join((str(bin_dir), str(program.parent), os.environ["PATH"]))
-    environment = {"HOME": str(home), "PATH": path} | _WRITERS[engine](home, api_url)
+    near = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+    environment = {"HOME": str(home), "PATH": path} | near | _WRITERS[engine](home, api_url)
     return EngineHome(engine, home, program, environment, _CONFIGS[engine])
 
 
