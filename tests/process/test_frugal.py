@@ -19,12 +19,12 @@ values = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | texts,
-    lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=5,
 )
 
 
-@given(st.dictionaries(texts, values))
+@given(st.dictionaries(texts, values, max_size=4))
 def test_what_is_written_reads_as_the_json_package_reads_it(value: dict[str, object]) -> None:
     """Both readers give back what was written, lone surrogates included."""
     text = encode_json(value)

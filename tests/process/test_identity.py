@@ -13,6 +13,7 @@ import pytest
 from takopi.process.identity import (
     boot_id,
     command_line,
+    descendants,
     environment_mark,
     is_alive,
     ps_output,
@@ -72,6 +73,24 @@ def test_what_a_process_was_started_with_can_be_read(sleeper: subprocess.Popen[b
     assert environment_mark(sleeper.pid, b"MAR") is None
     assert command_line(2**22 + 1) == ""
     assert read_file("/proc") == b"", "a directory is no file"
+
+
+def test_descendants_are_found_with_listed_children_and_without(
+    sleeper: subprocess.Popen[bytes], tmp_path: Path
+) -> None:
+    """A kernel that does not list children is asked for all processes; the dead do not count."""
+    start = start_time(sleeper.pid)
+    found = [one for one in descendants(os.getpid()) if one[0] == sleeper.pid]
+    assert found == [(sleeper.pid, os.getpid(), start)]
+    states = {1: (0, "S"), 2: (1, "S"), 3: (2, "S"), 4: (1, "Z"), 5: (9, "S")}
+    for pid, (parent, state) in states.items():
+        (tmp_path / str(pid)).mkdir()
+        rest = " ".join([*["0"] * 15, "1", "0", f"{pid}000", "0"])
+        (tmp_path / str(pid) / "stat").write_text(f"{pid} (x) {state} {parent} {rest}\n")
+    assert descendants(1, str(tmp_path)) == [(2, 1, "2000"), (3, 2, "3000")]
+    (tmp_path / "1" / "task" / "1").mkdir(parents=True)
+    (tmp_path / "1" / "task" / "1" / "children").write_text("2 4 77 ")
+    assert descendants(1, str(tmp_path)) == [(2, 1, "2000")]
 
 
 def test_this_boot_has_an_id() -> None:

@@ -22,8 +22,8 @@ from takopi.process.identity import (
     PROC,
     boot_id,
     command_line,
+    descendants,
     has_proc,
-    process_ids,
     read_file,
     send_signal,
     start_time,
@@ -236,8 +236,8 @@ class Holder:
         """End every process below this one; return the commands of those that were left to it."""
         if self._wait_childless(_QUIET_S):
             return []
-        left = self._tree().get(os.getpid(), [])
-        named = [command_line(pid, self._proc) for pid, _ in left]
+        left = [pid for pid, parent, _ in self._below() if parent == os.getpid()]
+        named = [command_line(pid, self._proc) for pid in left]
         for number, limit_s in ((signal.SIGTERM, _TERM_S), (signal.SIGKILL, _KILL_S)):
             deadline = time.monotonic() + limit_s
             told: set[tuple[int, str]] = set()
@@ -247,24 +247,15 @@ class Holder:
                     return [line for line in named if line]
         return [line for line in named if line]
 
-    def _tree(self) -> "dict[int, list[tuple[int, str]]]":
-        children: dict[int, list[tuple[int, str]]] = {}
-        for pid in process_ids(self._proc):
-            fields = stat_fields(pid, self._proc)
-            if fields and fields[0]:
-                children.setdefault(fields[1], []).append((pid, fields[2]))
-        return children
+    def _below(self) -> "list[tuple[int, int, str]]":
+        return descendants(os.getpid(), self._proc)
 
     def _signal_rest(self, number: int, told: "set[tuple[int, str]]") -> None:
         """Signal each process below this one that was not told yet."""
-        children = self._tree()
-        todo = list(children.get(os.getpid(), []))
-        while todo:
-            process = todo.pop()
-            todo += children.get(process[0], [])
-            if process not in told:
-                told.add(process)
-                send_signal(*process, number)
+        for pid, _, start in self._below():
+            if (pid, start) not in told:
+                told.add((pid, start))
+                send_signal(pid, start, number)
 
     def _end_group(self) -> "list[str]":
         """End the engine's group: without /proc the rest is takopi's to find."""

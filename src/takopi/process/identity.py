@@ -13,6 +13,7 @@ from takopi.process.frugal import signal
 __all__ = [
     "boot_id",
     "command_line",
+    "descendants",
     "environment_mark",
     "has_proc",
     "is_alive",
@@ -75,6 +76,44 @@ def stat_fields(pid: int, proc: str = PROC) -> "tuple[bool, int, str] | None":
         return None
     lives = fields[0].decode() not in _DEAD_STATES or int(fields[17]) > 1
     return lives, int(fields[1]), fields[19].decode()
+
+
+def descendants(root: int, proc: str = PROC) -> "list[tuple[int, int, str]]":
+    """Return pid, parent and start time of every living process below one, nearest first.
+
+    Linux lists the children of each thread; a kernel built without that is asked for all processes,
+    which takes a hundred times longer when two hundred holders do it.
+    """
+    listed = os.path.exists(f"{proc}/{root}/task/{root}/children")
+    by_parent = {} if listed else _by_parent(proc)
+    found = []
+    todo = [root]
+    while todo:
+        parent = todo.pop(0)
+        for pid in _listed_children(parent, proc) if listed else by_parent.get(parent, ()):
+            fields = stat_fields(pid, proc)
+            if fields and fields[0]:
+                found.append((pid, parent, fields[2]))
+                todo.append(pid)
+    return found
+
+
+def _listed_children(pid: int, proc: str) -> "list[int]":
+    try:
+        threads = os.listdir(f"{proc}/{pid}/task")
+    except FileNotFoundError:
+        return []
+    lists = [read_file(f"{proc}/{pid}/task/{thread}/children") for thread in threads]
+    return [int(child) for line in lists for child in line.split()]
+
+
+def _by_parent(proc: str) -> "dict[int, list[int]]":
+    children: dict[int, list[int]] = {}
+    for pid in process_ids(proc):
+        fields = stat_fields(pid, proc)
+        if fields:
+            children.setdefault(fields[1], []).append(pid)
+    return children
 
 
 def ps_output(*args: str) -> str:

@@ -31,6 +31,7 @@ class LoopServices(NamedTuple):
 
     watcher: ChangeWatcher
     scanner: Scanner
+    starting: anyio.CapacityLimiter
 
 
 class RunFrame(NamedTuple):
