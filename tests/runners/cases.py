@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def load(engine: str, path: Path) -> Case:
 def _resumed(engine: str, argv: list[str]) -> ResumeToken | None:
     """Find the session that a command line continues; a title or path is none of takopi's."""
     runner = runner_of(engine)
-    for option, value in zip(argv, argv[1:], strict=False):
+    for option, value in pairwise(argv):
         if _RESUME.fullmatch(option) and not value.startswith("-"):
             return runner.extract_resume(runner.format_resume(ResumeToken(engine, value)))
     return None

@@ -4,6 +4,8 @@ An engine is listed by being found and by having a folder in tests/fixtures; not
 any engine by name.
 """
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -28,7 +30,7 @@ every_engine = pytest.mark.parametrize("engine", engines())
 def cut_at(stream: bytes, points: list[int]) -> list[bytes]:
     """Cut a stream at some points."""
     places = [0, *sorted(point % (len(stream) + 1) for point in points), len(stream)]
-    return [stream[a:b] for a, b in zip(places, places[1:], strict=False)]
+    return [stream[a:b] for a, b in pairwise(places)]
 
 
 def check_rules(events: list[TakopiEvent], case: Case | None = None) -> None:

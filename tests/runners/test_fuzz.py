@@ -22,9 +22,10 @@ STRANGE: tuple[Any, ...] = (
 )  # fmt: skip
 NESTED = '{"type":"item.completed","item":' + "[" * 3000 + "]" * 3000 + "}"
 RAW_LINES: tuple[bytes, ...] = (
-    b"", b"   ", b"\x00", b"\xff\xfe", b"{", b"}", b"[]", b"null", b"nul", b'"', b'{"type"', b"1e999",
+    b"", b"   ", b"\x00", b"\xff\xfe", b"{", b"}", b"[]", b"null", b"nul", b'"', b'{"type"',
     b'{"type": NaN}', b'{"type":"result","is_error":true', b'{"a":' * 200 + b"1" + b"}" * 200,
-    NESTED.encode(), '{"type":"\u2028"}'.encode(), b'{"type":"\\ud800"}', b'{"type":"a","type":"b"}',
+    NESTED.encode(), '{"type":"\u2028"}'.encode(), b'{"type":"\\ud800"}', b"1e999",
+    b'{"type":"a","type":"b"}', b'{"type":"result","session_id":"-x","result":"hi"}',
 )  # fmt: skip
 
 

@@ -10,7 +10,15 @@ import re
 
 from takopi.model import Action, ActionEvent, TakopiEvent
 from takopi.runners._claude_plan import PLAN_TOOLS
-from takopi.runners._claude_state import ENGINE, ClaudeState, note, once, plan_event, went_on
+from takopi.runners._claude_state import (
+    ENGINE,
+    ClaudeState,
+    Streamed,
+    note,
+    once,
+    plan_event,
+    went_on,
+)
 from takopi.runners._claude_tools import ToolCall, ToolEnd, describe, ending, is_denial
 from takopi.runners._texts import block_text, first_line
 from takopi.schemas.claude import ClaudeBlock, ClaudeEvent, ClaudeMessage
@@ -30,7 +38,7 @@ def assistant_events(event: ClaudeEvent, state: ClaudeState) -> list[TakopiEvent
     if not isinstance(message, ClaudeMessage):
         return []
     content = message.content
-    blocks = [ClaudeBlock("text", content)] if isinstance(content, str) else content
+    blocks = (ClaudeBlock("text", content),) if isinstance(content, str) else content
     parent = event.parent_tool_use_id
     out: list[TakopiEvent] = []
     if event.error and not parent:
@@ -85,22 +93,21 @@ def stream_events(event: ClaudeEvent, state: ClaudeState) -> list[TakopiEvent]:
         if block.type == "text":
             out = went_on(state)
             state.texts += 1
-            state.writing = ""
+            state.writing = Streamed()
             return out
         if block.type == "thinking" and state.thinking is None:
             state.thoughts += 1
-            state.thinking = ""
+            state.thinking = Streamed()
     delta = part.delta
     if part.type != "content_block_delta" or delta is None:
         return []
     if delta.type == "text_delta" and delta.text and state.writing is not None:
-        detail = {"offset": len(state.writing), "text": delta.text}
-        state.writing += delta.text
-        action = Action(f"message.{state.texts}", "message", first_line(state.writing), detail)
+        detail = state.writing.take(delta.text)
+        title = state.writing.title or "message"
+        action = Action(f"message.{state.texts}", "message", title, detail)
         return [ActionEvent(ENGINE, action, "updated")]
     if delta.type == "thinking_delta" and delta.thinking and state.thinking is not None:
-        detail = {"offset": len(state.thinking), "text": delta.thinking}
-        state.thinking += delta.thinking
+        detail = state.thinking.take(delta.thinking)
         action = Action(f"thinking.{state.thoughts}", "thinking", "thinking", detail)
         return [ActionEvent(ENGINE, action, "updated")]
     return []
@@ -130,7 +137,9 @@ def _text(block: ClaudeBlock, state: ClaudeState) -> list[TakopiEvent]:
     state.writing = None
     state.answer = block.text
     detail = {"offset": 0, "text": block.text}
-    action = Action(f"message.{state.texts}", "message", first_line(block.text), detail)
+    action = Action(
+        f"message.{state.texts}", "message", first_line(block.text) or "message", detail
+    )
     return [ActionEvent(ENGINE, action, "completed", ok=True)]
 
 

@@ -61,7 +61,8 @@ def end_events(
         session: The session, as far as it is known.
         failure: How the process failed; empty when it ended well, or nobody knows how.
     """
-    answer = state.writing or state.answer or state.command_output
+    writing = state.writing.text() if state.writing else ""
+    answer = writing or state.answer or state.command_output
     if state.held is not None:
         if answer:  # of a turn that claude began by itself and did not finish
             state.held.answers.append(answer)

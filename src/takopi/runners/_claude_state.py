@@ -8,10 +8,49 @@ from takopi.jsonl_fold import JsonlRunState
 from takopi.model import Action, ActionEvent, ActionKind, ActionPhase, TakopiEvent
 from takopi.runners._claude_plan import ClaudePlan
 from takopi.runners._claude_tools import ToolCall
+from takopi.runners._texts import first_line
 
-__all__ = ["ENGINE", "ClaudeState", "HeldResult", "note", "once", "plan_event", "went_on"]
+__all__ = [
+    "ENGINE",
+    "ClaudeState",
+    "HeldResult",
+    "Streamed",
+    "note",
+    "once",
+    "plan_event",
+    "went_on",
+]
 
 ENGINE = "claude"
+_TITLE_CHARS = 200
+
+
+@dataclass
+class Streamed:
+    """Be text that is being written; the pieces are joined only when they are needed.
+
+    Args:
+        pieces: What came so far.
+        size: How many characters that is.
+        title: The first line, once there is one.
+    """
+
+    pieces: list[str] = field(default_factory=list)
+    size: int = 0
+    title: str = ""
+
+    def take(self, piece: str) -> dict[str, Any]:
+        """Add a piece and return the detail of its event."""
+        detail = {"offset": self.size, "text": piece}
+        self.pieces.append(piece)
+        self.size += len(piece)
+        if len(self.title) < _TITLE_CHARS:
+            self.title = first_line(self.text() if self.size < 4 * _TITLE_CHARS else self.title)
+        return detail
+
+    def text(self) -> str:
+        """Return all of it."""
+        return "".join(self.pieces)
 
 
 @dataclass
@@ -70,9 +109,9 @@ class ClaudeState(JsonlRunState):
     command_output: str = ""
     api_error: str = ""
     texts: int = 0
-    writing: str | None = None
+    writing: Streamed | None = None
     thoughts: int = 0
-    thinking: str | None = None
+    thinking: Streamed | None = None
     retries: int = 0
     retrying: str = ""
     compacts: int = 0
@@ -122,7 +161,8 @@ def went_on(state: ClaudeState) -> list[TakopiEvent]:
         out.append(ActionEvent(ENGINE, action, "completed", ok=True, level="warning"))
         state.retrying = ""
     if state.thinking is not None:
-        detail = {"offset": 0, "text": state.thinking} if state.thinking else {}
+        text = state.thinking.text()
+        detail = {"offset": 0, "text": text} if text else {}
         action = Action(f"thinking.{state.thoughts}", "thinking", "thinking", detail)
         out.append(ActionEvent(ENGINE, action, "completed", ok=True))
         state.thinking = None

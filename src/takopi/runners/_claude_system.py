@@ -7,7 +7,7 @@ from typing import Any
 from takopi.events import EventFactory
 from takopi.model import Action, ActionEvent, ActionPhase, ResumeToken, TakopiEvent
 from takopi.runners._claude_messages import denied
-from takopi.runners._claude_state import ENGINE, ClaudeState, note, once
+from takopi.runners._claude_state import ENGINE, ClaudeState, Streamed, note, once
 from takopi.runners._texts import block_text, first_line
 from takopi.schemas.claude import ClaudeEvent, ClaudeServer
 
@@ -144,7 +144,7 @@ def _thinking_tokens(event: ClaudeEvent, state: ClaudeState) -> list[TakopiEvent
     if state.thinking is not None or event.parent_tool_use_id:
         return []
     state.thoughts += 1
-    state.thinking = ""
+    state.thinking = Streamed()
     return [
         ActionEvent(ENGINE, Action(f"thinking.{state.thoughts}", "thinking", "thinking"), "started")
     ]

@@ -25,6 +25,9 @@ _PHASES: dict[str, ActionPhase] = {
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 # codex runs each command by a login shell, and quotes it the way a shell reads.
 _SHELL = re.compile(r"(?:\S*/)?(?:ba|z|da|k)?sh -l?c (?=['\"\w])")
+_USUAL = "/bin/bash -lc '"
+_DOUBLE_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\$`])')
 # Beyond this a command is not taken apart by the rules of a shell, which is slow.
 _UNQUOTE_CHARS = 20_000
 _BAD = frozenset({"failed", "declined"})
@@ -147,20 +150,20 @@ def _message(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[Tak
     if phase == "completed":
         state.answer = item.text
     detail = {"offset": 0, "text": item.text}
-    action = Action(item.id, "message", first_line(item.text), detail)
+    action = Action(item.id, "message", first_line(item.text) or "message", detail)
     return [ActionEvent(ENGINE, action, phase, True if phase == "completed" else None)]
 
 
 def _reasoning(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[TakopiEvent]:  # noqa: ARG001
     if not item.text:
         return []
-    title = first_line(item.text).strip("* ")
+    title = first_line(item.text).strip("* ") or "thinking"
     action = Action(item.id, "thinking", title, {"offset": 0, "text": item.text})
     return [ActionEvent(ENGINE, action, phase, True if phase == "completed" else None)]
 
 
 def _command(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[TakopiEvent]:  # noqa: ARG001
-    command = unwrap_shell(item.command)
+    command = unwrap_shell(item.command) or item.command or "command"
     detail: dict[str, Any] = {"command": command}
     if phase != "completed":
         if item.aggregated_output:
@@ -213,14 +216,14 @@ def _collab_call(item: CodexItem, phase: ActionPhase, state: CodexState) -> list
     title = (item.tool == "spawn_agent" and first_line(prompt)) or what
     if item.tool == "wait" and item.receiver_thread_ids:
         title = f"wait for {len(item.receiver_thread_ids)}"
-    detail = {"tool": item.tool, "prompt": prompt, "agents": item.receiver_thread_ids}
+    detail = {"tool": item.tool, "prompt": prompt, "agents": list(item.receiver_thread_ids)}
     if item.agents_states:
         detail["states"] = item.agents_states
     return [_ended(Action(item.id, "subagent", title, detail), item, phase)]
 
 
 def _warning(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[TakopiEvent]:  # noqa: ARG001
-    title = with_hint(readable(item.message)) or "codex gave a warning without a text"
+    title = readable(item.message) or "codex gave a warning without a text"
     action = Action(item.id, "warning", title)
     return [ActionEvent(ENGINE, action, phase, None, None, "warning")]
 
@@ -327,13 +330,14 @@ def _usage(usage: CodexUsage | None, state: CodexState) -> dict[str, Any] | None
 
 def unwrap_shell(command: str) -> str:
     """Return what runs, without the shell around it: `/bin/bash -lc 'ls'` is `ls`."""
+    if command.startswith(_USUAL) and command.find("'", len(_USUAL)) == len(command) - 1:
+        return command[len(_USUAL) : -1]
     match = _SHELL.match(command)
     if match is None:
         return command
     inner = command[match.end() :]
-    quote = inner[0]
-    if quote == "'" and inner.endswith("'") and "'" not in inner[1:-1] and len(inner) > 1:
-        return inner[1:-1]
+    if _DOUBLE_QUOTED.fullmatch(inner):
+        return _ESCAPED.sub(r"\1", inner[1:-1])
     if len(inner) > _UNQUOTE_CHARS:
         return inner
     try:

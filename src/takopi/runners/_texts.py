@@ -1,5 +1,6 @@
 """Read texts out of what engines say, and say a plan in one line."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,10 +8,13 @@ from takopi.model import Action
 
 __all__ = ["block_text", "first_line", "plan_action"]
 
+_FIRST_LINE = re.compile(r"\S[^\n]*")
+
 
 def first_line(text: str) -> str:
     """Return the first line that says something."""
-    return text.lstrip().split("\n", 1)[0].rstrip()
+    found = _FIRST_LINE.search(text)  # a long text is neither copied nor read to its end
+    return found[0].rstrip() if found else ""
 
 
 def block_text(content: Any) -> str:

@@ -44,11 +44,12 @@ def _salvage_part(declared: Any, raw: Any) -> Any:
     for kind in _alternatives(declared):
         if isinstance(raw, dict) and _is_struct(kind):
             return salvage(kind, raw)
-        if isinstance(raw, list) and get_origin(kind) is list:
-            (item,) = get_args(kind)
+        container = get_origin(kind)
+        if isinstance(raw, list) and container in (list, tuple):
+            item = get_args(kind)[0]
             if _is_struct(item):
-                return [salvage(item, one) for one in raw if isinstance(one, dict)]
-            return [one for one in raw if isinstance(one, item)]
+                return container(salvage(item, one) for one in raw if isinstance(one, dict))
+            return container(one for one in raw if isinstance(one, item))
     return None
 
 

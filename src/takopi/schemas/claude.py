@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-class ClaudeUsage(msgspec.Struct):
+class ClaudeUsage(msgspec.Struct, gc=False):
     """Count the tokens of a turn."""
 
     input_tokens: int = 0
@@ -33,7 +33,7 @@ class ClaudeUsage(msgspec.Struct):
     output_tokens: int = 0
 
 
-class ClaudeBlock(msgspec.Struct):
+class ClaudeBlock(msgspec.Struct, gc=False):
     """Be a piece of a message; `type` says which of the fields are there."""
 
     type: str = ""
@@ -50,36 +50,36 @@ class ClaudeBlock(msgspec.Struct):
     is_error: bool | None = None
 
 
-class ClaudeMessage(msgspec.Struct):
+class ClaudeMessage(msgspec.Struct, gc=False):
     """Be a message of the model or of the user; the latter may have a bare text as content."""
 
     id: str = ""
     model: str = ""
-    content: list[ClaudeBlock] | str = []
+    content: tuple[ClaudeBlock, ...] | str = ()
 
 
-class ClaudeServer(msgspec.Struct):
+class ClaudeServer(msgspec.Struct, gc=False):
     """Be an MCP server of the session."""
 
     name: str = ""
     status: str = ""
 
 
-class ClaudeDenial(msgspec.Struct):
+class ClaudeDenial(msgspec.Struct, gc=False):
     """Be a tool call that was not permitted."""
 
     tool_name: str = ""
     tool_use_id: str = ""
 
 
-class ClaudePatch(msgspec.Struct):
+class ClaudePatch(msgspec.Struct, gc=False):
     """Be what changed of a background task."""
 
     status: str = ""
     error: str = ""
 
 
-class ClaudeRateLimit(msgspec.Struct):
+class ClaudeRateLimit(msgspec.Struct, gc=False):
     """Say how near the account's limit is.
 
     `status` is `allowed`, `allowed_warning` or `rejected`; `utilization` is 1 at the limit.
@@ -90,7 +90,7 @@ class ClaudeRateLimit(msgspec.Struct):
     utilization: float | None = None
 
 
-class ClaudeDelta(msgspec.Struct):
+class ClaudeDelta(msgspec.Struct, gc=False):
     """Be a piece of a block that is being written."""
 
     type: str = ""
@@ -98,7 +98,7 @@ class ClaudeDelta(msgspec.Struct):
     thinking: str = ""
 
 
-class ClaudeStreamEvent(msgspec.Struct):
+class ClaudeStreamEvent(msgspec.Struct, gc=False):
     """Be an event of the API, with `--include-partial-messages` only."""
 
     type: str = ""
@@ -106,7 +106,7 @@ class ClaudeStreamEvent(msgspec.Struct):
     delta: ClaudeDelta | None = None
 
 
-class ClaudeEvent(msgspec.Struct):
+class ClaudeEvent(msgspec.Struct, gc=False):
     """Be one line."""
 
     type: str = ""
@@ -123,8 +123,8 @@ class ClaudeEvent(msgspec.Struct):
     permissionMode: str = ""  # noqa: N815 - the wire's name
     claude_code_version: str = ""
     apiKeySource: str = ""  # noqa: N815
-    tools: list[str] = []
-    mcp_servers: list[ClaudeServer] = []
+    tools: tuple[str, ...] = ()
+    mcp_servers: tuple[ClaudeServer, ...] = ()
     # system/status, the tasks, and notices
     status: str | None = None
     compact_result: str = ""
@@ -148,13 +148,13 @@ class ClaudeEvent(msgspec.Struct):
     # result
     is_error: bool = False
     result: str = ""
-    errors: list[str] = []
+    errors: tuple[str, ...] = ()
     num_turns: int = 0
     duration_ms: float = 0
     total_cost_usd: float | None = None
     usage: ClaudeUsage | None = None
-    modelUsage: dict[str, Any] = {}  # noqa: N815
-    permission_denials: list[ClaudeDenial] = []
+    modelUsage: dict[str, Any] | None = None  # noqa: N815
+    permission_denials: tuple[ClaudeDenial, ...] = ()
     terminal_reason: str = ""
     # stream_event, rate_limit_event
     event: ClaudeStreamEvent | None = None

@@ -1,6 +1,9 @@
 """What `codex exec --json` prints: only the fields that takopi uses.
 
 https://github.com/openai/codex/blob/main/codex-rs/exec/src/exec_events.rs
+
+What comes from JSON has no cycles, so the structs are left out of garbage collection; tuples as
+defaults are shared, where a list would be made for each line.
 """
 
 from typing import Any
@@ -20,27 +23,27 @@ __all__ = [
 ]
 
 
-class CodexError(msgspec.Struct):
+class CodexError(msgspec.Struct, gc=False):
     """Say why an item or a turn failed."""
 
     message: str = ""
 
 
-class CodexChange(msgspec.Struct):
+class CodexChange(msgspec.Struct, gc=False):
     """Name a file that was changed; `kind` is `add`, `update` or `delete`."""
 
     path: str = ""
     kind: str = ""
 
 
-class CodexTodo(msgspec.Struct):
+class CodexTodo(msgspec.Struct, gc=False):
     """Be one step of the plan; codex does not say which one is being worked on."""
 
     text: str = ""
     completed: bool = False
 
 
-class CodexUsage(msgspec.Struct):
+class CodexUsage(msgspec.Struct, gc=False):
     """Count the tokens of a turn."""
 
     input_tokens: int = 0
@@ -50,7 +53,7 @@ class CodexUsage(msgspec.Struct):
     reasoning_output_tokens: int = 0
 
 
-class CodexItem(msgspec.Struct):
+class CodexItem(msgspec.Struct, gc=False):
     """Be one thing that happens within a turn; `type` says which of the fields are there.
 
     The key `id` stands twice in a `web_search`; the second one is kept.
@@ -66,7 +69,7 @@ class CodexItem(msgspec.Struct):
     aggregated_output: str = ""
     exit_code: int | None = None
     # file_change
-    changes: list[CodexChange] = []
+    changes: tuple[CodexChange, ...] = ()
     # mcp_tool_call, collab_tool_call
     server: str = ""
     tool: str = ""
@@ -74,18 +77,18 @@ class CodexItem(msgspec.Struct):
     result: Any = None
     error: CodexError | None = None
     prompt: str | None = None
-    receiver_thread_ids: list[str] = []
+    receiver_thread_ids: tuple[str, ...] = ()
     agents_states: Any = None
     # web_search
     query: str = ""
     action: Any = None
     # todo_list
-    items: list[CodexTodo] = []
+    items: tuple[CodexTodo, ...] = ()
     # error
     message: str = ""
 
 
-class CodexEvent(msgspec.Struct):
+class CodexEvent(msgspec.Struct, gc=False):
     """Be one line."""
 
     type: str = ""
