@@ -1,5 +1,4 @@
 """Learning of changes: at once, from whoever leads, and in any case after a while."""
-# ruff: noqa: ASYNC240 (files are what these tests are about)
 
 import errno
 from pathlib import Path

@@ -1,10 +1,8 @@
 """Starting engines: what they get, and what is said when they cannot start."""
-# ruff: noqa: ASYNC240 (files are what these tests are about)
 
 import errno
 import json
 import os
-import shutil
 import signal
 import stat
 import sys
@@ -16,8 +14,6 @@ import pytest
 
 from process.engines import Named, environment, everything, first_line, holder_command, shell
 from takopi.errors import AccessError, EngineMissing, RunFailed, WorkDirMissing
-from takopi.model import ResumeToken
-from takopi.process import default_host
 from takopi.process.host import HostLimits, LocalRunHost
 from takopi.process.identity import read_file
 from takopi.process.run_directory import RunDirectory
@@ -245,6 +241,19 @@ async def test_a_directory_that_cannot_be_made_is_told(
         await host.start(shell(":"))
 
 
+async def test_a_takopi_short_of_descriptors_says_so(
+    host: LocalRunHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No holder is started without a pipe to hear it on."""
+
+    def short() -> tuple[int, int]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "pipe", short)
+    with pytest.raises(RunFailed, match="Too many open files"):
+        await host.start(shell(":"))
+
+
 @pytest.mark.parametrize(("what", "error"), [("cwd", WorkDirMissing), ("program", EngineMissing)])
 async def test_what_vanishes_in_the_last_moment_is_told_as_missing(
     runs_dir: Path, home_id: str, tmp_path: Path, what: str, error: type[Exception]
@@ -339,30 +348,6 @@ async def test_holders_that_somebody_else_reaped_are_forgotten(host: LocalRunHos
     await (await host.start(shell(":"))).wait()
 
 
-async def test_a_session_is_found_by_a_later_takopi(
-    host: LocalRunHost, runs_dir: Path, home_id: str, tmp_path: Path
-) -> None:
-    """session_cwd reads run directories, the newest first, and ignores what is no run."""
-    token = ResumeToken("fake", "s-1")
-    for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-        run = await host.start(shell(":", cwd=tmp_path / name))
-        run.note_session(token)
-        run.note_session(token)
-        await run.wait()
-    (runs_dir / "zzz").mkdir()
-    (runs_dir / "zzzz").write_text("no run")
-    later = LocalRunHost(runs_dir, home_id)
-    for _ in range(2):
-        assert later.session_cwd(token) == tmp_path / "new"
-        assert later.session_cwd(ResumeToken("other", "s-1")) is None
-    assert host.session_cwd(token) == tmp_path / "new"
-    shutil.rmtree(runs_dir)
-    assert LocalRunHost(runs_dir, home_id).session_cwd(token) is None
-    runs_dir.rmdir()
-    assert host.session_cwd(token) is None
-
-
 async def test_two_hosts_in_one_process_do_not_disturb_each_other(
     host: LocalRunHost, tmp_path: Path
 ) -> None:
@@ -381,11 +366,3 @@ def test_one_host_serves_several_event_loops(host: LocalRunHost) -> None:
 
     assert anyio.run(once) == b"again\n"
     assert anyio.run(once) == b"again\n"
-
-
-def test_the_default_host_belongs_to_the_home(takopi_home: Path) -> None:
-    """default_host() keeps runs below TAKOPI_HOME, and is one object for each home."""
-    first = default_host()
-    assert first is default_host()
-    assert first.attach("x").directory == takopi_home / "runs" / "x"
-    assert (takopi_home / "home-id").read_text().strip()

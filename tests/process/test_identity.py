@@ -113,7 +113,7 @@ def test_without_proc_ps_tells(sleeper: subprocess.Popen[bytes]) -> None:
 
 def test_without_ps_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system without ps gives empty answers, not exceptions."""
-    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(os, "defpath", "/nowhere")
     assert ps_output("-A") == ""
 
 

@@ -79,7 +79,7 @@ async def test_whoever_asks_gets_a_look_that_began_later() -> None:
         for _ in range(50):
             tasks.start_soon(ask)
     assert len({id(table) for table in tables}) <= 2
-    with subprocess.Popen(["sleep", "300"]) as child:  # noqa: ASYNC220
+    with subprocess.Popen(["sleep", "300"]) as child:
         start = start_time(child.pid)
         assert start is not None
         assert Identity(child.pid, start) in await scanner.look()

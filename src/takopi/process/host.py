@@ -181,7 +181,10 @@ class LocalRunHost:
             "PWD": str(spec.cwd),
             MARK: f"{self._home_id}/{directory.run_id}",
         }
-        ready, holder_end = os.pipe()
+        try:
+            ready, holder_end = os.pipe()
+        except OSError as error:
+            raise RunFailed(f"{spec.engine}: no holder can be started: {error}") from error
         try:
             with directory.holder_log.open("ab") as log:
                 holder = subprocess.Popen(

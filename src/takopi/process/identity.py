@@ -123,7 +123,8 @@ def ps_output(*args: str) -> str:
     """
     import subprocess  # heavy, and not needed where /proc is
 
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC0"}
+    # The system's own ps, whatever the engine's PATH: identities must not change with it.
+    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC0"}
     try:
         done = subprocess.run(["ps", *args], capture_output=True, check=False, env=environment)
     except OSError:
@@ -136,7 +137,9 @@ def start_time(pid: int, proc: str = PROC) -> "str | None":
     if has_proc(proc):
         fields = stat_fields(pid, proc)
         return fields[2] if fields and fields[0] else None
-    state, _, started = ps_output("-o", "stat=,lstart=", "-p", str(pid)).strip().partition(" ")
+    state, _, started = (
+        ps_output("-o", "stat=", "-o", "lstart=", "-p", str(pid)).strip().partition(" ")
+    )
     return None if state.startswith("Z") else " ".join(started.split()) or None
 
 

@@ -80,7 +80,8 @@ def _scan_proc(proc: str) -> Iterator[tuple[Identity, int, str | None]]:
 
 
 def _scan_ps() -> Iterator[tuple[Identity, int, str | None]]:
-    for line in ps_output("-A", "-o", "pid=,ppid=,stat=,lstart=").splitlines():
+    columns = (word for name in ("pid", "ppid", "stat", "lstart") for word in ("-o", f"{name}="))
+    for line in ps_output("-A", *columns).splitlines():
         words = line.split()
         if len(words) == 3 + _START_WORDS and not words[2].startswith("Z"):
             identity = Identity(int(words[0]), " ".join(words[3:]))
