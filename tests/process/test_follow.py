@@ -1,4 +1,5 @@
 """Learning of changes: at once, from whoever leads, and in any case after a while."""
+# ruff: noqa: ASYNC240 (processes and files are what these tests are about)
 
 import errno
 from pathlib import Path

@@ -1,4 +1,5 @@
 """Starting engines: what they get, and what is said when they cannot start."""
+# ruff: noqa: ASYNC240 (processes and files are what these tests are about)
 
 import errno
 import json

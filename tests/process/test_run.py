@@ -1,4 +1,5 @@
 """One run: its output byte for byte, its input, and what it costs."""
+# ruff: noqa: ASYNC240 (processes and files are what these tests are about)
 
 import hashlib
 import json

@@ -11,8 +11,8 @@ from takopi.process.run_directory import RunDirectory, SessionNote, new_run_id
 from takopi.run_host import RunSpec
 
 moments = st.datetimes(
-    datetime(2026, 1, 1),
-    datetime(2126, 1, 1),
+    datetime(2026, 1, 1),  # noqa: DTZ001
+    datetime(2126, 1, 1),  # noqa: DTZ001
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=5))]),
 )
 

@@ -1,4 +1,5 @@
 """The end of a run: every way to bring it about, and who may be gone by then."""
+# ruff: noqa: ASYNC220 (processes and files are what these tests are about)
 
 import os
 import resource

@@ -1,4 +1,5 @@
 """What a home remembers: the directories of its sessions, and its one host."""
+# ruff: noqa: ASYNC240 (processes and files are what these tests are about)
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,5 @@
 """Looking at processes: who is below whom, and who carries a mark."""
+# ruff: noqa: ASYNC220 (processes and files are what these tests are about)
 
 import os
 import subprocess
