@@ -126,7 +126,7 @@ NOISE = st.text(
 )
 
 SHORT_DOCUMENTS = st.builds(document, SEEDS, st.integers(1, 5))
-LONG_DOCUMENTS = st.builds(document, SEEDS, st.integers(8, 25))
+LONG_DOCUMENTS = st.builds(document, SEEDS, st.integers(6, 16))
 DOCUMENTS = st.one_of(
     SHORT_DOCUMENTS, NOISE, st.tuples(SHORT_DOCUMENTS, NOISE).map("\n\n".join), LONG_DOCUMENTS
 )

@@ -208,7 +208,7 @@ def test_numbers_are_short_and_odd_ones_left_out(usage: dict[str, Any], line: st
 
 
 @given(
-    st.one_of(LONG_DOCUMENTS, NOISE, st.builds(document, SEEDS, st.integers(30, 60))),
+    st.one_of(LONG_DOCUMENTS, NOISE, st.builds(document, SEEDS, st.integers(20, 40))),
     st.sampled_from(["split", "trim", "file"]),
     st.sampled_from(["done", "error", "cancelled"]),
     st.one_of(st.none(), NOISE),

@@ -26,6 +26,8 @@ MAX_QUOTE_DEPTH = 3
 # The library gives up silently at this level: it lies beyond what the rule below lets through.
 MAX_NESTING = MAX_BLOCK_DEPTH + 4
 
+MAX_PADDED_CELLS = 2_000
+
 # Looking for the end of a link costs up to MAX_NESTING times the rest of the paragraph.
 MAX_BRACKETS = 5_000
 
@@ -94,8 +96,12 @@ def _definition(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read a table; the last column takes the cells for which the header has no column."""
+    if not table(state, start, end, silent=True):
+        return False
+    if silent:
+        return True
     first = len(state.tokens)
-    if not table(state, start, end, silent):
+    if _pads_endlessly(state, start, end) or not table(state, start, end, silent):
         return False
     tokens = state.tokens[first:]
     columns = sum(token.type == "th_open" for token in tokens)
@@ -108,6 +114,17 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
             if cell == columns:
                 token.content = _rest_of_row(getLine(state, line), columns) or token.content
     return True
+
+
+def _pads_endlessly(state: StateBlock, start: int, end: int) -> bool:
+    """Tell whether a table would be mostly cells that nobody wrote: a few bytes make thousands."""
+    pipes = getLine(state, start).count("|") - 1
+    missing = 0
+    for line in range(start + 2, end):
+        if state.isEmpty(line) or missing > MAX_PADDED_CELLS:
+            break
+        missing += max(0, pipes - getLine(state, line).count("|"))
+    return missing > MAX_PADDED_CELLS
 
 
 def _rest_of_row(line: str, columns: int) -> str:
