@@ -9,7 +9,7 @@ from takopi.core.chat import Button, ChatMessage
 from takopi.core.durations import format_elapsed
 from takopi.core.markdown.builder import RichBuilder
 from takopi.core.progress import FileChange, PlanItem, ProgressState, ShownAction
-from takopi.core.shorten import one_line, relative_to, shorten_path, unwrap_shell
+from takopi.core.shorten import line_end, one_line, relative_to, shorten_path, unwrap_shell
 from takopi.core.split import MAX_ENTITIES, cap_entities
 
 __all__ = ["ProgressHeader", "render_progress", "write_words"]
@@ -21,6 +21,7 @@ _MESSAGE_UNITS = 60
 _PLAN_UNITS = 60
 _THINKING_UNITS = 160
 _NOTE_UNITS = 300
+_TAIL_CHARS = 1_000
 _TEXT_LINES = 3
 _TEXT_LINE_UNITS = 140
 
@@ -41,6 +42,8 @@ _MARKED = re.compile(
 )
 
 
+# Emphasis, headings and fences of Markdown that is not finished and so cannot be laid out yet.
+_MARKS = re.compile(r"\*\*|^\s*#{1,6} |^\s*(?:```|~~~).*$")
 _PATH = re.compile(r"\S*[./]\S*")
 
 
@@ -182,13 +185,20 @@ def _write_plan(out: RichBuilder, plan: tuple[PlanItem, ...]) -> None:
 def _write_streamed(out: RichBuilder, state: ProgressState) -> None:
     """Show the end of what the agent writes, and of what it thinks while it thinks."""
     if state.message is not None:
-        tail = state.message.text[-_TEXT_LINES * _TEXT_LINE_UNITS :].rstrip()
-        for line in tail.split("\n")[-_TEXT_LINES:]:
+        *earlier, last = _last_lines(state.message.text, _TEXT_LINES)
+        for line in earlier:
             write_words(out, one_line(line, _TEXT_LINE_UNITS))
             out.gap(1)
-    if state.focus == "thinking" and state.thinking is not None:
-        lines = state.thinking.text[-4 * _THINKING_UNITS :].rstrip().split("\n")
+        write_words(out, line_end(last, _TEXT_LINE_UNITS))
         out.gap(1)
+    if state.focus == "thinking" and state.thinking is not None:
         out.open("italic")
-        out.text(one_line(lines[-1].strip("*_# "), _THINKING_UNITS))
+        out.text(line_end(_last_lines(state.thinking.text, 1)[0], _THINKING_UNITS))
         out.close()
+
+
+def _last_lines(text: str, count: int) -> list[str]:
+    """Return the last lines that are written, without the marks that only Markdown reads."""
+    tail = text[-_TAIL_CHARS:].rstrip()
+    lines = [_MARKS.sub("", line) for line in tail.split("\n")]
+    return [line for line in lines if line.strip()][-count:] or [""]

@@ -5,9 +5,9 @@ from pathlib import PurePath
 
 from takopi.core.clean import clean_text
 from takopi.core.richtext import utf16_len
-from takopi.core.split import whole_characters
+from takopi.core.split import belongs_together, whole_characters
 
-__all__ = ["one_line", "relative_to", "shorten_path", "unwrap_shell"]
+__all__ = ["line_end", "one_line", "relative_to", "shorten_path", "unwrap_shell"]
 
 # What is read of a text whose one line is wanted: more cannot change a line of this length.
 _READ = 4
@@ -31,16 +31,34 @@ def _head(text: str, max_units: int) -> str:
     return text[: whole_characters(text, 0, end)] if 0 < end < len(text) else text[:end]
 
 
+def line_end(text: str, max_units: int) -> str:
+    """Put text on one line and keep its end, from a word on; a cut starts with `…`."""
+    line = " ".join(clean_text(text[-max_units * _READ :]).split())
+    if utf16_len(line) <= max_units and len(text) <= max_units * _READ:
+        return line
+    kept = _end(line, max_units - 1)
+    word = kept.find(" ") + 1
+    return "…" + (kept[word:] if word <= len(kept) // 2 else kept)
+
+
+def _end(text: str, max_units: int) -> str:
+    """Take at most `max_units` UTF-16 units from the end, and whole characters only."""
+    start = max(0, len(text) - max_units)
+    while start < len(text) and (
+        utf16_len(text[start:]) > max_units or (start and belongs_together(text, start))
+    ):
+        start += 1
+    return text[start:]
+
+
 def shorten_path(path: str, max_units: int) -> str:
     """Put a path on one line; a cut takes the front, for the name at the end says most."""
     line = " ".join(clean_text(path).split())
     if utf16_len(line) <= max_units:
         return line
-    start = max(0, len(line) - max_units + 1)
-    while utf16_len(line[start:]) > max_units - 1:
-        start += 1
-    slash = line.find("/", start)
-    return "…" + line[slash if 0 <= slash < len(line) - 1 else start :]
+    kept = _end(line, max_units - 1)
+    slash = kept.find("/")
+    return "…" + (kept[slash:] if 0 <= slash < len(kept) - 1 else kept)
 
 
 def relative_to(text: str, cwd: PurePath | None) -> str:

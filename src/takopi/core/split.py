@@ -18,6 +18,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_ENTITIES",
     "MAX_UNITS",
+    "belongs_together",
     "cap_entities",
     "count_entities",
     "is_blank",
@@ -259,12 +260,12 @@ def whole_characters(text: str, start: int, end: int) -> int:
     """
     least = max(start + 1, end - _LONGEST_CLUSTER)
     for place in range(end, least - 1, -1):
-        if not _belongs_together(text, place):
+        if not belongs_together(text, place):
             return place
     return end
 
 
-def _belongs_together(text: str, place: int) -> bool:
+def belongs_together(text: str, place: int) -> bool:
     """Tell whether the characters on both sides of a place are shown as one."""
     if place >= len(text):
         return False

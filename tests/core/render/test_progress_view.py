@@ -136,6 +136,16 @@ def test_the_end_of_a_long_message_is_shown() -> None:
     assert shown(after(*stream)) == "line 96\nline 97\nline 98"
 
 
+def test_unfinished_markdown_is_shown_without_its_marks() -> None:
+    """Half a fence or heading cannot be laid out yet."""
+    text = "## Plan\n\n**First** this\n```python\nx = 1\n"
+    assert shown(after(event("message", "m", text=text, offset=0))) == "Plan\nFirst this\nx = 1"
+    long = "one " * 100 + "the very end"
+    assert shown(after(event("message", "m", text=long, offset=0))).startswith("…one one")
+    assert shown(after(event("message", "m", text=long, offset=0))).endswith("the very end")
+    assert shown(after(event("message", "m", text="```", offset=0))) == ""
+
+
 @given(STREAMS, st.text(max_size=400), st.floats(), st.text(max_size=400))
 def test_whatever_happens_the_message_is_sendable(
     stream: list[TakopiEvent], label: str, elapsed_s: float, note: str

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from takopi.core.durations import format_elapsed
 from takopi.core.richtext import utf16_len
-from takopi.core.shorten import one_line, relative_to, shorten_path, unwrap_shell
+from takopi.core.shorten import line_end, one_line, relative_to, shorten_path, unwrap_shell
 
 
 @given(st.text(max_size=200), st.integers(2, 40))
 def test_a_line_is_one_line_and_short(text: str, max_units: int) -> None:
     """Whatever comes in, what comes out fits and can be encoded."""
-    for line in (one_line(text, max_units), shorten_path(text, max_units)):
+    for shorten in (one_line, shorten_path, line_end):
+        line = shorten(text, max_units)
         assert utf16_len(line) <= max_units
         assert "\n" not in line
         line.encode()
@@ -36,6 +37,23 @@ def test_a_line_is_one_line_and_short(text: str, max_units: int) -> None:
 def test_long_text_ends_in_an_ellipsis(text: str, line: str) -> None:
     """A cut is marked and breaks no character."""
     assert one_line(text, 10) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("short", "short"),
+        ("two\nlines", "two lines"),
+        ("this one is too long", "…too long"),
+        ("thisoneistoolong", "…istoolong"),
+        ("😀😀😀😀😀😀", "…😀😀😀😀"),
+        ("x" * 9 + "e\u0301" * 5, "…" + "e\u0301" * 4),
+        ("e" + "\u0301" * 50, "…"),
+    ],
+)
+def test_the_end_of_growing_text_is_kept(text: str, line: str) -> None:
+    """What was written last is news; it starts with a whole word, if one is near."""
+    assert line_end(text, 10) == line
 
 
 @pytest.mark.parametrize(
