@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
 from takopi.backends import EngineBackend
 from takopi.core.engine_env import engine_environment
@@ -80,7 +81,7 @@ class JsonlTurn(TurnBase):
         runtime = current_runtime()
         self._fold = JsonlFold(self._runner, self.request)
         self.rules = self._fold.rules
-        spec = self._spec(self._fold, runtime)
+        spec = self._spec(self._fold, runtime, await self._directory(runtime))
         if self._cut_short():
             return self._fail(CANCELLED)
         with anyio.CancelScope(shield=True):  # a start that is cut short would leave a process
@@ -90,7 +91,7 @@ class JsonlTurn(TurnBase):
             await self._stop()
         return []
 
-    def _spec(self, fold: JsonlFold, runtime: RunnerRuntime) -> RunSpec:
+    def _spec(self, fold: JsonlFold, runtime: RunnerRuntime, cwd: Path) -> RunSpec:
         runner, request, state = self._runner, self.request, fold.state
         prompt, resume = request.prompt, request.resume
         with bind_request(request):
@@ -107,7 +108,7 @@ class JsonlTurn(TurnBase):
         return RunSpec(
             engine=runner.engine,
             argv=argv,
-            cwd=self._cwd(runtime),
+            cwd=cwd,
             env={**env, **request.environment},
             stdin=stdin or b"",
             install_cmd=backend.install_cmd if backend else None,
@@ -115,11 +116,12 @@ class JsonlTurn(TurnBase):
             record=_record(request),
         )
 
-    def _cwd(self, runtime: RunnerRuntime) -> Path:
+    async def _directory(self, runtime: RunnerRuntime) -> Path:
         """Return the directory in which the session was started; it resumes nowhere else."""
         asked = self.request.resume
         if asked is not None:
-            known = runtime.host.session_cwd(asked)
+            # Reads run directories, of which there may be thousands.
+            known = await anyio.to_thread.run_sync(runtime.host.session_cwd, asked)
             if known is not None:
                 return known
         return self.request.cwd or self._base_dir or Path.cwd()

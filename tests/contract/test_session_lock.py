@@ -138,6 +138,7 @@ async def steps_of_others() -> None:
         await checkpoint()
 
 
+@pytest.mark.timeout(900)  # 10,000 examples in the full form
 @given(st.lists(st.sampled_from(["enter", "leave", "give up"]), max_size=20))
 def test_never_two_holders_and_always_in_order(steps: list[str]) -> None:
     """Whatever the order of arrivals, ends and cancellations."""

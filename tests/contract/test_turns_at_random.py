@@ -1,0 +1,186 @@
+"""Turns ended in every way at every moment: sessions never overlap, nothing stays behind."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import pytest
+from anyio.lowlevel import checkpoint
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.scripted import ENGINE, HELLO, Script, ScriptedRun, ToyRunner, line
+from takopi.model import CompletedEvent, ResumeToken, StartedEvent, TakopiEvent
+from takopi.run_host import RunExit, RunSpec
+from takopi.runner import RunnerRuntime, bind_runtime, open_turn
+from takopi.session_lock import session_lock
+from takopi.turn import LiveTurn, TurnRequest
+
+SCRIPTS = {
+    "good": Script(HELLO),
+    "one chunk": Script([b"".join(HELLO)]),
+    "silent": Script([anyio.Event]),  # a new event for each run
+    "hangs in work": Script([HELLO[0], anyio.Event]),
+    "lingers": Script([*HELLO, anyio.Event]),
+    "crashes": Script([HELLO[0]], RunExit(code=1)),
+    "other session": Script([line(session="s2"), HELLO[2]]),
+    "two results": Script([*HELLO, line(result="again")]),
+    "garbage": Script([b"garbage\n", *HELLO]),
+    "cannot start": OSError("no"),
+}
+
+
+@dataclass
+class Plan:
+    """Say what one turn plays, and how and when it is ended."""
+
+    script: str
+    resumes: bool
+    way: str
+    after: int
+
+
+PLANS = st.builds(
+    Plan,
+    st.sampled_from(sorted(SCRIPTS)),
+    st.booleans(),
+    st.sampled_from(["read on", "interrupt", "close", "cancel"]),
+    st.integers(0, 12),
+)
+
+
+@dataclass
+class Watch:
+    """Count who is inside of a session, from the start of a run to its end."""
+
+    inside: dict[str, int] = field(default_factory=dict)
+    overlaps: list[str] = field(default_factory=list)
+    open_runs: int = 0
+
+
+class Host:
+    """Start scripts, and watch that the runs of a session do not overlap."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+
+    def session_cwd(self, token: ResumeToken) -> None:
+        return None
+
+    async def start(self, spec: RunSpec) -> "WatchedRun":
+        await checkpoint()
+        script: Any = SCRIPTS[spec.record["script"]]
+        if isinstance(script, Exception):
+            raise script
+        chunks = [c() if c is anyio.Event else c for c in script.chunks]
+        run = WatchedRun(Script(chunks, script.exit), spec, 1)
+        run.watch = self.watch
+        self.watch.open_runs += 1
+        if "--resume" in spec.argv:
+            run.enter(spec.argv[-1])
+        return run
+
+
+class WatchedRun(ScriptedRun):
+    """Take some steps to end, and tell the watch."""
+
+    watch: Watch
+    session: str | None = None
+    ended = False
+
+    def enter(self, session: str) -> None:
+        self.session = session
+        self.watch.inside[session] = self.watch.inside.get(session, 0) + 1
+        if self.watch.inside[session] > 1:
+            self.watch.overlaps.append(session)
+
+    def note_session(self, token: ResumeToken) -> None:
+        if self.session is None:
+            self.enter(token.value)
+
+    async def _end(self) -> None:
+        self.cancelled.set()
+        for _ in range(3):
+            await checkpoint()
+        if not self.ended:
+            self.ended = True
+            self.watch.open_runs -= 1
+            if self.session is not None:
+                self.watch.inside[self.session] -= 1
+
+    async def settle(self, grace_s: float) -> RunExit:
+        await self._end()
+        return self.script.exit
+
+    async def cancel(self) -> RunExit:
+        await self._end()
+        return RunExit(signal=2)
+
+
+async def play(plan: Plan) -> list[TakopiEvent]:
+    """Run one turn as planned and return the events that were read."""
+    resume = ResumeToken(ENGINE, "s1") if plan.resumes else None
+    record = {"script": plan.script}
+    turn = open_turn(ToyRunner(), TurnRequest(prompt="hi", resume=resume, record=record))
+    events: list[TakopiEvent] = []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end_it, plan, turn, tasks.cancel_scope)
+        async for event in turn:
+            events.append(event)
+        await turn.aclose()
+        tasks.cancel_scope.cancel()
+    await turn.aclose()
+    return events
+
+
+async def end_it(plan: Plan, turn: LiveTurn, scope: anyio.CancelScope) -> None:
+    """End a turn in its way, some steps after it began; one that hangs is interrupted later."""
+    for _ in range(plan.after):
+        await checkpoint()
+    if plan.way == "interrupt":
+        await turn.interrupt()
+    elif plan.way == "close":
+        await turn.aclose()
+    elif plan.way == "cancel":
+        scope.cancel()
+    for _ in range(60):
+        await checkpoint()
+    await turn.interrupt()
+
+
+def check(plan: Plan, events: list[TakopiEvent]) -> None:
+    """Say what holds for the events of every turn."""
+    ends = [e for e in events if isinstance(e, CompletedEvent)]
+    starts = [e for e in events if isinstance(e, StartedEvent)]
+    assert len(starts) <= 1
+    assert len(ends) == 1 or plan.way in ("cancel", "close")
+    if ends:
+        assert events[-1] is ends[0]
+        assert ends[0].ok == (ends[0].error is None)
+        if starts:
+            assert ends[0].resume == starts[0].resume
+
+
+@pytest.mark.timeout(900)  # 10,000 examples in the full form
+@given(st.lists(PLANS, min_size=1, max_size=4))
+def test_turns_of_one_session_at_random(plans: list[Plan]) -> None:
+    """Whatever ends them and whenever: one final each, no overlap, no run, no lock left."""
+
+    async def main() -> None:
+        watch = Watch()
+        results: list[list[TakopiEvent]] = [[] for _ in plans]
+
+        async def one(number: int) -> None:
+            results[number] = await play(plans[number])
+
+        with bind_runtime(RunnerRuntime(host=Host(watch))), anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                for number in range(len(plans)):
+                    tasks.start_soon(one, number)
+        assert watch.overlaps == []
+        assert watch.open_runs == 0
+        assert not session_lock(ResumeToken(ENGINE, "s1")).locked
+        for plan, events in zip(plans, results, strict=True):
+            check(plan, events)
+
+    anyio.run(main)
