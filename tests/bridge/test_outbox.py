@@ -1,28 +1,22 @@
 """What goes out arrives, whatever the service answers."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import pairwise
 
 import anyio
 import pytest
 
-from fakes.clock import VirtualClock, settle
-from fakes.transport import Call, MemoryTransport
-from takopi.bridge.letters import LiveMessage, Place
-from takopi.bridge.outbox import Outbox
-from takopi.core.chat import Button, ChatKind, ChatMessage, Document, Scope
+from bridge.outbox_desk import Desk, at, desk, text
+from fakes.clock import settle
+from takopi.core.chat import Button, ChatKind, ChatMessage, Document
 from takopi.core.richtext import Entity, RichText, plain
 from takopi.errors import (
     ChatLost,
     FloodLimited,
     FormatRefused,
     ReplyTargetLost,
-    TargetLost,
     ThreadLost,
-    TransportError,
     TransportUnavailable,
 )
 from takopi.transport import MessageRef
@@ -32,65 +26,10 @@ pytestmark = pytest.mark.anyio
 RICH = ChatMessage(RichText("words", (Entity("bold", 0, 5),)), ((Button("B", "b"),),))
 
 
-@dataclass
-class Desk:
-    """Hold an outbox, its service, and what it told."""
-
-    clock: VirtualClock = field(default_factory=VirtualClock)
-    sent: list[MessageRef] = field(default_factory=list)
-    words: str = "progress"
-
-    def __post_init__(self) -> None:
-        self.chat = MemoryTransport(self.clock)
-        self.outbox = Outbox(self.chat, self.clock)
-
-    async def remember(self, ref: MessageRef) -> None:
-        """Take note of a message's name."""
-        self.sent.append(ref)
-
-    def live(self, place: Place | None = None) -> LiveMessage:
-        """Let a message live that shows `words`."""
-        return self.outbox.live(
-            place or at(), lambda moment: ChatMessage(plain(self.words)), self.remember
-        )
-
-    def fail(self, *errors: Exception | None, on: str = "send edit document delete") -> None:
-        """Let the next calls of some kinds fail, None for one that does not."""
-        left = list(errors)
-
-        def fault(call: Call) -> Exception | None:
-            return left.pop(0) if left and call.verb in on.split() else None
-
-        self.chat.fault = fault
-
-
-def at(chat: int = 1, kind: ChatKind = "private", **more: object) -> Place:
-    """Make a place."""
-    reply = MessageRef(chat, 50)
-    thread = more.get("thread")
-    return Place(Scope("memory", chat, thread), kind, reply)  # type: ignore[arg-type]
-
-
-def text(words: str) -> ChatMessage:
-    """Make a message."""
-    return ChatMessage(plain(words))
-
-
 def counting() -> Callable[[float], ChatMessage]:
     """Compose a message that looks different each time."""
     count = itertools.count()
     return lambda moment: text(f"step {next(count)}")
-
-
-@asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
-    """Run an outbox for the length of a test."""
-    found = Desk()
-    async with anyio.create_task_group() as group:
-        group.start_soon(found.outbox.run)
-        await settle()
-        yield found
-        group.cancel_scope.cancel()
 
 
 async def test_what_was_posted_before_the_pump_runs_goes_out_when_it_does() -> None:
@@ -189,33 +128,6 @@ async def test_refused_formatting_falls_back_to_plain_text() -> None:
         assert lost.refs == [None]
 
 
-async def test_a_final_that_is_refused_for_no_known_reason_arrives_in_another_form() -> None:
-    """First plain, then as a new message, then as a file: its words are not lost."""
-    async with desk() as d:
-        live = d.live()
-        await settle()
-        d.fail(*[TransportError("what?")] * 3)
-        d.outbox.final(at(), [RICH], d.remember, notify=True, instead=live, as_edit=True)
-        await d.clock.advance(5)
-        tried = [call.verb for call in d.chat.calls]
-        assert tried == ["send", "edit", "edit", "send", "document"]
-        (document,) = [shown.document for shown in d.chat.shown.values() if shown.document]
-        assert document.content == b"words"
-
-
-async def test_refused_formatting_of_progress_stays_plain() -> None:
-    """What was refused once is not tried again."""
-    async with desk() as d:
-        d.fail(FormatRefused("bad entity"))
-        live = d.outbox.live(at(), lambda moment: RICH, d.remember)
-        await settle()
-        (shown,) = d.chat.shown.values()
-        assert shown.message == text("words")
-        d.outbox.touch(live)
-        await d.clock.advance(30)
-        assert len(d.chat.calls) == 2
-
-
 async def test_a_document_whose_caption_is_refused_comes_with_a_plain_one() -> None:
     """The file is what matters."""
     async with desk() as d:
@@ -226,52 +138,6 @@ async def test_a_document_whose_caption_is_refused_comes_with_a_plain_one() -> N
         await settle()
         (shown,) = d.chat.shown.values()
         assert shown.document == Document("a.md", b"x", plain("cap"))
-
-
-async def test_a_lost_edit_target_becomes_a_new_message() -> None:
-    """A person who deletes the progress message gets another; a final is sent anew."""
-    async with desk() as d:
-        live = d.live()
-        await settle()
-        d.chat.shown.clear()
-        d.words = "more"
-        d.outbox.touch(live)
-        await d.clock.advance(5)
-        assert d.chat.texts() == ["more"]
-        assert len(d.sent) == 2
-        d.chat.shown.clear()
-        final = d.outbox.final(
-            at(), [text("end")], d.remember, notify=False, instead=live, as_edit=True
-        )
-        await d.clock.advance(5)
-        assert d.chat.texts() == ["end"]
-        assert final.refs == [d.sent[-1]]
-
-
-async def test_progress_is_dropped_in_an_outage_and_comes_back_with_what_holds_then() -> None:
-    """No look is kept for later."""
-    async with desk() as d:
-        live = d.live()
-        await settle()
-        d.fail(TransportUnavailable("down"), TransportUnavailable("down"))
-        d.words = "first"
-        d.outbox.touch(live)
-        await d.clock.advance(3.5)
-        d.words = "second"
-        await d.clock.advance(30)
-        accepted = [call.text for call in d.chat.calls if call.accepted]
-        assert accepted == ["progress", "second"]
-
-
-async def test_a_flooded_progress_message_waits_like_everything_in_its_chat() -> None:
-    """All of the time counts, then the newest look goes out."""
-    async with desk() as d:
-        d.fail(FloodLimited(40))
-        d.live()
-        await d.clock.advance(39)
-        d.words = "newest"
-        await d.clock.advance(2)
-        assert d.chat.texts() == ["newest"]
 
 
 async def test_a_chat_that_is_lost_gets_nothing_more_and_stops_nothing() -> None:
@@ -316,62 +182,6 @@ async def test_who_fails_to_remember_a_message_does_not_undo_it() -> None:
         assert d.chat.texts() == ["a"]
 
 
-async def test_the_progress_message_goes_only_after_the_whole_final_was_accepted() -> None:
-    """Until then a person sees at least one of the two."""
-    async with desk() as d:
-        d.chat.latency_s = 0.5
-        live = d.live()
-        await d.clock.advance(1)
-        d.outbox.final(at(), [text("a"), text("b")], d.remember, notify=True, instead=live)
-        await d.clock.advance(5)
-        assert [(call.verb, call.text) for call in d.chat.calls] == [
-            ("send", "progress"),
-            ("send", "a"),
-            ("send", "b"),
-            ("delete", ""),
-        ]
-        assert d.chat.texts() == ["a", "b"]
-
-
-async def test_taking_back_what_is_gone_is_no_error() -> None:
-    """A person may have deleted it; a refusal leaves it."""
-    async with desk() as d:
-        for error in (TargetLost("gone"), TransportError("too old")):
-            live = d.live()
-            await d.clock.advance(3)
-            d.fail(error, on="delete")
-            d.outbox.final(at(), [text("a")], d.remember, notify=True, instead=live)
-            await d.clock.advance(3)
-            assert await d.outbox.drain(d.clock.now())
-
-
-async def test_a_final_that_overtakes_its_progress_message_leaves_nothing_behind() -> None:
-    """The progress message that is still on its way is taken back when it arrives."""
-    async with desk() as d:
-        d.chat.latency_s = 2.0
-        live = d.live()
-        await d.clock.advance(0.5)
-        d.outbox.final(at(), [text("a")], d.remember, notify=True, instead=live)
-        await d.clock.advance(10)
-        assert d.chat.texts() == ["a"]
-
-
-async def test_a_progress_message_that_never_went_out_needs_no_taking_back() -> None:
-    """A final of a turn that ended at once stands alone."""
-    found = Desk()
-    live = found.live()
-    found.outbox.final(at(), [text("a")], found.remember, notify=True, instead=live)
-    edited = found.live()
-    found.outbox.final(
-        at(), [text("b")], found.remember, notify=False, instead=edited, as_edit=True
-    )
-    async with anyio.create_task_group() as group:
-        group.start_soon(found.outbox.run)
-        await settle()
-        assert [call.verb for call in found.chat.calls] == ["send", "send"]
-        group.cancel_scope.cancel()
-
-
 async def test_draining_waits_for_what_was_posted_and_not_beyond_its_moment() -> None:
     """True when all of it is out, False when time is up."""
     async with desk() as d:
@@ -408,7 +218,7 @@ async def test_budgets_hold_with_many_busy_chats() -> None:
     """A hundred chats for two minutes: limits hold, finals are quick, messages never overlap."""
     async with desk() as d:
         d.chat.latency_s = 0.05
-        lives: list[tuple[int, LiveMessage]] = []
+        lives = []
         for chat in range(1, 101):
             kind: ChatKind = "group" if chat % 2 else "private"
             lives.append((chat, d.outbox.live(at(chat, kind), counting(), d.remember)))

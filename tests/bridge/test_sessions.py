@@ -56,7 +56,7 @@ def test_sessions_are_kept_apart_and_in_order(
                     text, reply = f"{text}\ncodex resume known{conversation}", None
                 update = world.chat.write(text, reply_to=reply)
                 asked[conversation] = update.message_id
-            await world.clock.advance(1000)
+            await world.clock.until(lambda: len(world.finals()) == len(prompts))
             group.cancel_scope.cancel()
         assert sorted(n for numbers in order.values() for n in numbers) == list(range(len(prompts)))
         for numbers in order.values():

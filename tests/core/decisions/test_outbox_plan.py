@@ -156,6 +156,7 @@ def _add(play: Simulation, item: Item, now: float) -> None:
     play.plan.add(item, now)
 
 
+@pytest.mark.timeout(600)
 @given(play=schedules())
 def test_the_plan_keeps_its_laws_over_any_schedule(play: Simulation) -> None:
     """Budgets, order, contiguity, blocks and liveness hold whatever happens when."""

@@ -1,5 +1,6 @@
 """What takopi itself says."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def check(said: ChatMessage) -> None:
             assert len(button.data.encode()) <= 64
 
 
+@pytest.mark.timeout(300)
 @given(turns=TURNS, version=st.none() | st.text(max_size=40))
 def test_lists_of_turns_always_fit(turns: list[TurnLine], version: str | None) -> None:
     """However many turns and however long their prompts."""

@@ -1,5 +1,6 @@
 """Which turn may start."""
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -182,5 +183,10 @@ class Turns(RuleBasedStateMachine):
             self.queue.end(turn)
 
 
-TestTurns = Turns.TestCase
+class TestTurns(Turns.TestCase):  # type: ignore[misc]
+    """Run the machine."""
+
+    pytestmark = pytest.mark.timeout(600)
+
+
 TestTurns.settings = settings(stateful_step_count=25)
