@@ -42,6 +42,7 @@ async def test_it_has_a_session_of_its_own_and_takes_other_options(tmp_path: Pat
     [
         "sleep 300 & echo $!; exec sleep 300",
         "sleep 300 & echo $!; exit 0",
+        "sh -c 'trap \"\" TERM; echo $$; sleep 0.3' & exec sleep 300",
         "trap '' TERM; (sleep 301; sleep 302) & echo $!; while :; do sleep 300; done",
     ],
 )
