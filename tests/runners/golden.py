@@ -62,7 +62,9 @@ def _line(event: TakopiEvent) -> str:
 
 
 def _join(*parts: Any) -> str:
-    words = [p if isinstance(p, str) and _plain(p) else json.dumps(p, ensure_ascii=False) for p in parts]
+    words = [
+        p if isinstance(p, str) and _plain(p) else json.dumps(p, ensure_ascii=False) for p in parts
+    ]
     return " | ".join(words)
 
 
@@ -76,7 +78,7 @@ def _cut(text: str, chars: int) -> str:
 
 def main(engine: str, names: list[str]) -> None:
     """Write the expectations of an engine anew."""
-    from runners.cases import case, events_of  # noqa: PLC0415 - not needed for reading
+    from runners.cases import case, events_of
 
     chosen = names or list(expectations(engine))
     blocks = ["\n".join([f"== {n}", *lines_of(events_of(case(engine, n)))]) for n in chosen]
