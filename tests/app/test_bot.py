@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from fakes.bot_process import BotProcess, write_config
-from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
+from fakes.telegram_api import TOKEN, TelegramApi
 from fakes.toy_engine import install_toy_engine
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
@@ -144,45 +144,6 @@ async def test_one_bot_for_a_folder_and_one_for_a_token(home, start, tmp_path) -
         async with start(at=other) as third:
             await api.wait_call("getUpdates", count=polls + 1, timeout_s=60)
             assert await third.stop() == 0
-
-
-@pytest.mark.parametrize(
-    ("extra", "arguments", "status", "told"),
-    [
-        ("default_engine = 'nosuch'", [], 78, 'default_engine is "nosuch"; accepted: '),
-        ("", ["--nosuch"], 2, "No such option"),
-        ("max_runs = 0", ["toy"], 78, "max_runs is 0; accepted: "),
-    ],
-)
-async def test_what_cannot_be_served_is_told(
-    home, start, tmp_path, extra, arguments, status, told
-) -> None:
-    """Before anything is started, with the exit status that goes with it."""
-    async with TelegramApi() as api:
-        write_config(home, api, tmp_path, extra)
-        async with start(*arguments) as bot:
-            assert await ended(bot) == status
-        assert told in bot.output
-        assert not api.calls.of("getUpdates")
-
-
-async def test_a_group_needs_a_list_of_people(home, start, tmp_path) -> None:
-    """Otherwise everybody in it could start agents."""
-    async with TelegramApi() as api:
-        path = write_config(home, api, tmp_path)
-        path.write_text(path.read_text().replace(f"chat_id = {OWNER_ID}", "chat_id = -1001"))
-        async with start("toy") as bot:
-            assert await ended(bot) == 78
-        assert f"{path}: chat_id -1001 is not a private chat" in bot.output
-
-
-async def test_a_missing_work_dir_is_told(home, start, tmp_path) -> None:
-    """With the command that makes it."""
-    async with TelegramApi() as api:
-        write_config(home, api, tmp_path / "no")
-        async with start("toy") as bot:
-            assert await ended(bot) == 78
-        assert f"mkdir -p {tmp_path / 'no'}" in bot.output
 
 
 async def test_an_engine_on_the_command_line_goes_first(home, start, tmp_path) -> None:

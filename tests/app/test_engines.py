@@ -9,7 +9,7 @@ import pytest
 
 from fakes.toy_engine import install_toy_engine
 from takopi.app.engines import EngineShelf, choose_default, first_choices, parse_version
-from takopi.app.runtime import EnginePasses, start_runtime
+from takopi.app.runtime import EnginePasses, open_runtime
 from takopi.engines import find_engines
 from takopi.errors import ConfigError, PluginError, UsageError
 from takopi.runner import current_runtime
@@ -163,11 +163,11 @@ def test_what_an_engine_may_see_is_bound(
     config.write_text('[env.toy]\npass = ["CARGO_HOME"]\n[env.gone]\npass = ["A"]\n')
     config.chmod(0o600)
     monkeypatch.setenv("PATH", f"{bin_dir}:{os.environ['PATH']}")
-    runtime = start_runtime()
-    passes = current_runtime().env_pass
+    with open_runtime() as runtime:
+        passes = current_runtime().env_pass
+        assert current_runtime().host is runtime.host
     assert isinstance(passes, EnginePasses)
     assert passes["toy"] == ("OWN_*", "CARGO_HOME")
     assert passes["gone"] == ("A",)
     assert set(passes) == set(runtime.shelf.ids())
     assert len(passes) == len(runtime.shelf.ids())
-    assert current_runtime().host is runtime.host

@@ -140,9 +140,7 @@ def test_the_environment_of_an_engine_is_an_allow_list(cli, takopi_home) -> None
     assert "TAKOPI_HOME" not in runs
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
-)
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 143)])
 def test_a_signal_ends_the_turn_and_its_tree(argv, environment, tmp_path, number, status) -> None:
     """What the engine started in a session of its own is ended as well."""
     marker = tmp_path / "pid"
@@ -191,8 +189,46 @@ def test_a_folder_that_does_not_do_is_told(inside, tmp_path, home) -> None:
     if home == "file":
         place.write_text("")
     else:
-        place.mkdir(mode=0o755)
+        place.mkdir()
         place.chmod(0o755)
     done = inside("chat", TAKOPI_HOME=str(place))
-    assert done.returncode in (1, 2)
+    assert done.returncode == (2 if home == "file" else 1)
     assert ("TAKOPI_HOME" if home == "file" else f"chmod 700 {place}") in done.stderr
+
+
+def test_a_reader_that_leaves_ends_the_turn(argv, environment, tmp_path) -> None:
+    """`takopi ... | head -1` ends the engine too, without a traceback."""
+    never = tmp_path / "never"
+    script = f'"$@" "many: 50\nwait: {never}" | head -1'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *argv, "toy", "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+
+
+def test_any_character_can_be_written(cli) -> None:
+    """A terminal of another age gets a question mark, not an error."""
+    done = cli("toy", "hä 🐙", LC_ALL="POSIX", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0
+    assert done.stdout == "toy heard: h? ?\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(argv, environment, tmp_path, closed) -> None:
+    """Whatever a service manager closed, the turn runs, and no file gets what a person should."""
+    script = f'"$@" toy "run: touch {tmp_path}/ran" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *argv],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "ran").exists()
+    assert "fault" not in done.stderr

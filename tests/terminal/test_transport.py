@@ -26,6 +26,7 @@ class FakeScreen:
 
     def __init__(self) -> None:
         self.log: list[str] = []
+        self.broken = False
 
     def __enter__(self) -> "FakeScreen":
         return self
@@ -40,6 +41,8 @@ class FakeScreen:
         self.log.append("clear")
 
     def say(self, body: RichText) -> None:
+        if self.broken:
+            raise BrokenPipeError
         self.log.append(f"say {body.text}")
 
     def note(self, text: str) -> None:
@@ -282,6 +285,22 @@ async def test_a_long_pipe_is_read_as_it_is_needed() -> None:
             await anyio.wait_all_tasks_blocked()
             first = await chat.update()
             assert isinstance(first, MessageReceived)
+
+
+async def test_the_chat_ends_when_nobody_reads_it() -> None:
+    """A reader that has gone ends the chat, and what runs is cancelled."""
+    for way in ("send", "edit"):
+        chat = Chat()
+        prompt = await chat.prompt("hello")
+        ref = await chat.send("working", prompt, cancel="c1")
+        other = await chat.send("working too", await chat.prompt("more"), cancel="c2")
+        chat.screen.broken = True
+        await (chat.send("done", prompt) if way == "send" else chat.edit(ref, "done"))
+        press = await chat.update()
+        assert isinstance(press, ButtonPressed)
+        assert (press.data, press.message_id) == ("c2", other.message_id)
+        with pytest.raises(StopAsyncIteration):
+            await chat.update()
 
 
 async def test_a_terminal_has_no_menu() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import anyio
 
 from takopi.app.engines import choose_default
+from takopi.app.home import current_directory
 from takopi.app.leaving import heed_signals, leave_now
 from takopi.app.locks import BotLocks
-from takopi.app.runtime import Runtime, start_runtime
+from takopi.app.runtime import Runtime, open_runtime
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.memory_store import MemoryStore
@@ -35,14 +36,14 @@ def serve_bot(default_engine: str | None) -> int:
         UsageError: Another takopi serves this folder or this bot.
         Unauthorized: Telegram does not know the token.
     """
-    runtime = start_runtime()
-    options = bot_options(runtime, default_engine)
-    configure_logging()
-    telegram = runtime.settings.telegram
-    token = telegram.bot_token or ""
-    with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
-        transport = TelegramTransport(TelegramConfig(token, telegram.api_base_url))
-        anyio.run(_serve, runtime, transport, options)
+    with open_runtime() as runtime:
+        options = bot_options(runtime, default_engine)
+        configure_logging()
+        telegram = runtime.settings.telegram
+        token = telegram.bot_token or ""
+        with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
+            transport = TelegramTransport(TelegramConfig(token, telegram.api_base_url))
+            anyio.run(_serve, runtime, transport, options)
     return 0
 
 
@@ -81,10 +82,11 @@ def work_directory(settings: Settings) -> Path:
 
     Raises:
         ConfigError: It is not a directory.
+        UsageError: There is none, and the current directory is gone.
     """
     path = settings.work_dir
     if path is None:
-        return Path.cwd()
+        return current_directory()
     if not path.is_dir():
         raise ConfigError(
             f'{settings.path}: work_dir is "{path}", which is not a directory; make it with '

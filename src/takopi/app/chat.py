@@ -1,15 +1,16 @@
 """`takopi chat`: the same bridge with the terminal as its chat."""
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import anyio
 
 from takopi.app.engines import EngineShelf, choose_default
+from takopi.app.home import current_directory
 from takopi.app.leaving import heed_signals, leave_now
-from takopi.app.runtime import Runtime, start_runtime
+from takopi.app.runtime import Runtime, open_runtime
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.memory_store import MemoryStore
@@ -79,10 +80,10 @@ def run_chat(engine: str | None) -> int:
     Raises:
         TakopiError: It cannot begin.
     """
-    runtime = start_runtime()
-    configure_logging()
-    default = _default_engine(runtime, engine)
-    anyio.run(_chat, runtime, default)
+    with open_runtime() as runtime:
+        configure_logging()
+        default = _default_engine(runtime, engine)
+        anyio.run(_chat, runtime, default)
     return 0
 
 
@@ -102,12 +103,12 @@ def _default_engine(runtime: Runtime, asked: str | None) -> EngineId:
 
 
 async def _chat(runtime: Runtime, default: EngineId) -> None:
-    live = sys.stdin.isatty() and sys.stdout.isatty()
+    live = os.isatty(0) and sys.stdout.isatty()
     engines = ChatEngines(runtime.shelf)
     options = BridgeOptions(
         access=access_policy(chat_id=CHAT_ID),
         default_engine=default,
-        work_dir=Path.cwd(),
+        work_dir=current_directory(),
         max_runs=runtime.settings.max_runs,
         limits=TERMINAL_LIMITS,
     )

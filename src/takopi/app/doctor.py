@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import anyio
 
@@ -92,8 +91,7 @@ def _check_config(home: Home, environment: Mapping[str, str]) -> tuple[Settings,
 def _check_work_dir(settings: Settings) -> Check:
     path = settings.work_dir
     if path is None:
-        text = f"not set: new sessions start where takopi is started, now {Path.cwd()}"
-        return Check("work_dir", "note", text)
+        return Check("work_dir", "note", "not set: new sessions start where takopi is started")
     if not path.is_dir():
         text = f"{path} is not a directory; make it with `mkdir -p {path}`, or set another"
         return Check("work_dir", "wrong", text)

@@ -7,7 +7,7 @@ import msgspec
 from takopi.errors import AccessError, UsageError
 from takopi.settings import CONFIG_NAME, check_private, home_directory
 
-__all__ = ["Home", "locate_home", "open_home"]
+__all__ = ["Home", "current_directory", "locate_home", "open_home"]
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -65,3 +65,15 @@ def open_home() -> Home:
         ) from error
     check_private(home.path, status)
     return home
+
+
+def current_directory() -> Path:
+    """Return the current directory.
+
+    Raises:
+        UsageError: It is gone.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the current directory is gone; go to another with `cd`") from error

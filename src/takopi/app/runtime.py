@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 
 from takopi.app.engines import EngineShelf
 from takopi.app.home import Home, open_home
 from takopi.engines import find_engines
+from takopi.errors import AccessError
 from takopi.logging import add_secrets
 from takopi.model import EngineId
 from takopi.process.home import home_id
@@ -15,7 +17,7 @@ from takopi.process.host import LocalRunHost
 from takopi.runner import RunnerRuntime, bind_runtime
 from takopi.settings import Settings, load_settings
 
-__all__ = ["EnginePasses", "Runtime", "start_runtime"]
+__all__ = ["EnginePasses", "Runtime", "open_runtime"]
 
 
 class EnginePasses(Mapping[EngineId, tuple[str, ...]]):
@@ -50,24 +52,35 @@ class Runtime(msgspec.Struct, frozen=True):
     host: LocalRunHost
 
 
-def start_runtime(environment: Mapping[str, str] = os.environ) -> Runtime:
-    """Read the configuration, find the engines and bind what runners need.
+@contextmanager
+def open_runtime(environment: Mapping[str, str] = os.environ) -> Iterator[Runtime]:
+    """Read the configuration, find the engines, and bind what runners need for the block.
 
     Raises:
         ConfigError: The configuration is wrong.
-        AccessError: Others can enter takopi's folder or read the configuration.
+        AccessError: Others can enter takopi's folder or read the configuration, or the folder
+            cannot be used.
     """
     home = open_home()
     settings = load_settings(home.config, environment)
     if settings.telegram.bot_token is not None:
         add_secrets([settings.telegram.bot_token])
     shelf = EngineShelf(find_engines(home.path), settings, environment)
-    host = LocalRunHost(home.runs, home_id(home.path))
-    bind_runtime(
-        RunnerRuntime(
-            host=host,
-            env_pass=EnginePasses(shelf, settings),
-            keep_background=shelf.keeps_background(),
-        )
+    host = _open_host(home)
+    runtime = RunnerRuntime(
+        host=host,
+        env_pass=EnginePasses(shelf, settings),
+        keep_background=shelf.keeps_background(),
     )
-    return Runtime(home, settings, shelf, host)
+    with bind_runtime(runtime):
+        yield Runtime(home, settings, shelf, host)
+
+
+def _open_host(home: Home) -> LocalRunHost:
+    try:
+        return LocalRunHost(home.runs, home_id(home.path))
+    except OSError as error:
+        raise AccessError(
+            f"{home.path} cannot be used: {error.strerror} ({error.filename}); mend that, or set "
+            "TAKOPI_HOME to another folder"
+        ) from error

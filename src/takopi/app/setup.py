@@ -10,7 +10,7 @@ import anyio
 
 from takopi.app.config_edit import edit_document, set_values
 from takopi.app.engines import EngineShelf, first_choices
-from takopi.app.home import Home
+from takopi.app.home import Home, current_directory
 from takopi.app.locks import BotLocks
 from takopi.bridge.clock import SystemClock
 from takopi.engines import find_engines
@@ -159,7 +159,7 @@ async def _learn_owner(token: str, base_url: str | None, asker: Asker) -> Any:
 def _ask_work_dir(asker: Asker) -> Path:
     asker.say("\n3. The directory in which new sessions start.")
     while True:
-        answer = asker.ask("   Directory", str(Path.cwd()))
+        answer = asker.ask("   Directory", str(current_directory()))
         try:
             path: Path = accept("path", answer)
         except ValueError:

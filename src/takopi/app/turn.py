@@ -7,10 +7,11 @@ from pathlib import Path
 import anyio
 import msgspec
 
+from takopi.app.home import current_directory
 from takopi.app.leaving import leave_now, stop_signals
-from takopi.app.runtime import Runtime, start_runtime
+from takopi.app.runtime import Runtime, open_runtime
 from takopi.core.markdown import render_markdown
-from takopi.errors import UsageError, WorkDirMissing
+from takopi.errors import WorkDirMissing
 from takopi.logging import configure_logging
 from takopi.model import ResumeToken
 from takopi.resume_tokens import check_token
@@ -45,17 +46,17 @@ def run_turn(wanted: OneTurn) -> int:
     Raises:
         TakopiError: It cannot even begin.
     """
-    runtime = start_runtime()
-    runner = runtime.shelf.runner(wanted.engine)
-    configure_logging()
-    token = None if wanted.resume is None else resume_token(runner, wanted.resume)
-    request = TurnRequest(
-        prompt=wanted.prompt,
-        resume=token,
-        cwd=_directory(runtime, token),
-        record={"origin": "terminal"},
-    )
-    return anyio.run(_follow, runner, request, wanted.as_json)
+    with open_runtime() as runtime:
+        runner = runtime.shelf.runner(wanted.engine)
+        configure_logging()
+        token = None if wanted.resume is None else resume_token(runner, wanted.resume)
+        request = TurnRequest(
+            prompt=wanted.prompt,
+            resume=token,
+            cwd=_directory(runtime, token),
+            record={"origin": "terminal"},
+        )
+        return anyio.run(_follow, runner, request, wanted.as_json)
 
 
 async def _follow(runner: Runner, request: TurnRequest, as_json: bool) -> int:
@@ -105,10 +106,7 @@ def _directory(runtime: Runtime, token: ResumeToken | None) -> Path:
     if known is not None:
         if not known.is_dir():
             raise WorkDirMissing(known)
-        if known != Path.cwd():
+        if not known.samefile("."):
             sys.stderr.write(f"takopi: the session goes on in {harmless(str(known))}\n")
         return known
-    try:
-        return Path.cwd()
-    except FileNotFoundError as error:
-        raise UsageError("the current directory is gone; go to another with `cd`") from error
+    return current_directory()

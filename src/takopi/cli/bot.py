@@ -16,12 +16,13 @@ def run_bot(default_engine: str | None) -> int:
     """
     from takopi.app.home import open_home
     from takopi.app.setup import missing, not_set_up, set_up
+    from takopi.cli.streams import on_terminal
     from takopi.settings import load_settings
 
     home = open_home()
     settings = load_settings(home.config)
     if missing(settings):
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not on_terminal():
             raise not_set_up(settings)
         from takopi.cli.asker import TerminalAsker
 

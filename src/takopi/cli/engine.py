@@ -1,5 +1,6 @@
 """`takopi <engine>`: one turn in the terminal, or the bot with that default engine."""
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -54,7 +55,8 @@ def _run(engine: str, words: list[str] | None, resume: str | None, *, as_json: b
         return run_bot(default_engine=engine)
     from takopi.app.turn import OneTurn, run_turn
 
-    prompt = " ".join(words or ())
+    # What the locale could not decode is UTF-8 all the same, or nothing that an engine could read.
+    prompt = os.fsencode(" ".join(words or ())).decode("utf-8", "replace")
     if prompt == "-":
         prompt = sys.stdin.buffer.read().decode("utf-8", "replace")
     if not prompt.strip():

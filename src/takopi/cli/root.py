@@ -121,8 +121,10 @@ def exit_status(error: TakopiError) -> int:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status; no mistake of a person shows a traceback."""
+    from takopi.cli.streams import steady_streams
     from takopi.logging import redact
 
+    steady_streams()
     try:
         app(args=arguments, prog_name="takopi")
     except TakopiError as error:

@@ -9,6 +9,7 @@ import anyio
 import msgspec
 from anyio.abc import TaskStatus
 
+from takopi.bridge.waiting import plain_errors
 from takopi.core.present import ProgressHeader, render_progress
 from takopi.core.progress import advance, start_progress
 from takopi.model import CompletedEvent, ResumeToken, TakopiEvent
@@ -145,18 +146,20 @@ async def follow_turn(
     """
     received: list[int] = []
     status = 1
-    async with anyio.create_task_group() as tasks:
-        await tasks.start(_watch_signals, turn, received, signals, leave)
-        tasks.start_soon(_tick, view)
-        try:
-            async for event in turn:
-                view.take(event)
-                if isinstance(event, CompletedEvent):
-                    status = 0 if event.ok else 1
-        finally:
-            await turn.aclose()
-        view.close(turn.ended_background)
-        tasks.cancel_scope.cancel()
+    with plain_errors():
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(_watch_signals, turn, received, signals, leave)
+            tasks.start_soon(_tick, view)
+            try:
+                async for event in turn:
+                    view.take(event)
+                    if isinstance(event, CompletedEvent):
+                        status = 0 if event.ok else 1
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await turn.aclose()
+            view.close(turn.ended_background)
+            tasks.cancel_scope.cancel()
     return _signal_status(received) if received else status
 
 

@@ -191,6 +191,13 @@ class TerminalTransport:
     async def send(self, scope: Scope, message: ChatMessage, options: SendOptions) -> MessageRef:
         """Show a message: one with buttons goes on, any other is an answer."""
         del scope
+        try:
+            return self._show(message, options)
+        except BrokenPipeError:
+            self._end_chat()
+            return MessageRef(CHAT_ID, self._new_id())
+
+    def _show(self, message: ChatMessage, options: SendOptions) -> MessageRef:
         message_id = self._new_id()
         prompt = int(options.reply_to.message_id) if options.reply_to else None
         replaced = int(options.replace.message_id) if options.replace else None
@@ -221,6 +228,12 @@ class TerminalTransport:
 
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
         """Show the new state of a message; what was already said is not said again."""
+        try:
+            self._show_again(ref, message)
+        except BrokenPipeError:
+            self._end_chat()
+
+    def _show_again(self, ref: MessageRef, message: ChatMessage) -> None:
         message_id = int(ref.message_id)
         shown = self._conversation.shown.get(message_id)
         if shown is None:
@@ -250,6 +263,13 @@ class TerminalTransport:
 
     async def set_menu(self, commands: Sequence[MenuCommand]) -> None:
         """Do nothing: a terminal has no menu."""
+
+    def _end_chat(self) -> None:
+        """Leave when whoever read our output has gone: nobody will read an answer."""
+        self._ended = True
+        self._lines.clear()
+        self._conversation.open.clear()
+        self.interrupt()
 
     def _belongs_to_turn(self, prompt: int | None) -> bool:
         last = self._conversation.shown.get(self._conversation.last or 0)
