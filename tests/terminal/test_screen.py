@@ -24,7 +24,7 @@ def test_each_line_of_progress_is_written_once() -> None:
         screen.progress(1, plain("starting · toy · 0s"))
         screen.progress(1, plain("working · toy · 0s\n\n▸ ls"))
         screen.progress(1, plain("working · toy · 1s\n\n▸ ls"))
-        screen.progress(1, plain("working · toy · 2s\n\n✓ ls\n▸ cat"))
+        screen.progress(1, plain("working · toy · 2s\n\n✓ ls\n▸ cat\n\nThe answ"))
         screen.clear(1)
         screen.progress(2, plain("working · toy · 0s"))
         screen.say(plain("the answer"))

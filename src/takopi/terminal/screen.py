@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveScreen", "PlainScreen", "Screen", "make_screen"]
 
 PROMPT = "you> "
+STEP_MARKS = ("▸ ", "↻ ", "✓ ", "✗ ", "• ", "☑ ", "☐ ", "⚠ ")
 
 
 class Screen(Protocol):
@@ -83,7 +84,7 @@ class PlainScreen:
         self._stack.close()
 
     def progress(self, key: Hashable, body: RichText) -> None:
-        """Write the lines that are new; of the header, which holds a clock, the label counts."""
+        """Write the steps that are new; of the header, which holds a clock, the label counts."""
         header, *lines = to_plain(body).split("\n")
         seen = self._seen.setdefault(key, set())
         label = header.partition(" · ")[0]
@@ -91,7 +92,8 @@ class PlainScreen:
             seen.add(label)
             self._write(self._notes, header)
         for line in lines:
-            if line.strip() and line not in seen:
+            # The rest is the answer as it is being written: it would come in a hundred lengths.
+            if line.startswith(STEP_MARKS) and line not in seen:
                 seen.add(line)
                 self._write(self._notes, line)
 
