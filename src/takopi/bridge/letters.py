@@ -108,7 +108,8 @@ class LiveMessage:
 
     def after(self, error: TransportError) -> bool:
         """Adapt to what the service refused; False when nothing can be done."""
-        if isinstance(error, FormatRefused) and self.formatted:
+        nameless = type(error) is TransportError
+        if self.formatted and (nameless or isinstance(error, FormatRefused)):
             self.formatted = False
             return True
         place = self.place.after(error)

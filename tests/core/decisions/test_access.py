@@ -8,6 +8,8 @@ from core.decisions.chat_updates import IDS, message, press
 from takopi.core.access import access_policy
 from takopi.errors import ConfigError
 
+pytestmark = pytest.mark.timeout(300)
+
 OWNERS = st.integers(1, 2**53)
 GROUPS = st.integers(-(2**53), 0)
 

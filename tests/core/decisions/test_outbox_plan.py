@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takopi.core.chat import ChatKind
@@ -157,6 +157,7 @@ def _add(play: Simulation, item: Item, now: float) -> None:
 
 
 @pytest.mark.timeout(600)
+@settings(max_examples=min(settings().max_examples, 2_000))
 @given(play=schedules())
 def test_the_plan_keeps_its_laws_over_any_schedule(play: Simulation) -> None:
     """Budgets, order, contiguity, blocks and liveness hold whatever happens when."""

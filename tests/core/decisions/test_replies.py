@@ -1,7 +1,7 @@
 """What takopi itself says."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takopi.core.chat import ChatMessage
@@ -54,6 +54,7 @@ def check(said: ChatMessage) -> None:
 
 
 @pytest.mark.timeout(300)
+@settings(max_examples=min(settings().max_examples, 1_000))
 @given(turns=TURNS, version=st.none() | st.text(max_size=40))
 def test_lists_of_turns_always_fit(turns: list[TurnLine], version: str | None) -> None:
     """However many turns and however long their prompts."""
@@ -62,6 +63,7 @@ def test_lists_of_turns_always_fit(turns: list[TurnLine], version: str | None) -
     check(cancel_choice(turns))
 
 
+@settings(max_examples=min(settings().max_examples, 1_000))
 @given(word=st.text(min_size=1, max_size=200), place=PLACES)
 def test_answers_with_a_persons_words_always_fit(word: str, place: Place | None) -> None:
     """Whatever was typed."""

@@ -20,6 +20,8 @@ from takopi.core.route import (
 )
 from takopi.model import ResumeToken
 
+pytestmark = pytest.mark.timeout(300)
+
 CODEX = ResumeToken("codex", "abc")
 CLAUDE = ResumeToken("claude", "xyz")
 KNOWN = BoundTurn(turn_id="t1", conversation="t1", engine="codex", session=CODEX)

@@ -189,4 +189,6 @@ class TestTurns(Turns.TestCase):  # type: ignore[misc]
     pytestmark = pytest.mark.timeout(600)
 
 
-TestTurns.settings = settings(stateful_step_count=25)
+TestTurns.settings = settings(
+    max_examples=min(settings().max_examples, 2_000), stateful_step_count=25
+)

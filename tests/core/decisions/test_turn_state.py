@@ -13,6 +13,8 @@ from takopi.core.turn_state import (
     state_diagram,
 )
 
+pytestmark = pytest.mark.timeout(300)
+
 STEPS = st.sampled_from(["start", "run", "delivered", *sorted(ENDS)])
 
 
