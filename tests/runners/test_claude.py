@@ -122,6 +122,7 @@ def test_a_command_of_claude_and_a_plain_prompt_go_as_they_are(prompt: str) -> N
     assert ClaudeRunner().stdin_payload(prompt, None, state=None) == prompt.encode()
 
 
+@pytest.mark.timeout(600)
 @given(prompt=st.text())
 def test_a_prompt_is_never_changed_but_by_a_space(prompt: str) -> None:
     """What the person wrote is what the model gets."""

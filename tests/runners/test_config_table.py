@@ -86,6 +86,7 @@ def test_an_unknown_key_names_all_that_are_known() -> None:
     )
 
 
+@pytest.mark.timeout(600)
 @given(value=anything)
 def test_any_value_is_read_or_refused_with_its_key(value: Any) -> None:
     """No value of a TOML file escapes, and none makes another error."""

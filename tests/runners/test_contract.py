@@ -206,6 +206,7 @@ def test_the_resume_line_is_read_back(engine: str) -> None:
 
 
 @every_engine
+@pytest.mark.timeout(600)
 @given(text=st.text())
 def test_no_text_breaks_the_reading_of_resume_lines(engine: str, text: str) -> None:
     """Whatever a person writes, reading it neither fails nor gives a token like an option."""
