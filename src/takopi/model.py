@@ -2,6 +2,9 @@
 
 There are three events and no more. Streamed text, reasoning, plans and asks are *actions* (or
 `StartedEvent.meta`), so that a renderer or a plug-in written today keeps working tomorrow.
+
+The values hold what came out of JSON, which has no cycles, so they are left out of garbage
+collection: a long stream makes many of them, and each pass over them would cost more than they do.
 """
 
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -42,14 +45,14 @@ ActionPhase: TypeAlias = Literal["started", "updated", "completed"]
 ActionLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
-class ResumeToken(msgspec.Struct, frozen=True):
+class ResumeToken(msgspec.Struct, frozen=True, gc=False):
     """Name a session: the engine and the id that the engine itself gave it."""
 
     engine: EngineId
     value: str
 
 
-class Action(msgspec.Struct, frozen=True):
+class Action(msgspec.Struct, frozen=True, gc=False):
     """Describe one thing that the agent does.
 
     Args:
@@ -67,7 +70,7 @@ class Action(msgspec.Struct, frozen=True):
     detail: dict[str, Any] = {}
 
 
-class StartedEvent(msgspec.Struct, frozen=True, tag="started", tag_field="type"):
+class StartedEvent(msgspec.Struct, frozen=True, gc=False, tag="started", tag_field="type"):
     """Report that the session is known; exactly one, before `CompletedEvent`."""
 
     engine: EngineId
@@ -78,7 +81,7 @@ class StartedEvent(msgspec.Struct, frozen=True, tag="started", tag_field="type")
     type: ClassVar[Literal["started"]] = "started"
 
 
-class ActionEvent(msgspec.Struct, frozen=True, tag="action", tag_field="type"):
+class ActionEvent(msgspec.Struct, frozen=True, gc=False, tag="action", tag_field="type"):
     """Report a phase of one action.
 
     Args:
@@ -97,7 +100,7 @@ class ActionEvent(msgspec.Struct, frozen=True, tag="action", tag_field="type"):
     type: ClassVar[Literal["action"]] = "action"
 
 
-class CompletedEvent(msgspec.Struct, frozen=True, tag="completed", tag_field="type"):
+class CompletedEvent(msgspec.Struct, frozen=True, gc=False, tag="completed", tag_field="type"):
     """Report the end of the turn; exactly one, always the last event.
 
     Args:

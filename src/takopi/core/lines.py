@@ -29,11 +29,12 @@ class LineSplitter:
         max_line_bytes: A line longer than this comes out as `Oversized`.
     """
 
-    __slots__ = ("_dropped", "_limit", "_tail")
+    __slots__ = ("_dropped", "_limit", "_tail", "_tail_bytes")
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._limit = max_line_bytes
-        self._tail = bytearray()
+        self._tail: list[bytes] = []  # joined once, when the line is whole
+        self._tail_bytes = 0
         self._dropped = 0  # bytes of the current line that were given up; 0 means none
 
     def feed(self, chunk: bytes) -> list[bytes | Oversized]:
@@ -63,19 +64,16 @@ class LineSplitter:
         return [self._take()] if self._tail or self._dropped else []
 
     def _keep(self, piece: bytes) -> None:
-        if self._dropped:
-            self._dropped += len(piece)
-        elif len(self._tail) + len(piece) > self._limit:
-            self._dropped = len(self._tail) + len(piece)
-            self._tail = bytearray()
-        else:
-            self._tail += piece
+        self._tail_bytes += len(piece)
+        if self._dropped or self._tail_bytes > self._limit:
+            self._dropped = self._tail_bytes
+            self._tail = []
+        elif piece:
+            self._tail.append(piece)
 
     def _take(self) -> bytes | Oversized:
-        if self._dropped:
-            line: bytes | Oversized = Oversized(self._dropped)
-            self._dropped = 0
-            return line
-        line = bytes(self._tail)
-        self._tail = bytearray()
-        return line
+        size, dropped, pieces = self._tail_bytes, self._dropped, self._tail
+        self._tail, self._tail_bytes, self._dropped = [], 0, 0
+        if dropped:
+            return Oversized(size)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,0 +1,55 @@
+"""Every benchmark still runs; how fast is judged by hand, never by a test."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(autouse=True)
+def from_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make `benchmarks` importable, here and in the processes that it starts."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+    yield
+    from takopi.runner import bind_runtime
+
+    bind_runtime(None)
+
+
+SMALL = {
+    "startup": {"rounds": 1},
+    "translation": {"rounds": 1, "copies": 1},
+    "long_stream": {"megabytes": 2},
+    "rendering": {"rounds": 5},
+    "bot": {"rounds": 1, "prompts": 1},
+    "many_runs": {"runs": 3},
+}
+
+
+def test_the_list_is_whole() -> None:
+    """A new benchmark is smoke-tested, too."""
+    from benchmarks.__main__ import NAMES
+
+    assert set(SMALL) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_measures_something(name: str) -> None:
+    """In its smallest form a benchmark gives figures that fit into the table."""
+    import importlib
+
+    from benchmarks.figure import table
+
+    figures = importlib.import_module(f"benchmarks.{name}").measure(**SMALL[name])
+    assert figures
+    assert all(figure.value >= 0 for figure in figures)
+    assert all(figure.name in table(figures) for figure in figures)
+    assert "benchmarks" in sys.modules
