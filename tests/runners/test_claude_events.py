@@ -77,6 +77,13 @@ def test_reasoning_without_a_text_ends_when_claude_goes_on() -> None:
     ]
 
 
+def test_a_thought_that_comes_at_once_is_shown_with_its_text() -> None:
+    """Its first line is the title, without the stars around it."""
+    thought = only(turn(said({"type": "thinking", "thinking": "**Plan**\nmore"})))
+    assert (thought.phase, thought.action.title) == ("completed", "Plan")
+    assert thought.action.detail["text"] == "**Plan**\nmore"
+
+
 def test_text_as_it_is_written_has_its_place() -> None:
     """Pieces are put together by their offsets, and the whole comes at the end."""
     begin = stream("content_block_start", content_block={"type": "text"})

@@ -246,6 +246,8 @@ def test_a_second_session_in_one_run_is_refused() -> None:
         ("{not json", "{not json"),
         ("{" * 3000, "{" * 3000),
         ('{"error": {"error": {"error": {"error": {"error": {"error": 1}}}}}}',) * 2,
+        ('{"error":' * 4 + '"{\\"error\\":1}"' + "}" * 4, '{"error":1}'),
+        ("a {} {} {}", "a {} {} {}"),
         ("plain", "plain"),
     ],
 )

@@ -46,7 +46,8 @@ def test_codex_is_found_beside_and_inside_the_wrapper(
     """Package managers put the package of this machine in different places."""
     wrapper = write(tmp_path / "@openai/codex/bin/codex.js")
     found = link(tmp_path / ".bin/codex", wrapper)
-    assert codex_binary(found) is None
+    (tmp_path / "@openai/codex/vendor/0/bin/codex").mkdir(parents=True)
+    assert codex_binary(found) is None, "a folder is no program"
     native = write(tmp_path / place.format(machine=machine))
     assert codex_binary(found) == native
 
