@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from fakes.bot_process import BotProcess, write_config
+from fakes.pty_user import ends_soon
 from fakes.telegram_api import TOKEN, TelegramApi
 from fakes.toy_engine import install_toy_engine
 
@@ -57,10 +58,6 @@ async def working(api: TelegramApi, tmp_path: Path) -> Path:
     return marker
 
 
-def alive(marker: Path) -> bool:
-    return Path(f"/proc/{marker.read_text().strip()}").exists()
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_cancels_the_runs_and_tells_the_chat(home, start, tmp_path, number) -> None:
     """Within 10 s, with exit status 0, and nothing is left running."""
@@ -75,7 +72,7 @@ async def test_a_signal_cancels_the_runs_and_tells_the_chat(home, start, tmp_pat
         (final,) = api.bot_messages()
         assert "■ cancelled · toy" in (final.text or "")
         assert "toy --resume toy-" in (final.text or "")
-        assert not alive(marker)
+        assert ends_soon(int(marker.read_text()))
         assert "takopi serves @takopi_test_bot" in bot.output
         assert "Traceback" not in bot.output
 
@@ -94,7 +91,7 @@ async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:
                     await anyio.sleep(0.01)
             assert await bot.stop(signal.SIGINT, limit_s=2) in (0, 130)
             api.faults.clear()
-        assert not alive(marker)
+        assert ends_soon(int(marker.read_text()))
 
 
 async def test_a_token_that_telegram_does_not_know_ends_with_78(home, start, tmp_path) -> None:

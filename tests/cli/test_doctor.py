@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
@@ -224,11 +226,21 @@ def test_the_command_prints_the_table(inside) -> None:
     assert "2 things are wrong." in done.stdout
 
 
-def test_the_command_says_when_all_is_well(inside, takopi_home, tmp_path, monkeypatch) -> None:
-    """Exit status 0; one wrong thing is singular."""
+async def test_the_command_says_when_all_is_well(cli, home, tmp_path) -> None:
+    """Exit status 0 and no mark of anything wrong; one wrong thing is singular."""
     program(tmp_path / "bin", "codex", "echo codex-cli 0.150.0")
-    done = inside("doctor")
-    assert "1 thing is wrong." in done.stdout
+    assert "1 thing is wrong." in (await anyio.to_thread.run_sync(cli, "doctor")).stdout
+    async with TelegramApi() as api:
+        api.owner.say("hi")
+        write(
+            home,
+            f'[transports.telegram]\nbot_token = "{TOKEN}"\nchat_id = {OWNER_ID}\n'
+            f'api_base_url = "{api.base_url}"\n',
+        )
+        done = await anyio.to_thread.run_sync(cli, "doctor")
+    assert done.returncode == 0
+    assert "✗" not in done.stdout
+    assert done.stdout.endswith("Everything is in order.\n")
 
 
 @pytest.mark.usefixtures("toy")

@@ -190,13 +190,37 @@ async def test_one_can_leave_while_the_owner_is_awaited(talk, takopi_home, key) 
         assert await talk(steps) == 130
 
 
+async def test_a_token_that_is_no_more_ends_the_set_up(talk, takopi_home) -> None:
+    """Asking for a link again and again would not mend it."""
+    async with TelegramApi() as api:
+        api.revoked = True
+        write(
+            takopi_home,
+            f'[transports.telegram]\nbot_token = "{TOKEN}"\napi_base_url = "{api.base_url}"\n',
+        )
+
+        def steps(user: PtyUser) -> None:
+            user.expect("Telegram does not know this bot token")
+
+        assert await talk(steps) == 78
+
+
 async def test_a_machine_without_engines_is_set_up_all_the_same(talk, takopi_home) -> None:
     """The engine can follow later; the bot says that it needs one."""
+    (takopi_home / "runners").mkdir(mode=0o700)
+    (takopi_home / "runners" / "broken.py").write_text("BACKEND = 1 / 0")
     async with TelegramApi() as api:
         path = write(
             takopi_home,
             f'[transports.telegram]\nchat_id = {OWNER_ID}\napi_base_url = "{api.base_url}"\n',
         )
+
+        def leave(user: PtyUser) -> None:
+            user.expect("Token: ")
+            user.type(TOKEN + "\n")
+            user.expect("Directory [")
+            user.type(CTRL_D)
+            user.expect("Nothing was written.")
 
         def steps(user: PtyUser) -> None:
             user.expect("Token: ")
@@ -208,5 +232,6 @@ async def test_a_machine_without_engines_is_set_up_all_the_same(talk, takopi_hom
             user.type("y\n")
             user.expect("no engine is installed")
 
+        assert await talk(leave) == 130
         assert await talk(steps) == 78
         assert "default_engine" not in tomllib.loads(path.read_text())

@@ -98,6 +98,16 @@ def test_windows_is_refused(monkeypatch, capsys) -> None:
     assert "WSL" in capsys.readouterr().err
 
 
+def test_ctrl_c_before_anything_is_no_traceback() -> None:
+    """A person who is quicker than the imports gets exit status 130."""
+
+    class Late(list):
+        def __iter__(self):
+            raise KeyboardInterrupt
+
+    assert main(Late(["config", "path"])) == 130
+
+
 def test_each_error_has_its_exit_status() -> None:
     """78 for configuration and token, 2 for use, 1 for the rest."""
     assert exit_status(ConfigError("x")) == 78

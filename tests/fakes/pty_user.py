@@ -9,11 +9,26 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-__all__ = ["CTRL_C", "CTRL_D", "PtyUser"]
+import psutil
+
+__all__ = ["CTRL_C", "CTRL_D", "PtyUser", "ends_soon"]
 
 CTRL_C = "\x03"
 CTRL_D = "\x04"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x1b\x07]*(?:\x07|\x1b\\)")
+
+
+def ends_soon(pid: int, limit_s: float = 10) -> bool:
+    """Tell whether a process that was killed is gone, as soon as the kernel gets to it."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True  # whoever has to reap it is in no hurry
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 class PtyUser:

@@ -56,8 +56,7 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
     """
     settings = runtime.settings
     telegram = settings.telegram
-    if telegram.chat_id is None:
-        raise ConfigError(f"{settings.path}: transports.telegram.chat_id is not set")
+    assert telegram.chat_id is not None, "setup.missing() comes first"
     try:
         access = access_policy(
             chat_id=telegram.chat_id,

@@ -122,15 +122,11 @@ def _ask_owner(home: Home, token: str, base_url: str | None, asker: Asker) -> di
         try:
             with BotLocks(home.path, token, base_url, os.environ):
                 owner = anyio.run(_learn_owner, token, base_url, asker)
+        except Unauthorized:
+            raise
         except (TransportError, UsageError) as error:
-            if isinstance(error, Unauthorized):
-                raise
             asker.say(f"   ✗ {error}")
-            owner = None
         else:
-            if owner is None:
-                asker.say("   ✗ nobody opened the link in time")
-        if owner is not None:
             asker.say(f"   ✓ {owner.name} (id {owner.user_id})")
             return {
                 TELEGRAM + "chat_id": owner.chat_id,
@@ -150,7 +146,10 @@ async def _learn_owner(token: str, base_url: str | None, asker: Asker) -> Any:
         bot = await identify(api)
         pairing = Pairing.offer(bot, secrets.token_bytes(16), clock.now())
         asker.say(f"   Open this link within 10 minutes and press Start:\n   {pairing.link}")
-        return await learn_owner(api, pairing, clock, jitter=random.random)
+        owner = await learn_owner(api, pairing, clock, jitter=random.random)
+        if owner is None:
+            raise UsageError("nobody opened the link in time")
+        return owner
     finally:
         with anyio.CancelScope(shield=True):
             await api.aclose()

@@ -25,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(f"takopi {__version__}")
         return 0
-    from takopi.cli.root import run
+    try:
+        from takopi.cli.root import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:
+        return 130

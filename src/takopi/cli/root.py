@@ -1,6 +1,5 @@
 """The command `takopi` itself: its options, its sub-commands, and how errors become texts."""
 
-import os
 import sys
 from typing import Annotated, Any
 
@@ -17,7 +16,6 @@ __all__ = ["app", "exit_status", "run"]
 
 EXIT_CONFIG = 78
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 
 class EngineGroup(TyperGroup):
@@ -98,10 +96,10 @@ def takopi(
 
 def start_debug_log() -> None:
     """Write every record to `logs/debug.log` from now on, and say where that is."""
+    from takopi.app.home import locate_home
     from takopi.logging import configure_logging
-    from takopi.settings import home_directory
 
-    path = home_directory() / "logs" / "debug.log"
+    path = locate_home().debug_log
     try:
         configure_logging(debug_file=path)
     except OSError as error:
@@ -130,14 +128,8 @@ def run(arguments: list[str]) -> int:
     except TakopiError as error:
         print(f"takopi: {redact(str(error))}", file=sys.stderr)
         return exit_status(error)
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BrokenPipeError:
-        # Whoever read our output has gone; a flush at exit must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        return end.code if isinstance(end.code, int) else 1
     except Exception as error:  # noqa: BLE001 - the border of the process
         return _fault(error)
     return 0
