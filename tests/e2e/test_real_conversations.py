@@ -31,8 +31,9 @@ PARAMETERS = [
 async def test_a_conversation_of_two_turns(engine: str, tmp_path: Path) -> None:
     """A prompt is answered with a resume line, and a reply continues that session."""
     if find_program(engine) is None:
-        assert not os.environ.get("CI"), f"{engine} is missing; scripts/engines installs it"
-        pytest.skip(f"{engine} is not installed; scripts/engines installs it")
+        # Not an assertion on the environment: its failure would print every key in it.
+        leave = pytest.fail if os.environ.get("CI") else pytest.skip
+        leave(f"{engine} is not installed; scripts/engines installs it")
     work_dir = tmp_path / "project"
     work_dir.mkdir()
     home = tmp_path / "home" / ".takopi"
