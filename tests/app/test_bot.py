@@ -1,9 +1,8 @@
 """The bot as a process: how it starts, refuses to start, and ends."""
 
-import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
@@ -44,12 +43,11 @@ async def ended(bot: BotProcess) -> int:
         return await bot.process.wait()
 
 
-async def working(api: TelegramApi, tmp_path: Path) -> Path:
+async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TERM; ") -> Path:
     """Start a turn that ignores polite signals, and return the file with its shell's pid."""
     marker = tmp_path / "pid"
     api.owner.say(
-        f"run: trap '' INT TERM; echo $$ > {marker}.new; mv {marker}.new {marker}; "
-        "while :; do sleep 1; done"
+        f"run: {trap}echo $$ > {marker}.new; mv {marker}.new {marker}; while :; do sleep 1; done"
     )
     await api.wait_message(lambda m: "▸" in (m.text or ""))
     with anyio.fail_after(20):
@@ -58,14 +56,18 @@ async def working(api: TelegramApi, tmp_path: Path) -> Path:
     return marker
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_cancels_the_runs_and_tells_the_chat(home, start, tmp_path, number) -> None:
+@pytest.mark.parametrize(
+    ("number", "trap"), [(signal.SIGTERM, "trap '' INT TERM; "), (signal.SIGINT, "")]
+)
+async def test_a_signal_cancels_the_runs_and_tells_the_chat(
+    home, start, tmp_path, number, trap
+) -> None:
     """Within 10 s, with exit status 0, and nothing is left running."""
     async with TelegramApi() as api:
         write_config(home, api, tmp_path, 'default_engine = "toy"')
         async with start() as bot:
             await api.wait_call("getUpdates", timeout_s=60)
-            marker = await working(api, tmp_path)
+            marker = await working(api, tmp_path, trap)
             began = time.monotonic()
             assert await bot.stop(number) == 0
             assert time.monotonic() - began < 10
@@ -143,14 +145,24 @@ async def test_one_bot_for_a_folder_and_one_for_a_token(home, start, tmp_path) -
             assert await third.stop() == 0
 
 
+@pytest.fixture
+def hang_up_ignored() -> Iterator[None]:
+    """Start programs as `nohup` does."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up_ignored")
 async def test_an_engine_on_the_command_line_goes_first(home, start, tmp_path) -> None:
-    """`takopi toy` serves with toy, whatever the configuration says; sessions start in work_dir."""
+    """`nohup takopi toy` serves with toy in work_dir, and a hang-up does not end it."""
     work = tmp_path / "work"
     work.mkdir()
     async with TelegramApi() as api:
         write_config(home, api, work, 'default_engine = "codex"')
         async with start("toy", TAKOPI_TELEGRAM_TOKEN=TOKEN) as bot:
             await api.wait_call("getUpdates", timeout_s=60)
+            bot.process.send_signal(signal.SIGHUP)
             api.owner.say("run: touch made-here\nhello")
             await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
             assert await bot.stop() == 0
@@ -167,21 +179,3 @@ async def test_a_signal_while_telegram_is_away_ends_the_bot(home, start, tmp_pat
                 while "telegram.connect_failed" not in bot.output:  # noqa: ASYNC110
                     await anyio.sleep(0.01)
             assert await bot.stop() == 0
-
-
-async def test_nohup_means_it(home, start, tmp_path) -> None:
-    """A hang-up that is ignored from the start stays so."""
-    async with TelegramApi() as api:
-        write_config(home, api, tmp_path, 'default_engine = "toy"')
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        try:
-            bot = await start().__aenter__()
-        finally:
-            signal.signal(signal.SIGHUP, before)
-        try:
-            await api.wait_call("getUpdates", timeout_s=60)
-            os.kill(bot.process.pid, signal.SIGHUP)
-            api.owner.say("hello")
-            await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
-        finally:
-            await bot.__aexit__(None, None, None)

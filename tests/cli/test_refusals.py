@@ -71,3 +71,9 @@ def test_nothing_stays_bound(inside) -> None:
     assert inside("toy", "").returncode == 2
     assert inside("chat", "--engine", "zzzz").returncode == 2
     assert current_runtime().host is default_host()
+
+
+def test_a_work_dir_that_cannot_be_reached_is_told(inside, takopi_home) -> None:
+    """A path too long to look at is no directory."""
+    write(takopi_home, f'work_dir = "/{"x" * 300}"')
+    assert "which is not a directory" in inside("toy").stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 
 from takopi.app.engines import choose_default
-from takopi.app.home import current_directory
+from takopi.app.home import current_directory, is_directory
 from takopi.app.leaving import heed_signals, leave_now
 from takopi.app.locks import BotLocks
 from takopi.app.runtime import Runtime, open_runtime
@@ -86,7 +86,7 @@ def work_directory(settings: Settings) -> Path:
     path = settings.work_dir
     if path is None:
         return current_directory()
-    if not path.is_dir():
+    if not is_directory(path):
         raise ConfigError(
             f'{settings.path}: work_dir is "{path}", which is not a directory; make it with '
             f"`mkdir -p {path}`, or set another"

@@ -8,7 +8,7 @@ import anyio
 from takopi.app.chat_checks import check_access, check_telegram
 from takopi.app.checks import Check
 from takopi.app.engines import EngineShelf, choose_default
-from takopi.app.home import Home
+from takopi.app.home import Home, is_directory
 from takopi.engines import EngineCatalogue, find_engines
 from takopi.errors import TakopiError
 from takopi.logging import add_secrets
@@ -92,7 +92,7 @@ def _check_work_dir(settings: Settings) -> Check:
     path = settings.work_dir
     if path is None:
         return Check("work_dir", "note", "not set: new sessions start where takopi is started")
-    if not path.is_dir():
+    if not is_directory(path):
         text = f"{path} is not a directory; make it with `mkdir -p {path}`, or set another"
         return Check("work_dir", "wrong", text)
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):

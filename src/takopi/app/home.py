@@ -7,7 +7,7 @@ import msgspec
 from takopi.errors import AccessError, UsageError
 from takopi.settings import CONFIG_NAME, check_private, home_directory
 
-__all__ = ["Home", "current_directory", "locate_home", "open_home"]
+__all__ = ["Home", "current_directory", "is_directory", "locate_home", "open_home"]
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -77,3 +77,11 @@ def current_directory() -> Path:
         return Path.cwd()
     except FileNotFoundError as error:
         raise UsageError("the current directory is gone; go to another with `cd`") from error
+
+
+def is_directory(path: Path) -> bool:
+    """Tell whether a path is a directory that can be reached."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

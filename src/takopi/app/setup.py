@@ -10,7 +10,7 @@ import anyio
 
 from takopi.app.config_edit import edit_document, set_values
 from takopi.app.engines import EngineShelf, first_choices
-from takopi.app.home import Home, current_directory
+from takopi.app.home import Home, current_directory, is_directory
 from takopi.app.locks import BotLocks
 from takopi.bridge.clock import SystemClock
 from takopi.engines import find_engines
@@ -164,7 +164,7 @@ def _ask_work_dir(asker: Asker) -> Path:
         except ValueError:
             asker.say("   ✗ give the whole path, beginning with / or ~")
             continue
-        if path.is_dir():
+        if is_directory(path):
             return path
         asker.say(f"   ✗ {path} is not a directory")
 

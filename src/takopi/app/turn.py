@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
-from takopi.app.home import current_directory
+from takopi.app.home import current_directory, is_directory
 from takopi.app.leaving import leave_now, stop_signals
 from takopi.app.runtime import Runtime, open_runtime
 from takopi.core.markdown import render_markdown
@@ -104,7 +104,7 @@ def _directory(runtime: Runtime, token: ResumeToken | None) -> Path:
     """
     known = None if token is None else runtime.host.session_cwd(token)
     if known is not None:
-        if not known.is_dir():
+        if not is_directory(known):
             raise WorkDirMissing(known)
         if not known.samefile("."):
             sys.stderr.write(f"takopi: the session goes on in {harmless(str(known))}\n")
