@@ -15,10 +15,9 @@ from benchmarks.processes import resident_mb
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+from fakes.toy_engine import install_toy_engine
 from takopi.engines import find_engines
 from takopi.process.host import LocalRunHost
-
-from fakes.toy_engine import install_toy_engine
 from takopi.runner import RunnerRuntime, bind_runtime, open_turn
 from takopi.turn import TurnRequest
 

@@ -32,7 +32,7 @@ def stream(copies: int, longest: int) -> bytes:
 
 
 def ratio(data: bytes, rounds: int) -> tuple[float, str]:
-    """Translate and decode in turns; the best of each counts. The split into lines is ours to pay."""
+    """Translate and decode in turns; the best counts. Splitting into lines is ours to pay."""
     lines = data.split(b"\n")[:-1]
     chunks = [data[start : start + 65536] for start in range(0, len(data), 65536)]
     decode = msgspec.json.Decoder().decode

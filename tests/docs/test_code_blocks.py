@@ -111,9 +111,9 @@ def check(words: list[str], block: Block) -> None:
         return
     if arguments:
         import typer.main
-        from takopi.engines import find_engines
 
         from takopi.cli.root import app
+        from takopi.engines import find_engines
 
         known = set(typer.main.get_command(app).commands) | set(find_engines(Path("/nowhere")).ids)
         assert arguments[0] in known, f"{block}: takopi {arguments[0]}"
