@@ -1,5 +1,6 @@
 """Records are redacted, silent on the terminal but for warnings, and cheap until written."""
 
+import io
 import json
 import logging as standard
 import os
@@ -167,6 +168,31 @@ def test_a_closed_terminal_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path
         pass
     monkeypatch.setattr(sys, "stderr", closed)
     log.get_logger("x").warning("nobody reads this")
+
+
+def test_a_log_that_cannot_be_written_harms_nobody(
+    debug_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a full disk nor a reader that has gone ends what the record is about."""
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    log._sink.close_file()
+    log._sink.file_descriptor = os.open("/dev/full", os.O_WRONLY)
+    log.get_logger("x").error("lost")
+
+
+def test_a_debug_file_that_grows_makes_room(debug_file: Path) -> None:
+    """A bot that runs for weeks does not fill the disk."""
+    log._sink.room_bytes = 10
+    log.get_logger("x").info("fills it")
+    os.truncate(debug_file, log.MAX_DEBUG_FILE_BYTES + 1)
+    log.get_logger("x").info("fresh")
+    assert [r["event"] for r in records(debug_file)] == ["fresh"]
+    assert debug_file.with_name("debug.log.1").exists()
 
 
 def test_records_of_unknown_levels_are_warnings(debug_file: Path) -> None:

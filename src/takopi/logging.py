@@ -48,10 +48,11 @@ _suppress_below: ContextVar[int] = ContextVar("takopi_log_suppress_below", defau
 
 
 def _to_stderr(line: str) -> None:
-    stream = sys.stderr
-    if stream is not None and not stream.closed:
-        stream.write(line + "\n")
-        stream.flush()
+    try:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):
+        return  # closed, or whoever read it has gone: a warning must not become a failure
 
 
 class _Sink:
@@ -61,12 +62,30 @@ class _Sink:
         self.secrets: set[str] = set(secrets_of_environment(os.environ))
         self.redactor = Redactor(self.secrets)
         self.file_descriptor: int | None = None
+        self.file_path: Path | None = None
+        self.room_bytes = 0
         self.terminal: Callable[[str], None] = _to_stderr
         self.structlog_ready = False
 
     def threshold(self) -> int:
         lowest = LEVELS["debug"] if self.file_descriptor is not None else WARNING
         return max(lowest, _suppress_below.get())
+
+    def open_file(self, path: Path) -> None:
+        opened = _open_debug_file(path)
+        self.close_file()
+        self.file_descriptor, self.file_path = opened, path
+        self.room_bytes = MAX_DEBUG_FILE_BYTES - os.fstat(opened).st_size
+
+    def write_file(self, line: bytes) -> None:
+        if self.file_descriptor is None:
+            return
+        try:
+            if self.room_bytes < 0 and self.file_path is not None:
+                self.open_file(self.file_path)
+            self.room_bytes -= os.write(self.file_descriptor, line)
+        except OSError:
+            return  # a full disk must not end what the record is about
 
     def close_file(self) -> None:
         descriptor, self.file_descriptor = self.file_descriptor, None
@@ -131,9 +150,7 @@ def configure_logging(*, debug_file: Path | None = None) -> None:
     import logging
 
     if debug_file is not None:
-        opened = _open_debug_file(debug_file)
-        _sink.close_file()
-        _sink.file_descriptor = opened
+        _sink.open_file(debug_file)
     root = logging.getLogger()
     handler = _standard_handler()
     root.handlers = [handler]
@@ -290,7 +307,7 @@ def _write(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     level = str(clean.get("level", "info"))
     if _sink.file_descriptor is not None:
         line = _sink.redactor.text(json.dumps(clean, ensure_ascii=False, default=repr))
-        os.write(_sink.file_descriptor, line.encode("utf-8", "backslashreplace") + b"\n")
+        _sink.write_file(line.encode("utf-8", "backslashreplace") + b"\n")
     if LEVELS.get(level, WARNING) >= WARNING:
         _sink.terminal(_sink.redactor.text(_terminal_line(level, clean)))
     raise structlog.DropEvent

@@ -23,8 +23,14 @@ from takopi.errors import ConfigError, UsageError
 
 KEYS = st.text(min_size=1, max_size=6)
 VALUES = st.recursive(
-    st.integers(-(2**53), 2**53) | st.booleans() | st.text(max_size=8),
-    lambda inner: st.dictionaries(KEYS, inner, min_size=1, max_size=3),
+    st.integers(-(2**53), 2**53)
+    | st.booleans()
+    | st.text(max_size=8)
+    | st.floats(allow_nan=False)
+    | st.dates(),
+    lambda inner: (
+        st.dictionaries(KEYS, inner, min_size=1, max_size=3) | st.lists(inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -53,6 +59,20 @@ def test_a_key_that_is_set_and_taken_out_leaves_nothing(document: dict, data) ->
     assert unset_value(again, name)
     assert get_value(again, name) is None
     assert not unset_value(again, name)
+
+
+def test_secrets_are_masked_wherever_they_stand() -> None:
+    """In tables of a list too, and what looks like a secret under any name."""
+    value = [{"name": "x", "api_key": "shh"}, {"more": [{"password": "hush"}]}]
+    assert shown("servers", value, reveal=False) == (
+        '[{name = "x", api_key = "********"}, {more = [{password = "********"}]}]'
+    )
+    key = "sk-ant-" + "a" * 30
+    assert shown("codex.extra_args", ["-c", f"key={key}"], reveal=False) == (
+        '["-c", "key=[redacted]"]'
+    )
+    assert key in shown("codex.extra_args", [key], reveal=True)
+    assert "shh" in shown("servers", value, reveal=True)
 
 
 @pytest.mark.parametrize("name", ["", "a.", ".a", "a b", "a = 1", "[a]", "a\nb", "a#"])

@@ -27,6 +27,8 @@ def write(home: Path, text: str, chat_id: int = 5) -> Path:
         ('default_engine = "nosuch"', [], 78, 'default_engine is "nosuch"; accepted: '),
         ("max_runs = 0", ["toy"], 78, "max_runs is 0; accepted: "),
         ("toy = 1", ["toy"], 78, "toy is 1; accepted: a table"),
+        ("[codex]\nsandbx = 1", ["codex"], 78, "`codex.sandbx` is no key of codex"),
+        ("[codex]\nsandbx = 1", ["chat", "--engine", "codex"], 78, "`codex.sandbx` is no key"),
         ('work_dir = "/no/such/place"', ["toy"], 78, "mkdir -p /no/such/place"),
         ("", ["--nosuch"], 2, "No such option"),
     ],

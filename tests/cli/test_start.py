@@ -160,6 +160,13 @@ def test_the_debug_log_is_announced(cli, takopi_home) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_debug_log_makes_the_folder_private(inside, tmp_path) -> None:
+    """The first command may be one with `--debug`; the next one must not be refused."""
+    home = tmp_path / "new"
+    assert inside("--debug", "plugins", TAKOPI_HOME=str(home)).returncode == 0
+    assert home.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_debug_log_that_cannot_be_written_is_told(inside, takopi_home) -> None:
     """A file in the place of the folder is a mistake, not a crash."""
     (takopi_home / "logs").write_text("")

@@ -53,6 +53,7 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
     Raises:
         ConfigError: Nobody would be served, an engine is unknown, or work_dir is gone.
         UsageError: The command line names an engine that nobody knows.
+        PluginError: The default engine's module cannot be used.
     """
     settings = runtime.settings
     telegram = settings.telegram
@@ -65,9 +66,11 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
         )
     except ConfigError as error:
         raise ConfigError(f"{settings.path}: {error}") from error
+    engine = choose_default(runtime.shelf, settings, default_engine)
+    runtime.shelf.runner(engine)  # better told now than with the first prompt
     return BridgeOptions(
         access=access,
-        default_engine=choose_default(runtime.shelf, settings, default_engine),
+        default_engine=engine,
         work_dir=work_directory(settings),
         show_resume_line=telegram.show_resume_line,
         final_notify=telegram.final_notify,

@@ -91,10 +91,13 @@ def _default_engine(runtime: Runtime, asked: str | None) -> EngineId:
     if asked == MOCK:
         return MOCK
     try:
-        return choose_default(runtime.shelf, runtime.settings, asked)
+        engine = choose_default(runtime.shelf, runtime.settings, asked)
     except ConfigError:
         if runtime.settings.default_engine is not None:
             raise
+    else:
+        runtime.shelf.runner(engine)  # better told now than with the first prompt
+        return engine
     sys.stderr.write(
         "takopi: no engine is installed here, so `mock` answers: a scripted engine that shows what "
         "a turn looks like. `takopi doctor` says how to install a real one.\n"

@@ -13,6 +13,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 
+from takopi.core.redact import Redactor
 from takopi.errors import ConfigError, UsageError
 from takopi.settings import check_private, check_value
 from takopi.settings.keys import KEYS, known_key, nearest
@@ -82,9 +83,7 @@ def parts_of(name: str) -> tuple[str, ...]:
 def flatten(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every dotted key with its plain value."""
     for key, value in document.items():
-        name = prefix + (
-            key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else tomlkit.string(key).as_string()
-        )
+        name = prefix + _key(key)
         if isinstance(value, Mapping) and value:
             yield from flatten(value, name + ".")
         else:
@@ -99,9 +98,23 @@ def is_secret(name: str) -> bool:
 
 def shown(name: str, value: Any, *, reveal: bool) -> str:
     """Return a value as TOML, masked when it is secret."""
+    text = _inline(name, value, reveal=reveal)
+    return text if reveal else Redactor().text(text)
+
+
+def _inline(name: str, value: Any, *, reveal: bool) -> str:
     if is_secret(name) and not reveal:
         return f'"{MASK}"'
+    if isinstance(value, Mapping):
+        items = (f"{_key(k)} = {_inline(k, v, reveal=reveal)}" for k, v in value.items())
+        return "{" + ", ".join(items) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_inline("", item, reveal=reveal) for item in value) + "]"
     return str(tomlkit.item(value).as_string())
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else tomlkit.string(key).as_string()
 
 
 def get_value(document: Mapping[str, Any], name: str) -> Any:

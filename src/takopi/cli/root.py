@@ -96,10 +96,10 @@ def takopi(
 
 def start_debug_log() -> None:
     """Write every record to `logs/debug.log` from now on, and say where that is."""
-    from takopi.app.home import locate_home
+    from takopi.app.home import open_home
     from takopi.logging import configure_logging
 
-    path = locate_home().debug_log
+    path = open_home().debug_log
     try:
         configure_logging(debug_file=path)
     except OSError as error:
