@@ -145,22 +145,27 @@ async def follow_turn(
         leave: Is called with the exit status at the second one; ends the process.
     """
     received: list[int] = []
-    status = 1
     with plain_errors():
         async with anyio.create_task_group() as tasks:
             await tasks.start(_watch_signals, turn, received, signals, leave)
             tasks.start_soon(_tick, view)
-            try:
-                async for event in turn:
-                    view.take(event)
-                    if isinstance(event, CompletedEvent):
-                        status = 0 if event.ok else 1
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await turn.aclose()
+            ok = await _read(turn, view)
             view.close(turn.ended_background)
             tasks.cancel_scope.cancel()
-    return _signal_status(received) if received else status
+    return _signal_status(received) if received else int(not ok)
+
+
+async def _read(turn: LiveTurn, view: View) -> bool:
+    """Show all events and release the turn, whatever happens; tell whether it succeeded."""
+    ok = False
+    try:
+        async for event in turn:
+            view.take(event)
+            ok = isinstance(event, CompletedEvent) and event.ok
+    finally:
+        with anyio.CancelScope(shield=True):
+            await turn.aclose()
+    return ok
 
 
 def _signal_status(received: Sequence[int]) -> int:
