@@ -102,6 +102,14 @@ def test_progress_is_redrawn_and_goes_away() -> None:
     assert screen_of(out.getvalue()) == ["a remark", "the answer"]
 
 
+def test_words_of_an_answer_stay_whole() -> None:
+    """A line that is too long is broken between words."""
+    screen, out = terminal()
+    with screen:
+        screen.say(plain("word " * 30))
+    assert {word for line in screen_of(out.getvalue()) for word in line.split()} == {"word"}
+
+
 def test_what_goes_on_is_taken_away_at_the_end() -> None:
     """Leaving restores the terminal, cursor included."""
     screen, out = terminal()

@@ -75,7 +75,7 @@ def _print_answer(answer: str) -> None:
     if sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(to_rich(render_markdown(answer)), soft_wrap=True)
+        Console().print(to_rich(render_markdown(answer)))
     else:
         sys.stdout.write(answer.rstrip("\n") + "\n")
     sys.stdout.flush()

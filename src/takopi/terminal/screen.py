@@ -179,7 +179,7 @@ class LiveScreen:
     def say(self, body: RichText) -> None:
         """Write an answer above what goes on."""
         prompted = self._take_line_back()
-        self._console.print(to_rich(body), soft_wrap=True)
+        self._console.print(to_rich(body))
         if prompted:
             self.ready()
 
