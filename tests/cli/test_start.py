@@ -1,5 +1,6 @@
 """The command itself: version, help, typing errors, and what it does not import."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -180,4 +181,11 @@ def test_completion_knows_engines(cli) -> None:
     """A shell completes commands and engines."""
     done = cli("", _TAKOPI_COMPLETE="complete_bash", COMP_WORDS="takopi t", COMP_CWORD="1")
     assert done.stdout.split() == ["toy"]
-    assert "complete" in cli("--show-completion", SHELL="/bin/bash").stdout
+
+
+def test_the_completion_of_the_shell_around_it_is_shown(argv, environment) -> None:
+    """`--show-completion` writes for the shell in which it is typed, not for the login shell."""
+    # With a command behind it the shell stays; else it would become takopi itself.
+    line = f"{shlex.join([*argv, '--show-completion'])}; exit $?"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env=environment)
+    assert "complete" in done.stdout, done.stderr
