@@ -1,5 +1,6 @@
 """The bot: Telegram on one side, the engines on the other."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -114,6 +115,8 @@ async def _serve(runtime: Runtime, transport: TelegramTransport, options: Bridge
             try:
                 with connecting:
                     identity = await transport.connect()
+                    # What was imported stays for good: no collection need look at it again.
+                    gc.freeze()
                     print(f"takopi serves @{identity.username} (Ctrl-C stops it)", flush=True)  # noqa: T201
                 if not connecting.cancel_called:
                     await bridge.run()
