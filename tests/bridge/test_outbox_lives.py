@@ -136,7 +136,7 @@ async def test_refused_formatting_of_progress_stays_plain() -> None:
 
 
 async def test_a_final_that_is_refused_for_no_known_reason_arrives_in_another_form() -> None:
-    """First plain, then as a new message, then as a file: its words are not lost."""
+    """First plain, then as a new message, then as a file that takes the place of the old one."""
     async with desk() as d:
         live = d.live()
         await settle()
@@ -144,6 +144,6 @@ async def test_a_final_that_is_refused_for_no_known_reason_arrives_in_another_fo
         d.outbox.final(at(), [RICH], d.remember, notify=True, instead=live, as_edit=True)
         await d.clock.advance(5)
         tried = [call.verb for call in d.chat.calls]
-        assert tried == ["send", "edit", "edit", "send", "document"]
+        assert tried == ["send", "edit", "edit", "send", "document", "delete"]
         (document,) = [shown.document for shown in d.chat.shown.values() if shown.document]
         assert document.content == b"words"

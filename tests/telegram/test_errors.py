@@ -23,6 +23,8 @@ CASES = [
     (400, "Bad Request: entity beginning at UTF-16 offset 3 ends after", errors.FormatRefused),
     (400, "Bad Request: BUTTON_DATA_INVALID", errors.FormatRefused),
     (400, "Bad Request: chat not found", errors.ChatLost),
+    (400, "Bad Request: not enough rights to send text messages to the chat", errors.ChatLost),
+    (400, "Bad Request: not enough rights to send documents to the chat", errors.TransportError),
     (403, "Forbidden: bot was blocked by the user", errors.ChatLost),
     (403, "Forbidden: bot was kicked from the supergroup chat", errors.ChatLost),
     (401, "Unauthorized", errors.Unauthorized),

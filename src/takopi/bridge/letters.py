@@ -9,6 +9,7 @@ import anyio
 from takopi.core.chat import ChatKind, ChatMessage, Document, Scope
 from takopi.core.outbox_plan import Priority
 from takopi.core.richtext import plain
+from takopi.core.split import split_rich
 from takopi.errors import (
     FormatRefused,
     ReplyTargetLost,
@@ -21,6 +22,9 @@ from takopi.transport import MessageRef, SendOptions
 __all__ = ["Delivery", "Letter", "LiveMessage", "Place", "SentHook", "without_format"]
 
 SentHook = Callable[[MessageRef], Awaitable[None]]
+
+MAX_PAGES = 24
+_PAGE_UNITS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,9 @@ class Letter:
         target: The message to edit or take back: its name, or a living one.
         on_sent: Told the name of the accepted message.
         delivery: Told its fate, under `index`.
-        then: Called once it was accepted.
+        instead: The living message that it takes the place of, together with its delivery.
+        pages: What is sent after `body`, one message after the other.
+        worded: Whether it was a file and is sent as text.
     """
 
     place: Place
@@ -145,7 +151,9 @@ class Letter:
     notify: bool = True
     target: MessageRef | LiveMessage | None = None
     on_sent: SentHook | None = None
-    then: Callable[[], None] | None = None
+    instead: LiveMessage | None = None
+    pages: tuple[ChatMessage, ...] = ()
+    worded: bool = False
     failures: int = 0
     first_failed_at: float | None = None
 
@@ -175,6 +183,15 @@ class Letter:
             self.place = place
         return place is not None
 
+    def turn_page(self) -> bool:
+        """Take what is sent after what was just accepted; False when that was all."""
+        if not self.pages:
+            return False
+        self.body, *left = self.pages
+        self.pages = tuple(left)
+        self.notify, self.failures, self.first_failed_at = False, 0, None
+        return True
+
     def _simpler(self) -> bool:
         """Give up the look, then the edit, then the form: the words of a final arrive."""
         bare = without_format(self.body)
@@ -182,14 +199,28 @@ class Letter:
             self.body = bare
         elif self.verb == "edit":
             self.target = None
-        elif self.priority is Priority.FINAL and isinstance(self.body, ChatMessage):
-            self.body = Document("answer.txt", self.body.body.text.encode("utf-8", "replace"))
-        else:
+        elif self.priority is not Priority.FINAL or self.worded:
             return False
+        elif isinstance(self.body, Document):
+            self.body, *pages = in_words(self.body)
+            self.pages, self.worded = tuple(pages), True
+        elif isinstance(self.body, ChatMessage):
+            self.body = Document("answer.txt", self.body.body.text.encode("utf-8", "replace"))
         return True
 
 
 _Body = TypeVar("_Body", ChatMessage, ChatMessage | Document | None)
+
+
+def in_words(document: Document) -> tuple[ChatMessage, ...]:
+    """Write a file's text as messages, for a chat that takes no files; at most `MAX_PAGES`."""
+    whole = document.content.decode("utf-8", "replace")
+    kept = whole[: MAX_PAGES * _PAGE_UNITS // 2]
+    text = f"This chat did not take the file {document.filename}; this is its text:\n\n{kept}"
+    pages = [*split_rich(plain(text), max_units=_PAGE_UNITS)]
+    if len(whole) > len(kept):
+        pages.append(plain(f"✂ {len(whole) - len(kept):,} more characters could not be sent"))
+    return tuple(ChatMessage(page) for page in pages)
 
 
 def without_format(body: _Body) -> _Body:

@@ -17,6 +17,7 @@ from takopi.bridge.waiting import wait_until
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.outbox_plan import Item, Offer, OutboxPlan, Priority
+from takopi.core.replies import message
 from takopi.errors import (
     ChatLost,
     FloodLimited,
@@ -175,17 +176,27 @@ class Outbox:
             )
             for index, part in enumerate(parts)
         ]
+        letters[-1].instead = instead
         if as_edit:
             letters[0].target = instead
-        else:
-            letters[-1].then = lambda: self._take_back(instead)
         # The letters first: a slot that is closed while no letter names it is forgotten.
         self._post(letters)
         self.close(instead)
         return delivery
 
-    def _take_back(self, live: LiveMessage) -> None:
-        self._post([Letter(live.place, None, Priority.TIDY, Delivery([None], left=1), target=live)])
+    def _replaced(self, letter: Letter, live: LiveMessage, lost: TransportError | None) -> None:
+        """Leave nothing of a living message behind, and say so when a part did not arrive."""
+        refs = letter.delivery.refs
+        fate = Delivery([None], left=1)
+        if None in refs and not isinstance(lost, ChatLost):
+            what = "The answer" if not any(refs) else "A part of the answer"
+            why = f": {lost}" if lost is not None else ""
+            words = message(f"{what} could not be sent{why}"[:1000])
+            edited = None if any(refs) else live
+            self._post([Letter(live.place, words, Priority.ANSWER, fate, target=edited)])
+        if any(refs) and live.ref not in refs:
+            fate = Delivery([None], left=1)
+            self._post([Letter(live.place, None, Priority.TIDY, fate, target=live)])
 
     def _post(self, letters: Sequence[Letter]) -> None:
         now, group = self._clock.now(), self._number()
@@ -285,12 +296,13 @@ class Outbox:
             ref = sent[0] if sent else None
             if ref is not None and letter.on_sent is not None:
                 await self._tell(offer, letter.on_sent, ref)
-            if letter.then is not None:
-                letter.then()
-            self._settle(offer, letter, ref)
+            if letter.turn_page():
+                self._plan.again(offer, self._clock.now())
+            else:
+                self._settle(offer, letter, ref)
         elif not self._tried_later(offer, letter, error):
             self._given_up(letter.priority.name.lower(), offer, error)
-            self._settle(offer, letter, None)
+            self._settle(offer, letter, None, error)
         self._news.set()
 
     async def _send_letter(self, letter: Letter) -> MessageRef | None:
@@ -326,10 +338,18 @@ class Outbox:
             return True
         return False
 
-    def _settle(self, offer: Offer, letter: Letter, ref: MessageRef | None) -> None:
+    def _settle(
+        self,
+        offer: Offer,
+        letter: Letter,
+        ref: MessageRef | None,
+        lost: TransportError | None = None,
+    ) -> None:
         self._letters.pop(offer.item or 0, None)
         self._plan.done(offer)
         letter.delivery.settle(letter.index, ref)
+        if letter.instead is not None:
+            self._replaced(letter, letter.instead, lost)
         if not self._plan.waiting():
             self._empty.set()
 

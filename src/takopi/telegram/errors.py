@@ -70,6 +70,8 @@ _BY_TEXT: tuple[tuple[str, type[TransportError]], ...] = (
     ("input_user_deactivated", ChatLost),
     ("group is deactivated", ChatLost),
     ("group chat was deactivated", ChatLost),
+    # A group that takes no files still takes text.
+    ("rights to send documents", TransportError),
     ("have no rights to send", ChatLost),
     ("not enough rights to send", ChatLost),
     ("chat_write_forbidden", ChatLost),
