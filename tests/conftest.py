@@ -27,4 +27,5 @@ def takopi_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     home = tmp_path_factory.mktemp("home") / ".takopi"
     home.mkdir(mode=0o700)
     monkeypatch.setenv("TAKOPI_HOME", str(home))
+    monkeypatch.setenv("XDG_STATE_HOME", str(home.parent / "state"))
     return home
