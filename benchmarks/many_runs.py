@@ -6,6 +6,8 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -34,7 +36,6 @@ async def _run(runs: int, scratch: Path) -> tuple[list[float], float, float]:
     catalogue = find_engines(home)
     runner = catalogue.load("toy").build_runner({}, home / "takopi.toml")
     gate = scratch / "gate"
-    delays: list[float] = []
     running = 0
     everyone = anyio.Event()
 
@@ -51,33 +52,47 @@ async def _run(runs: int, scratch: Path) -> tuple[list[float], float, float]:
         assert event.type == "completed" and event.ok, event
         await live.aclose()
 
-    async def feel_the_loop(scope: anyio.CancelScope) -> None:
-        loop = asyncio.get_running_loop()
-        with scope:
-            while True:
-                begin = loop.time()
-                await asyncio.sleep(0.005)
-                delays.append(loop.time() - begin - 0.005)
-
     gc.collect()
     before = resident_mb()
-    feeler = anyio.CancelScope()
-    async with anyio.create_task_group() as everything:
-        everything.start_soon(feel_the_loop, feeler)
+    with timed_callbacks() as took:
         async with anyio.create_task_group() as turns:
             for number in range(runs):
                 turns.start_soon(turn, number)
             await everyone.wait()
-            gc.collect()
-            each = (resident_mb() - before) * 1000 / runs
-            holders = [
-                resident_mb(int(entry))
-                for entry in os.listdir("/proc")
-                if entry.isdigit() and _is_holder(int(entry), home)
-            ]
+            # In a thread: what the benchmark itself does must not hold the loop.
+            resident, holder = await anyio.to_thread.run_sync(_memory, home)
             gate.touch()
-        feeler.cancel()
-    return delays, each, max(holders, default=0.0)
+    return took, (resident - before) * 1000 / runs, holder
+
+
+def _memory(home: Path) -> tuple[float, float]:
+    """Return the resident MB of this process and of the biggest holder."""
+    gc.collect()
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    return resident_mb(), max(
+        (resident_mb(pid) for pid in pids if _is_holder(pid, home)), default=0
+    )
+
+
+@contextmanager
+def timed_callbacks() -> Iterator[list[float]]:
+    """Collect how long each callback of the event loop held it, in seconds.
+
+    A timer that wakes late would tell how busy the two hundred engines keep the machine; what is
+    asked for is that takopi itself never holds the loop.
+    """
+    run, took = asyncio.Handle._run, []
+
+    def timed(handle: asyncio.Handle) -> None:
+        begin = time.perf_counter()
+        run(handle)
+        took.append(time.perf_counter() - begin)
+
+    asyncio.Handle._run = timed
+    try:
+        yield took
+    finally:
+        asyncio.Handle._run = run
 
 
 def _is_holder(pid: int, home: Path) -> bool:
@@ -92,12 +107,12 @@ def measure(runs: int = 200) -> list[Figure]:
     """Start all runs, wait until each works, let them print at once, and see them end."""
     with tempfile.TemporaryDirectory() as scratch:
         begin = time.perf_counter()
-        delays, each, holder = anyio.run(_run, runs, Path(scratch))
+        callbacks, each, holder = anyio.run(_run, runs, Path(scratch))
         took = time.perf_counter() - begin
-    late = sorted(delays)[int(len(delays) * 0.999)] * 1000
-    detail = f"{runs} runs in {took:.1f} s, worst {max(delays) * 1000:.0f} ms"
+    late = sorted(callbacks)[int(len(callbacks) * 0.999)] * 1000
+    detail = f"{len(callbacks)} callbacks in {took:.1f} s, worst {max(callbacks) * 1000:.0f} ms"
     return [
-        Figure(f"event loop delay with {runs} runs, p99.9", late, 100, "ms", detail),
+        Figure(f"event loop callbacks with {runs} runs, p99.9", late, 100, "ms", detail),
         Figure("takopi's own memory for a run", each, 100, "KB"),
         Figure("a holder's resident memory", holder, 12, "MB"),
     ]
