@@ -40,6 +40,11 @@ class EngineProblem(msgspec.Struct, frozen=True):
     place: str
     message: str
 
+    @property
+    def told(self) -> str:
+        """Give the message with the place, which is in most messages already."""
+        return self.message if self.place in self.message else f"{self.place}: {self.message}"
+
 
 class EngineCatalogue:
     """Hold the engines that were found; made by `find_engines`."""

@@ -86,7 +86,7 @@ async def test_a_bare_machine_is_told_what_to_do(home, environment) -> None:
         f"there is none at {home.config}; run `takopi` in a terminal to make one",
     )
     assert the(checks, "default engine")[0] == "wrong"
-    assert "npm install" in the(checks, "default engine")[1]
+    assert "npm install" in the(checks, "codex")[1]
     assert not subject(checks, "token")
     home.path.rmdir()
     assert the(await examine(home, environment), "folder")[0] == "note"

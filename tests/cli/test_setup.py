@@ -228,7 +228,7 @@ async def test_a_machine_without_engines_is_set_up_all_the_same(talk, takopi_hom
             user.expect("Directory [")
             user.type("\n")
             user.expect("None is installed yet")
-            user.expect("(yes or no) [yes]: ")
+            user.expect(f"Write {path}? (yes or no) [yes]: ")
             user.type("y\n")
             user.expect("no engine is installed")
 

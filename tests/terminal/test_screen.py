@@ -136,6 +136,19 @@ def test_the_place_to_type_is_the_last_line() -> None:
         assert screen_of(out.getvalue())[-1] == "working"
 
 
+def test_leaving_ends_the_line_that_asks() -> None:
+    """The shell's own prompt does not stand behind ours."""
+    screen, out = terminal()
+    with screen:
+        screen.ready()
+    assert out.getvalue().endswith("\n")
+    screen, out = terminal()
+    with screen:
+        screen.ready()
+        screen.typed()
+    assert not out.getvalue().endswith("\n")
+
+
 def test_the_screen_fits_the_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Live means a live one; otherwise answers and notes go apart."""
     out, err = io.StringIO(), io.StringIO()

@@ -187,13 +187,36 @@ async def test_an_interrupt_presses_cancel_once() -> None:
     await chat.edit(progress, "cancelled")
     await chat.transport.feed("/cancel")
     await chat.none_comes()
-    assert chat.screen.taken()[-3:] == ["note Cancelling", "say cancelled", "note nothing runs"]
+    assert chat.screen.taken()[-2:] == ["say cancelled", "note nothing runs"]
     again = await chat.prompt("more")
     await chat.send("working", again, cancel="c2")
     await chat.transport.feed("/cancel")
     press = await chat.update()
     assert isinstance(press, ButtonPressed)
     assert press.data == "c2"
+    await chat.transport.answer_press(press.press_id, "Cancelling")
+    assert chat.screen.taken()[-1:] == ["note Cancelling"]
+
+
+async def test_what_an_interrupt_answers_is_not_told_twice() -> None:
+    """Whoever pressed Ctrl-C has read that the turn is being cancelled."""
+    chat = Chat()
+    await chat.send("working", await chat.prompt("hello"), cancel="c1")
+    assert chat.transport.interrupt()
+    press = await chat.update()
+    assert isinstance(press, ButtonPressed)
+    chat.screen.taken()
+    await chat.transport.answer_press(press.press_id, "Cancelling")
+    assert chat.screen.taken() == []
+
+
+async def test_help_says_how_a_terminal_differs() -> None:
+    """Nobody can reply to a message here, so the help says what a line does."""
+    chat = Chat()
+    await chat.prompt("/help")
+    assert chat.screen.taken() == [
+        "note Here each line goes on in the same session; /new starts another."
+    ]
 
 
 async def test_a_final_may_be_an_edit() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import ParseError, TOMLKitError
+from tomlkit.exceptions import TOMLKitError
 
 from takopi.core.redact import Redactor
 from takopi.errors import ConfigError, UsageError
-from takopi.settings import check_private, check_value
+from takopi.settings import bad_toml, check_private, check_value
 from takopi.settings.keys import KEYS, known_key, nearest
 
 __all__ = [
@@ -45,18 +45,17 @@ def read_document(path: Path) -> tomlkit.TOMLDocument:
     try:
         with path.open("rb") as file:
             check_private(path, os.fstat(file.fileno()))
-            return tomlkit.parse(file.read().decode("utf-8"))
+            text = file.read().decode("utf-8")
+        tomllib.loads(text)  # its words about a mistake are those of the bot's start
+        return tomlkit.parse(text)
     except FileNotFoundError:
         return tomlkit.document()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}; check its owner") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    except ParseError as error:
-        raise ConfigError(
-            f"{path} is not valid TOML: line {error.line}, column {error.col}: "
-            f"{str(error).partition(' at line')[0]}"
-        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise bad_toml(path, error) from error
     except TOMLKitError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
 

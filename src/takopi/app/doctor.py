@@ -1,6 +1,7 @@
 """Look at everything that has to be right before the bot can work."""
 
 import os
+import stat
 from collections.abc import Mapping
 
 import anyio
@@ -10,7 +11,7 @@ from takopi.app.checks import Check
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, is_directory
 from takopi.engines import EngineCatalogue, find_engines
-from takopi.errors import TakopiError
+from takopi.errors import ConfigError, TakopiError
 from takopi.logging import add_secrets
 from takopi.settings import Settings, check_private, load_settings, parse_settings
 from takopi.settings.keys import KEYS, nearest, unknown_keys
@@ -24,7 +25,8 @@ NATURE = {"pi": "unrestricted: it never asks before it runs or writes anything"}
 async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> list[Check]:
     """Return everything that was found, in the order of a set-up."""
     checks = [_check_home(home)]
-    settings, found = _check_config(home, environment)
+    read, found = _check_config(home, environment)
+    settings = read or parse_settings({}, home.config, {}, exists=False)
     checks += found
     catalogue = find_engines(home.path)
     shelf = EngineShelf(catalogue, settings, environment)
@@ -47,10 +49,12 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
     checks += telegram
     if settings.exists:
         checks += check_access(settings.telegram)
-    checks.append(_check_work_dir(settings))
+    if read is not None:  # of a file that cannot be read nobody knows what it says
+        checks.append(_check_work_dir(settings))
     for lines in engines.values():
         checks += lines
-    checks.append(_check_default(shelf, settings))
+    if read is not None:
+        checks.append(_check_default(shelf, settings))
     return checks + _check_plugins(catalogue)
 
 
@@ -61,6 +65,8 @@ def _check_home(home: Home) -> Check:
         return Check("folder", "note", f"{home.path} does not exist yet; the first start makes it")
     except OSError as error:
         return Check("folder", "wrong", f"{home.path} cannot be looked at: {error.strerror}")
+    if not stat.S_ISDIR(status.st_mode):
+        return Check("folder", "wrong", f"{home.path} is not a folder; set TAKOPI_HOME to one")
     try:
         check_private(home.path, status)
     except TakopiError as error:
@@ -68,13 +74,14 @@ def _check_home(home: Home) -> Check:
     return Check("folder", "ok", str(home.path))
 
 
-def _check_config(home: Home, environment: Mapping[str, str]) -> tuple[Settings, list[Check]]:
+def _check_config(
+    home: Home, environment: Mapping[str, str]
+) -> tuple[Settings | None, list[Check]]:
     subject = "configuration"
-    nothing = parse_settings({}, home.config, {}, exists=False)
     try:
         settings = load_settings(home.config, environment)
     except TakopiError as error:
-        return nothing, [Check(subject, "wrong", str(error))]
+        return None, [Check(subject, "wrong", str(error))]
     if not settings.exists:
         text = f"there is none at {home.config}; run `takopi` in a terminal to make one"
         return settings, [Check(subject, "wrong", text)]
@@ -126,13 +133,13 @@ def _check_default(shelf: EngineShelf, settings: Settings) -> Check:
         if shelf.installed(engine).path is None:
             text = f"{engine} is the default engine but is not installed"
             return Check(subject, "wrong", f"{text}; install it, or set another default_engine")
+    except ConfigError as error:
+        nothing = "no engine is installed; the lines above say how to install one"
+        return Check(subject, "wrong", str(error) if settings.default_engine else nothing)
     except TakopiError as error:
         return Check(subject, "wrong", str(error))
     return Check(subject, "ok", engine)
 
 
 def _check_plugins(catalogue: EngineCatalogue) -> list[Check]:
-    return [
-        Check("plug-in", "wrong", f"{problem.id} ({problem.place}): {problem.message}")
-        for problem in catalogue.problems
-    ]
+    return [Check("plug-in", "wrong", problem.told) for problem in catalogue.problems]

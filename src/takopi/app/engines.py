@@ -221,7 +221,7 @@ def choose_default(shelf: EngineShelf, settings: Settings, asked: str | None) ->
             continue  # told by the doctor; another engine may do
     raise ConfigError(
         "no engine is installed; install one, for example with "
-        "`npm install -g @openai/codex`, or run `takopi doctor` for the others"
+        "`npm install -g @openai/codex`; `takopi doctor` names the others"
     )
 
 

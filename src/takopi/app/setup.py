@@ -79,9 +79,12 @@ def set_up(home: Home, settings: Settings, asker: Asker) -> None:
         values |= _ask_owner(home, token, base_url, asker)
     if settings.work_dir is None:
         values["work_dir"] = str(_ask_work_dir(asker))
+    then = " and start"
     if settings.default_engine is None:
-        values |= _ask_engine(home, settings, asker)
-    if asker.ask(f"Write {home.config} and start? (yes or no)", "yes").lower() not in ("y", "yes"):
+        engine = _ask_engine(home, settings, asker)
+        then = then if engine else ""  # the bot cannot start without any
+        values |= engine
+    if asker.ask(f"Write {home.config}{then}? (yes or no)", "yes").lower() not in ("y", "yes"):
         raise KeyboardInterrupt
     with edit_document(home.config) as document:
         set_values(document, values)
@@ -174,7 +177,7 @@ def _ask_engine(home: Home, settings: Settings, asker: Asker) -> dict[str, Any]:
     shelf = EngineShelf(find_engines(home.path), settings)
     installed = _installed(shelf)
     if not installed:
-        asker.say("   None is installed yet; `takopi doctor` lists how to install one.")
+        asker.say("   None is installed yet, and the bot needs one; `takopi doctor` says how.")
         return {}
     while True:
         answer = asker.ask(f"   Engine ({', '.join(installed)})", installed[0]).strip()

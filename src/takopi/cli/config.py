@@ -66,8 +66,10 @@ def get_value(key: Key, *, reveal: Reveal = False) -> None:
         for name, item in config_edit.flatten(value, key + "."):
             print(f"{name} = {config_edit.shown(name, item, reveal=reveal)}")
         return
-    plain = isinstance(value, str) and (reveal or not config_edit.is_secret(key))
-    print(value if plain else config_edit.shown(key, value, reveal=reveal))
+    if not isinstance(value, str):
+        print(config_edit.shown(key, value, reveal=reveal))
+    else:
+        print(value if reveal or not config_edit.is_secret(key) else config_edit.MASK)
 
 
 @config_app.command("set", context_settings={"ignore_unknown_options": True})

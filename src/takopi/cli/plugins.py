@@ -15,13 +15,14 @@ def plugins() -> None:
     catalogue = find_engines(home.path)
     # The configuration is not looked at: a fault in it must not hide the plug-ins.
     shelf = EngineShelf(catalogue, parse_settings({}, home.config, {}))
-    width = max((len(engine) for engine in catalogue.ids), default=0)
+    names = (*catalogue.ids, *(problem.id for problem in catalogue.problems))
+    width = max((len(name) for name in names), default=0)
     for engine in catalogue.ids:
         try:
             shelf.backend(engine)
-            state = "✓"
-        except PluginError as error:
+            state = f"✓ {catalogue.place(engine)}"
+        except PluginError as error:  # its text has the place
             state = f"✗ {error}"
-        print(f"{engine:<{width}}  {state}  {catalogue.place(engine)}")
+        print(f"{engine:<{width}}  {state}")
     for problem in catalogue.problems:
-        print(f"{problem.id:<{width}}  ✗ {problem.message}  {problem.place}")
+        print(f"{problem.id:<{width}}  ✗ {problem.told}")

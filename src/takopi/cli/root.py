@@ -1,7 +1,7 @@
 """The command `takopi` itself: its options, its sub-commands, and how errors become texts."""
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -10,7 +10,10 @@ from takopi.cli.chat import chat
 from takopi.cli.config import config_app
 from takopi.cli.doctor import doctor
 from takopi.cli.plugins import plugins
-from takopi.errors import ConfigError, TakopiError, Unauthorized, UsageError
+from takopi.errors import ConfigError, PluginError, TakopiError, Unauthorized, UsageError
+
+if TYPE_CHECKING:
+    from takopi.engines import EngineCatalogue
 
 __all__ = ["app", "exit_status", "run"]
 
@@ -39,6 +42,9 @@ class EngineGroup(TyperGroup):
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)
+        problem = next((item for item in _engines().problems if item.id == name), None)
+        if problem is not None:
+            raise PluginError(problem.told)
         from takopi.settings.keys import nearest
 
         close = nearest(name, self.list_commands(ctx))
@@ -47,10 +53,14 @@ class EngineGroup(TyperGroup):
 
 
 def _engine_ids() -> tuple[str, ...]:
+    return _engines().ids
+
+
+def _engines() -> "EngineCatalogue":
     from takopi.engines import find_engines
     from takopi.settings import home_directory
 
-    return find_engines(home_directory()).ids
+    return find_engines(home_directory())
 
 
 app = typer.Typer(
@@ -63,9 +73,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(chat)
-app.command()(doctor)
-app.command()(plugins)
+# The list of commands cuts a text at 50 characters; these say the thing in fewer.
+app.command(short_help="Chat with an engine here, without Telegram.")(chat)
+app.command(short_help="Say what is right, wrong and missing.")(doctor)
+app.command(short_help="List the engines and the plug-ins that fail.")(plugins)
 app.add_typer(config_app)
 
 

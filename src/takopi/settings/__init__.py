@@ -18,6 +18,7 @@ __all__ = [
     "MessageOverflow",
     "Settings",
     "TelegramSettings",
+    "bad_toml",
     "check_private",
     "check_value",
     "home_directory",
@@ -104,8 +105,13 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {_toml_place(error)}") from error
+        raise bad_toml(path, error) from error
     return parse_settings(document, path, environment)
+
+
+def bad_toml(path: Path, error: tomllib.TOMLDecodeError) -> ConfigError:
+    """Make the error for a file that is not TOML, with the line and column of the mistake."""
+    return ConfigError(f"{path} is not valid TOML: {_toml_place(error)}")
 
 
 def _toml_place(error: tomllib.TOMLDecodeError) -> str:

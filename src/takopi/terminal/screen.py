@@ -146,6 +146,8 @@ class LiveScreen:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+        if self._prompted:
+            self._console.print()  # whoever writes next begins on a line of their own
 
     def progress(self, key: Hashable, body: RichText) -> None:
         """Draw the state of something that goes on."""

@@ -30,6 +30,7 @@ TRANSPORT_ID = "terminal"
 CHAT_ID = 1  # the one chat, and the id of the one person in it
 SCOPE = Scope(TRANSPORT_ID, CHAT_ID)
 WAITING_LINES = 64
+HELP = "Here each line goes on in the same session; /new starts another."
 
 
 @dataclass(slots=True)
@@ -74,6 +75,7 @@ class TerminalTransport:
         self._conversation = _Conversation()
         self._lines: deque[str] = deque()
         self._presses: deque[ButtonPressed] = deque()
+        self._told: set[str] = set()  # presses whose answer the person need not read
         self._ended = False
         self._asked = False  # whether the person knows that it is their turn
         self._wake = anyio.Event()
@@ -102,7 +104,16 @@ class TerminalTransport:
         self._wake.set()
 
     def interrupt(self) -> bool:
-        """Cancel what goes on, as Ctrl-C asks; False when there is nothing new to cancel."""
+        """Cancel what goes on, as Ctrl-C asks; False when there is nothing new to cancel.
+
+        Whoever calls this tells the person; the answers to these presses are not shown.
+        """
+        before = len(self._presses)
+        found = self._press_all()
+        self._told.update(press.press_id for press in list(self._presses)[before:])
+        return found
+
+    def _press_all(self) -> bool:
         working = [
             (message_id, item, item.cancel)
             for message_id, item in self._conversation.shown.items()
@@ -151,9 +162,11 @@ class TerminalTransport:
             self._screen.note("new conversation")
             return None
         if text == "/cancel":
-            if not self.interrupt():
+            if not self._press_all():
                 self._screen.note("nothing runs")
             return self._presses.popleft() if self._presses else None
+        if text.split()[0] == "/help":
+            self._screen.note(HELP)
         message_id = self._new_id()
         self._conversation.open.add(message_id)
         return MessageReceived(
@@ -257,8 +270,7 @@ class TerminalTransport:
 
     async def answer_press(self, press_id: str, text: str = "") -> None:
         """Show what a press led to."""
-        del press_id
-        if text:
+        if text and press_id not in self._told:
             self._screen.note(text)
 
     async def set_menu(self, commands: Sequence[MenuCommand]) -> None:
