@@ -78,7 +78,7 @@ async def test_a_stubborn_engine_does_not_keep_the_bot_from_telling() -> None:
 
 
 async def test_a_blocked_chat_does_not_keep_the_bot_beyond_its_time() -> None:
-    """What the service does not take within ten seconds is left."""
+    """What the service does not take in time is left; leaving may need the rest of ten seconds."""
     async with stoppable() as (world, stopped):
         world.codex.default = until_cancelled
         world.chat.write("one")
@@ -87,7 +87,7 @@ async def test_a_blocked_chat_does_not_keep_the_bot_beyond_its_time() -> None:
         start = world.clock.now()
         world.bridge.stop()
         await world.clock.until(stopped.is_set, within_s=10)
-        assert world.clock.now() - start == pytest.approx(10)
+        assert world.clock.now() - start == pytest.approx(8.5)
 
 
 async def test_a_second_stop_is_immediate() -> None:

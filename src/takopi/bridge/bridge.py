@@ -77,7 +77,8 @@ class BridgeOptions:
         message_overflow: What becomes of an answer that one message cannot hold.
         max_runs: At most so many engines run at once.
         limits: Budgets of the chat service.
-        stop_within_s: Seconds that `stop` may take.
+        stop_within_s: Seconds that `stop` may take; a process that ends within ten needs the rest to
+            leave.
         version: Of takopi, for `/status`.
         new_id: Makes ids of turns; at most 50 characters of `[A-Za-z0-9_-]`.
     """
@@ -90,7 +91,7 @@ class BridgeOptions:
     message_overflow: Literal["split", "trim", "file"] = "split"
     max_runs: int = 8
     limits: OutboxLimits = field(default_factory=OutboxLimits)
-    stop_within_s: float = 10.0
+    stop_within_s: float = 8.5
     version: str = __version__
     new_id: Callable[[], str] = _new_id
 
