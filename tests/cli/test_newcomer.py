@@ -1,6 +1,9 @@
 """What a newcomer stumbles over: each text says what is so, and once."""
 
+import json
 from pathlib import Path
+
+import pytest
 
 
 def config(home: Path, text: str) -> Path:
@@ -79,3 +82,17 @@ def test_a_masked_secret_has_no_quotes_as_no_text_has(inside, takopi_home) -> No
 def test_the_list_of_commands_is_not_cut(inside) -> None:
     """Each command's one line fits."""
     assert "..." not in inside("--help").stdout.partition("Commands:")[2]
+
+
+@pytest.mark.usefixtures("toy")
+def test_the_debug_log_tells_what_ran(cli, takopi_home) -> None:
+    """Which program, in which run directory, and how it ended; nothing of what was said."""
+    assert cli("toy", "--debug", "my words").returncode == 0
+    log = (takopi_home / "logs" / "debug.log").read_text()
+    records = {record["event"]: record for record in map(json.loads, log.splitlines())}
+    (run,) = (takopi_home / "runs").iterdir()
+    for event in ("run.started", "run.session", "run.ended"):
+        assert records[event]["run"] == run.name
+    assert records["run.started"]["engine"] == "toy"
+    assert records["run.ended"]["code"] == 0
+    assert "my words" not in log

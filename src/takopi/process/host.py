@@ -16,6 +16,7 @@ import msgspec
 from anyio.lowlevel import RunVar
 
 from takopi.errors import EngineError, EngineMissing, RunFailed, WorkDirMissing
+from takopi.logging import get_logger
 from takopi.model import ResumeToken
 from takopi.process.ending import Patience
 from takopi.process.follow import ChangeWatcher, Notifier, open_inotify, warm_up
@@ -26,6 +27,8 @@ from takopi.process.tree import MARK, Scanner
 from takopi.run_host import RunSpec
 
 __all__ = ["HostLimits", "LocalRunHost", "home_host"]
+
+_log = get_logger(__name__)
 
 _HOLDER = Path(__file__).with_name("holder.py")
 _READY_S = 30.0
@@ -109,6 +112,7 @@ class LocalRunHost:
         finally:
             os.close(ready)
         if answer.get("ok"):
+            _log.debug("run.started", run=run.run_id, engine=spec.engine, program=program)
             return run
         if answer.get("error") == "exec":
             raise _refusal(spec, program, answer)

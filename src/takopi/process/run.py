@@ -10,6 +10,7 @@ import anyio
 import anyio.lowlevel
 import msgspec
 
+from takopi.logging import get_logger
 from takopi.model import ResumeToken
 from takopi.process.ending import Patience, TreeEnding
 from takopi.process.follow import ChangeWatcher
@@ -19,6 +20,8 @@ from takopi.process.tree import Scanner
 from takopi.run_host import RunExit
 
 __all__ = ["LocalRun", "LoopServices", "RunFrame"]
+
+_log = get_logger(__name__)
 
 _CHUNK_BYTES = 64 * 1024
 _MB = 1_000_000
@@ -134,6 +137,7 @@ class LocalRun:
     def note_session(self, token: ResumeToken) -> None:
         """Write down which session this run serves, for finding its directory later."""
         if token != self._session:
+            _log.debug("run.session", run=self.run_id, session=token.value)
             self._directory.write_session(SessionNote(token.engine, token.value, self._cwd))
             self._session = token
 
@@ -201,6 +205,13 @@ class LocalRun:
                 return None
             if found and self._exit is None:
                 self._exit = msgspec.structs.replace(found, reason=self._end_reason)
+                _log.debug(
+                    "run.ended",
+                    run=self.run_id,
+                    code=found.code,
+                    signal=found.signal,
+                    ended=len(found.ended),
+                )
         return self._exit
 
     async def _is_lost(self) -> bool:
