@@ -77,8 +77,7 @@ class BridgeOptions:
         message_overflow: What becomes of an answer that one message cannot hold.
         max_runs: At most so many engines run at once.
         limits: Budgets of the chat service.
-        stop_within_s: Seconds that `stop` may take; a process that ends within ten needs the rest to
-            leave.
+        stop_within_s: Seconds that `stop` may take; leaving needs the rest of ten.
         version: Of takopi, for `/status`.
         new_id: Makes ids of turns; at most 50 characters of `[A-Za-z0-9_-]`.
     """
