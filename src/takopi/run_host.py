@@ -48,7 +48,8 @@ class RunExit(msgspec.Struct, frozen=True, kw_only=True):
         code: Exit status, or None after a signal or when nobody saw the end.
         signal: Number of the signal that ended it, or None.
         ended: Command lines of background processes that outlived the engine and were ended.
-        reason: Why the host ended the run by itself (too much output); None when it did not.
+        reason: Why the host ended the run by itself (too much output), or why the end is not known
+            (a full disk); None when there is nothing to say.
     """
 
     code: int | None = None

@@ -197,6 +197,24 @@ async def test_without_its_holder_an_engine_ends_with_an_unknown_code(
     assert await run.wait() == RunExit()
 
 
+async def test_an_end_that_a_full_disk_kept_secret_is_told_as_such(
+    host: LocalRunHost, runs_dir: Path, home_id: str
+) -> None:
+    """Nobody could write `exit.json`; the person reads why, and what helps."""
+    run = await host.start(shell("exec sleep 300"))
+    (run.directory / "exit.json").mkdir()  # as on a full disk, the holder cannot write it
+    facts = RunDirectory(run.directory).process_facts()
+    assert facts.engine
+    os.kill(facts.engine.pid, signal.SIGKILL)
+    full = LocalRunHost(runs_dir, home_id, limits=HostLimits(min_free_mb=10**9))
+    found = await full.attach(run.run_id).wait()
+    assert found.code is None
+    assert found.reason is not None
+    assert found.reason.startswith("how the run ended could not be written down, and only ")
+    assert found.reason.endswith("free some space, then try again")
+    assert await run.wait() == RunExit()
+
+
 async def test_without_its_holder_a_tree_is_still_found_by_identity_and_mark(
     host: LocalRunHost, tmp_path: Path
 ) -> None:

@@ -235,6 +235,7 @@ class LocalRunHost:
             services=self._loop_services,
             reap=reap,
             max_run_mb=self._limits.max_run_mb,
+            min_free_mb=self._limits.min_free_mb,
             patience=self._limits.patience,
         )
 

@@ -1,6 +1,7 @@
 """Be one run: follow its output, wait for its end, end it."""
 
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -46,6 +47,7 @@ class RunFrame(NamedTuple):
         reap: Reaps the holder if it is a child that ended; False while it still is to be reaped.
         max_run_mb: Output that a run may write, in MB.
         patience: How long the steps of an ending may take.
+        min_free_mb: Free space that a run needs, in MB.
     """
 
     mark: str
@@ -53,6 +55,7 @@ class RunFrame(NamedTuple):
     reap: Callable[[], bool]
     max_run_mb: int
     patience: Patience
+    min_free_mb: int = 0
 
 
 class LocalRun:
@@ -200,11 +203,12 @@ class LocalRun:
                 found = self._directory.exit()
                 if found is None and ticked and await self._is_lost():
                     # The holder may have written it down between the two looks.
-                    found = self._directory.exit() or RunExit()
+                    found = self._directory.exit() or RunExit(reason=self._why_unknown())
             except OSError:  # short of descriptors: nothing is known now, look again later
                 return None
             if found and self._exit is None:
-                self._exit = msgspec.structs.replace(found, reason=self._end_reason)
+                reason = self._end_reason or found.reason
+                self._exit = msgspec.structs.replace(found, reason=reason)
                 _log.debug(
                     "run.ended",
                     run=self.run_id,
@@ -225,6 +229,18 @@ class LocalRun:
         # The holder died before it could write down whom it started.
         table = await self._frame.services().scanner.look()
         return not table.marked(self._frame.mark)
+
+    def _why_unknown(self) -> str | None:
+        """Say why nobody could write down the end, when the disk tells."""
+        if not self.directory.exists():
+            return None
+        free_mb = shutil.disk_usage(self.directory).free // _MB
+        if free_mb >= self._frame.min_free_mb:
+            return None
+        return (
+            f"how the run ended could not be written down, and only {free_mb} MB are free where "
+            f"{self.directory} is; free some space, then try again"
+        )
 
     async def _check_size(self) -> None:
         if self._exit is not None or self._end_reason is not None:
