@@ -41,6 +41,15 @@ def test_each_line_of_progress_is_written_once() -> None:
     assert streams.answers.getvalue() == "the answer\n"
 
 
+def test_news_of_a_step_are_no_new_line() -> None:
+    """A step is written when it begins and when it ends; without a beginning, at its first news."""
+    notes = io.StringIO()
+    with PlainScreen(io.StringIO(), notes) as screen:
+        for lines in ("▸ make", "↻ make", "✓ make\n↻ test", "✓ make\n▸ test", "✓ make\n✓ test"):
+            screen.progress(1, plain(f"working · 0s\n\n{lines}"))
+    assert notes.getvalue().splitlines() == ["working · 0s", "▸ make", "✓ make", "↻ test", "✓ test"]
+
+
 def test_warnings_go_to_the_notes() -> None:
     """A log record does not get between the lines of an answer."""
     streams = Streams()

@@ -93,8 +93,10 @@ class PlainScreen:
             self._write(self._notes, header)
         for line in lines:
             # The rest is the answer as it is being written: it would come in a hundred lengths.
-            if line.startswith(STEP_MARKS) and line not in seen:
-                seen.add(line)
+            # That a step goes on with news is no line of its own.
+            step = line.replace("↻ ", "▸ ", 1) if line.startswith("↻ ") else line
+            if line.startswith(STEP_MARKS) and step not in seen:
+                seen.add(step)
                 self._write(self._notes, line)
 
     def clear(self, key: Hashable) -> None:
