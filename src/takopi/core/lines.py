@@ -33,37 +33,40 @@ class LineSplitter:
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._limit = max_line_bytes
-        self._tail: list[bytes] = []  # joined once, when the line is whole
+        self._tail: list[bytes | memoryview] = []  # joined once, when the line is whole
         self._tail_bytes = 0
         self._dropped = 0  # bytes of the current line that were given up; 0 means none
 
     def feed(self, chunk: bytes) -> list[bytes | Oversized]:
         """Take a chunk and return the lines it completes."""
-        pieces = chunk.split(b"\n")
-        if len(pieces) == 1:
+        end = chunk.rfind(b"\n")
+        if end < 0:
             self._keep(chunk)
             return []
+        # What belongs to a line of several chunks is copied once, by the join, and not here too.
+        view = memoryview(chunk)
         lines: list[bytes | Oversized] = []
+        start = 0
         if self._tail or self._dropped:
-            self._keep(pieces[0])
+            first = chunk.find(b"\n")
+            self._keep(view[:first])
             lines.append(self._take())
-            pieces[0] = b""
-            complete = pieces[1:-1]
-        else:
-            complete = pieces[:-1]
-        if len(chunk) > self._limit:  # else no piece can be too long
-            limit = self._limit
-            lines.extend(p if len(p) <= limit else Oversized(len(p)) for p in complete)
-        else:
-            lines.extend(complete)
-        self._keep(pieces[-1])
+            start = first + 1
+        if start <= end:
+            whole = chunk[start:end].split(b"\n")
+            if end - start > self._limit:  # else no line can be too long
+                limit = self._limit
+                lines.extend(line if len(line) <= limit else Oversized(len(line)) for line in whole)
+            else:
+                lines.extend(whole)
+        self._keep(view[end + 1 :])
         return lines
 
     def finish(self) -> list[bytes | Oversized]:
         """Return the last line when it had no newline."""
         return [self._take()] if self._tail or self._dropped else []
 
-    def _keep(self, piece: bytes) -> None:
+    def _keep(self, piece: bytes | memoryview) -> None:
         self._tail_bytes += len(piece)
         if self._dropped or self._tail_bytes > self._limit:
             self._dropped = self._tail_bytes
@@ -76,4 +79,4 @@ class LineSplitter:
         self._tail, self._tail_bytes, self._dropped = [], 0, 0
         if dropped:
             return Oversized(size)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
