@@ -52,16 +52,26 @@ def test_a_caption_is_text():
     assert message(None, caption="look").text == "look"
 
 
+@pytest.mark.parametrize("kind", ["voice", "photo", "document", "sticker", "video_note", "poll"])
+def test_what_has_no_words_arrives_as_such_from_a_private_chat(kind):
+    """Whoever speaks into the phone is told that only text is read; silence would be a riddle."""
+    found = message(None, **{kind: {"file_id": "x"}})
+    assert isinstance(found, MessageReceived)
+    assert found.text == ""
+
+
 @pytest.mark.parametrize(
     "content",
     [
         {"new_chat_title": "x"},
         {"pinned_message": {"message_id": 1, "chat": GROUP, "date": 0}},
-        {"photo": []},
+        {"photo": [], "chat": GROUP},
+        {"photo": [], "media_group_id": "5"},
+        {"caption": ""},
     ],
 )
 def test_a_message_without_words_is_nothing(content):
-    """A service message or a bare picture is no prompt."""
+    """A service message is no prompt, nor is what people show each other in a group."""
     assert message(None, **content) is None
 
 

@@ -24,6 +24,20 @@ ALLOWED_UPDATES = ("message", "callback_query")
 _KINDS: dict[str, ChatKind] = {"private": "private", "group": "group", "supergroup": "group"}
 _ADDRESSED = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,64})@(?P<bot>[A-Za-z0-9_]{3,64})(?!\S)")
 
+_WORDLESS = (
+    "animation",
+    "audio",
+    "contact",
+    "document",
+    "location",
+    "photo",
+    "poll",
+    "sticker",
+    "video",
+    "video_note",
+    "voice",
+)
+
 
 def translate(update: Update, bot: BotIdentity) -> ChatUpdate | None:
     """Say what an update means; None for what takopi does not handle.
@@ -41,8 +55,10 @@ def translate(update: Update, bot: BotIdentity) -> ChatUpdate | None:
 
 def _message(update_id: int, message: Message, bot: BotIdentity) -> MessageReceived | None:
     kind = _KINDS.get(message.chat.type)
-    text = message.text if message.text is not None else message.caption
-    if kind is None or not text:
+    text = message.text or message.caption or ""
+    # Who sends a voice message or a picture to the bot alone waits for an answer.
+    told = bool(text) or (kind == "private" and _is_wordless(message))
+    if kind is None or not told:
         return None  # a channel's post, or a service message: somebody joined, a title changed
     text, to_other = _addressed(text, bot)
     return MessageReceived(
@@ -56,6 +72,12 @@ def _message(update_id: int, message: Message, bot: BotIdentity) -> MessageRecei
         forwarded=message.forward_origin is not None,
         addressed_to_other=to_other,
     )
+
+
+def _is_wordless(message: Message) -> bool:
+    """Tell whether a person sent something without words; an album is not told of ten times."""
+    sent = (getattr(message, name) for name in _WORDLESS)
+    return message.media_group_id is None and any(what is not None for what in sent)
 
 
 def _press(update_id: int, query: CallbackQuery) -> ButtonPressed | None:

@@ -79,6 +79,18 @@ class Message(msgspec.Struct, frozen=True):
     forum_topic_created: Any = None
     text: str | None = None
     caption: str | None = None
+    media_group_id: str | None = None
+    animation: Any = None
+    audio: Any = None
+    contact: Any = None
+    document: Any = None
+    location: Any = None
+    photo: Any = None
+    poll: Any = None
+    sticker: Any = None
+    video: Any = None
+    video_note: Any = None
+    voice: Any = None
 
 
 class CallbackQuery(msgspec.Struct, frozen=True):
