@@ -9,16 +9,7 @@ from pathlib import Path
 import pytest
 
 from takopi.errors import AccessError
-from takopi.process.home import home_directory, home_id, private_directory
-
-
-def test_the_home_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TAKOPI_HOME wins, ~ is understood, and ~/.takopi is the default."""
-    monkeypatch.setenv("HOME", "/home/somebody")
-    monkeypatch.setenv("TAKOPI_HOME", "~/elsewhere")
-    assert home_directory() == Path("/home/somebody/elsewhere")
-    monkeypatch.setenv("TAKOPI_HOME", "")
-    assert home_directory() == Path("/home/somebody/.takopi")
+from takopi.process.home import home_id, private_directory
 
 
 def test_a_new_folder_is_private(tmp_path: Path) -> None:

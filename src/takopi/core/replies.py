@@ -6,8 +6,10 @@ import msgspec
 
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import COMMANDS
+from takopi.core.durations import format_elapsed
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 from takopi.core.route import EngineConflict, UnknownCommand
+from takopi.core.shorten import one_line
 from takopi.core.turn_queue import Place
 from takopi.model import EngineId
 
@@ -190,7 +192,10 @@ def queued_message(engine: EngineId, place: Place | None, turn_id: str) -> ChatM
 
 def cancel_choice(turns: Sequence[TurnLine]) -> ChatMessage:
     """Ask which of several turns is meant."""
-    rows = [_cancel_row(_short(_line(turn)), turn.turn_id)[0] for turn in turns[:_MAX_LINES]]
+    rows = [
+        _cancel_row(one_line(_line(turn), _PREVIEW_UNITS), turn.turn_id)[0]
+        for turn in turns[:_MAX_LINES]
+    ]
     return message("Several turns run here. Which one?", buttons=tuple(rows))
 
 
@@ -221,23 +226,10 @@ def _listed(turns: Sequence[TurnLine]) -> list[str]:
 def _line(turn: TurnLine) -> str:
     words = [turn.engine]
     if turn.elapsed_s is not None:
-        words.append("cancelling" if turn.cancelling else _age(turn.elapsed_s))
+        words.append("cancelling" if turn.cancelling else format_elapsed(turn.elapsed_s))
     elif turn.place is not None:
         words.append(f"{turn.place.ahead} before it" if turn.place.ahead else "next")
-    return " · ".join((*words, _short(turn.prompt)))
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _PREVIEW_UNITS else line[: _PREVIEW_UNITS - 1].rstrip() + "…"
-
-
-def _age(seconds: float) -> str:
-    whole = max(0, int(seconds))
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+    return " · ".join((*words, one_line(turn.prompt, _PREVIEW_UNITS)))
 
 
 def _cancel_row(label: str, turn_id: str) -> tuple[tuple[Button, ...], ...]:

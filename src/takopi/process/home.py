@@ -6,14 +6,9 @@ from pathlib import Path
 
 from takopi.errors import AccessError
 
-__all__ = ["home_directory", "home_id", "private_directory"]
+__all__ = ["home_id", "private_directory"]
 
 _OTHERS_WRITE = 0o022
-
-
-def home_directory() -> Path:
-    """Return takopi's home: `$TAKOPI_HOME`, else `~/.takopi`."""
-    return Path(os.environ.get("TAKOPI_HOME") or "~/.takopi").expanduser().absolute()
 
 
 def private_directory(path: Path) -> Path:

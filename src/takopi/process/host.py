@@ -20,11 +20,12 @@ from takopi.logging import get_logger
 from takopi.model import ResumeToken
 from takopi.process.ending import Patience
 from takopi.process.follow import ChangeWatcher, Notifier, open_inotify, warm_up
-from takopi.process.home import home_directory, home_id, private_directory
+from takopi.process.home import home_id, private_directory
 from takopi.process.run import LocalRun, LoopServices, RunFrame
 from takopi.process.run_directory import RunDirectory, new_run_id
 from takopi.process.tree import MARK, Scanner
 from takopi.run_host import RunSpec
+from takopi.settings import home_directory
 
 __all__ = ["HostLimits", "LocalRunHost", "home_host"]
 

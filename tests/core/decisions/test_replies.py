@@ -91,6 +91,16 @@ def test_the_age_of_a_turn_is_told_in_words() -> None:
         assert f"codex · {words} · p" in status_reply([turn], "1", []).body.text
 
 
+def test_a_prompt_is_shown_in_brief_as_elsewhere() -> None:
+    """At most 60 units on one line, whole characters only, and none that control anything."""
+    turn = TurnLine(turn_id="t", engine="codex", prompt="a\x1b[2J\n" + "😀" * 60)
+    line = status_reply([turn], "1", []).body.text.splitlines()[1]
+    shown = line.removeprefix("codex · ")
+    assert utf16_len(shown) <= 60
+    assert shown.endswith("😀…")
+    assert "\x1b" not in shown
+
+
 def test_more_turns_than_fit_are_counted() -> None:
     """Twenty are listed."""
     turns = [TurnLine(turn_id=f"t{n}", engine="codex", prompt="p") for n in range(25)]
