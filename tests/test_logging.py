@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from takopi import logging as log
+from takopi.core.markdown import render_markdown
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_-x"
 
@@ -65,6 +66,12 @@ def test_the_debug_file_has_everything(debug_file: Path, capsys: pytest.CaptureF
     assert records(debug_file)[1]["run"] == "r1"
     assert "part" not in records(debug_file)[1]
     assert capsys.readouterr().err == ""
+
+
+def test_rendering_does_not_fill_the_debug_file(debug_file: Path) -> None:
+    """The Markdown parser's own steps would bury what happened."""
+    render_markdown("# One\n\n- two\n\n```\nthree\n```\n")
+    assert records(debug_file) == []
 
 
 def test_the_debug_file_is_closed_to_others(debug_file: Path) -> None:

@@ -38,6 +38,7 @@ __all__ = [
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 WARNING = LEVELS["warning"]
+NOISY = ("markdown_it",)  # ten records for each block of each message that is rendered
 MAX_DEBUG_FILE_BYTES = 20 * 1024 * 1024
 
 _context: ContextVar[Mapping[str, Any]] = ContextVar(
@@ -155,6 +156,8 @@ def configure_logging(*, debug_file: Path | None = None) -> None:
     handler = _standard_handler()
     root.handlers = [handler]
     root.setLevel(logging.WARNING if _sink.file_descriptor is None else logging.DEBUG)
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.INFO)
     adopt_structlog()
 
 
