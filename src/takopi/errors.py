@@ -101,7 +101,8 @@ class WorkDirMissing(EngineError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"the working directory {path} does not exist; restore it, or start a new session"
+            f"the working directory {path} does not exist; restore it, or work in another one: "
+            "new sessions start in `work_dir`"
         )
 
 

@@ -1,10 +1,13 @@
 """What takopi itself answers in the chat."""
 
+from collections.abc import AsyncIterator
+
 import anyio
 import pytest
 
 from bridge.world import serving
-from fakes.scripted_engine import gated, until_cancelled
+from fakes.scripted_engine import ScriptedTurn, gated, until_cancelled
+from takopi.model import TakopiEvent
 
 pytestmark = pytest.mark.anyio
 
@@ -128,6 +131,27 @@ async def test_a_queued_turn_can_be_cancelled_and_never_starts() -> None:
         gate.set()
         await world.clock.advance(8)
         assert [turn.request.prompt for turn in world.codex.turns] == ["one", "three"]
+
+
+async def test_a_queued_turn_that_is_cancelled_names_the_session_it_waited_for() -> None:
+    """Also when that was not known yet when the turn was asked for."""
+    known = anyio.Event()
+
+    async def late(turn: ScriptedTurn) -> AsyncIterator[TakopiEvent]:
+        await known.wait()
+        yield turn.started()
+        await turn.interrupted.wait()
+
+    async with serving() as world:
+        world.codex.scripts = [late]
+        first = world.chat.write("one")
+        second = world.chat.write("two", reply_to=first.message_id)
+        await world.clock.advance(4)
+        known.set()
+        await world.clock.advance(4)
+        world.chat.write("/cancel", reply_to=second.message_id)
+        await world.clock.advance(4)
+        assert world.finals() == ["■ cancelled · codex · 0s\n\ncodex resume s1"]
 
 
 async def test_cancel_ends_a_waiting_turn_when_none_runs_here() -> None:

@@ -154,7 +154,10 @@ async def test_a_directory_that_is_gone_is_told_before_anything_starts(
 ) -> None:
     """WorkDirMissing names the directory, and no run directory is made."""
     gone = tmp_path / "gone"
-    with pytest.raises(WorkDirMissing, match=r"gone does not exist; restore it"):
+    with pytest.raises(
+        WorkDirMissing,
+        match=r"gone does not exist; restore it, or .* new sessions start in `work_dir`",
+    ):
         await host.start(shell(":", cwd=gone))
     assert not list(host.attach("x").directory.parent.iterdir())
 

@@ -53,6 +53,7 @@ class Scheduler:
         again = turn.cancelled.is_set()
         turn.ask_to_end(reason)
         if turn.way.state == "queued" and not again:
+            turn.asked = turn.asked or self._queue.session_of(turn.id)
             self._queue.end(turn.id)
             self._group.start_soon(self._discard, turn)
             self._waiting_moved()
