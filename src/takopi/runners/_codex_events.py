@@ -25,8 +25,8 @@ _PHASES: dict[str, ActionPhase] = {
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 # codex runs each command by a login shell, and quotes it the way a shell reads.
 _SHELL = re.compile(r"(?:\S*/)?(?:ba|z|da|k)?sh -l?c (?=['\"\w])")
-_USUAL = "/bin/bash -lc '"
-_DOUBLE_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_USUAL = "/bin/bash -lc "
+_DOUBLE_QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\$`])')
 # Beyond this a command is not taken apart by the rules of a shell, which is slow.
 _UNQUOTE_CHARS = 20_000
@@ -179,7 +179,7 @@ def _command(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[Tak
 
 def _file_change(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[TakopiEvent]:  # noqa: ARG001
     changes = [{"path": change.path, "kind": change.kind} for change in item.changes]
-    title = ", ".join(change.path for change in item.changes) or "change files"
+    title = ", ".join([change.path for change in item.changes]) or "change files"
     action = Action(item.id, "file_change", title, {"changes": changes})
     return [_ended(action, item, phase)]
 
@@ -330,14 +330,16 @@ def _usage(usage: CodexUsage | None, state: CodexState) -> dict[str, Any] | None
 
 def unwrap_shell(command: str) -> str:
     """Return what runs, without the shell around it: `/bin/bash -lc 'ls'` is `ls`."""
-    if command.startswith(_USUAL) and command.find("'", len(_USUAL)) == len(command) - 1:
-        return command[len(_USUAL) : -1]
+    parts = command.split("'", 3)
+    if len(parts) == 3 and parts[0] == _USUAL and not parts[2]:  # nearly always
+        return parts[1]
     match = _SHELL.match(command)
     if match is None:
         return command
     inner = command[match.end() :]
-    if _DOUBLE_QUOTED.fullmatch(inner):
-        return _ESCAPED.sub(r"\1", inner[1:-1])
+    quoted = _DOUBLE_QUOTED.fullmatch(inner)
+    if quoted is not None:
+        return "".join(_ESCAPED.split(quoted[1]))  # the split keeps all but the backslashes
     if len(inner) > _UNQUOTE_CHARS:
         return inner
     try:

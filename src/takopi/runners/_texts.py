@@ -13,6 +13,8 @@ _FIRST_LINE = re.compile(r"\S[^\n]*")
 
 def first_line(text: str) -> str:
     """Return the first line that says something."""
+    if "\n" not in text:
+        return text.strip()
     found = _FIRST_LINE.search(text)  # a long text is neither copied nor read to its end
     return found[0].rstrip() if found else ""
 
@@ -39,6 +41,6 @@ def block_text(content: Any) -> str:
 
 def plan_action(items: Sequence[tuple[str, str]]) -> Action:
     """Make the one plan action of a run from texts and statuses."""
-    done = sum(status == "completed" for _, status in items)
+    done = [status for _, status in items].count("completed")
     detail = {"items": [{"text": text, "status": status} for text, status in items]}
     return Action("plan", "plan", f"{done} of {len(items)} done", detail)
