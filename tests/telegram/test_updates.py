@@ -196,12 +196,13 @@ def test_presses_that_takopi_never_made_are_nothing(more):
     assert query(**more) is None
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=6,
+plain_values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
+json_values = st.deferred(
+    lambda: (
+        plain_values
+        | st.lists(json_values, max_size=3)
+        | st.dictionaries(st.text(max_size=8), json_values, max_size=3)
+    )
 )
 
 
