@@ -86,8 +86,11 @@ class JsonlFold:
         """Take a chunk of output and return the events of the lines it completes."""
         if self.rules.completed is not None:
             return []
+        lines = self._splitter.feed(chunk)
+        if not lines:  # a part of a long line
+            return []
         with bind_request(self.request):
-            return self._take(self._splitter.feed(chunk))
+            return self._take(lines)
 
     def finish(
         self, rc: int | None, *, stderr: str = "", ended_because: str | None = None

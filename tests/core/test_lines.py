@@ -69,6 +69,17 @@ def test_a_long_line_in_small_chunks_costs_linear_time() -> None:
     assert splitter.finish() == [b"x" * 8 * 1024 * 1024]
 
 
+def test_a_line_of_several_chunks_is_bytes_of_its_own() -> None:
+    """Hooks decode it as bytes, and it keeps none of the chunks that it came in alive."""
+    splitter = LineSplitter()
+    assert splitter.feed(b"one\ntw") == [b"one"]
+    (line,) = splitter.feed(b"o\n")
+    assert type(line) is bytes
+    assert splitter._tail == []
+    splitter.feed(b"end")
+    assert type(splitter.finish()[0]) is bytes
+
+
 def test_nothing_is_kept_of_a_line_that_was_given_up() -> None:
     """Beyond the cap memory does not grow."""
     splitter = LineSplitter(10)
