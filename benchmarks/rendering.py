@@ -3,10 +3,9 @@
 import time
 from pathlib import PurePosixPath
 
+from benchmarks.figure import Figure
 from takopi.core.present import ProgressHeader, render_progress
 from takopi.core.progress import advance, start_progress
-
-from benchmarks.figure import Figure
 from takopi.model import Action, ActionEvent, ResumeToken, StartedEvent
 
 __all__ = ["measure"]
