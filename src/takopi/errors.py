@@ -11,6 +11,10 @@
     │   ├── SessionMismatch     the engine answered with another session than the one asked for
     │   └── RunFailed           the holder could not start the engine, or the disk refused
     ├── PluginError             a drop-in or entry point cannot be used; the rest goes on
+    ├── StoreError              the journal did not take it; nothing may rest on it
+    │   ├── StoreFull           the disk is full: start nothing, tell it, try again later
+    │   ├── StoreDamaged        the file is no journal any more: move it aside, rebuild
+    │   └── OfferClosed         somebody decided before: say so, do nothing
     └── TransportError          a chat service refused or did not answer
         ├── TransportUnavailable    try again later with backoff (network, 5xx)
         ├── FloodLimited        try again after `retry_after_s`, this chat only
@@ -37,12 +41,16 @@ __all__ = [
     "EngineMissing",
     "FloodLimited",
     "FormatRefused",
+    "OfferClosed",
     "PluginError",
     "PollConflict",
     "PromptRefused",
     "ReplyTargetLost",
     "RunFailed",
     "SessionMismatch",
+    "StoreDamaged",
+    "StoreError",
+    "StoreFull",
     "TakopiError",
     "TargetLost",
     "ThreadLost",
@@ -133,6 +141,22 @@ class RunFailed(EngineError):
 
 class PluginError(TakopiError):
     """Say which file or entry point cannot be used, and why."""
+
+
+class StoreError(TakopiError):
+    """Say why the journal did not take a change; the change did not happen."""
+
+
+class StoreFull(StoreError):
+    """Say that the disk has no room for the journal."""
+
+
+class StoreDamaged(StoreError):
+    """Say that the journal cannot be read."""
+
+
+class OfferClosed(StoreError):
+    """Say that a decision was taken before, or is not known any more."""
 
 
 class TransportError(TakopiError):

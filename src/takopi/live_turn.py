@@ -77,6 +77,15 @@ class TurnBase(ABC):
         """Name the processes that outlived a normal end and were ended; complete after `aclose`."""
         return self._ended_background
 
+    @property
+    def output_bytes(self) -> int:
+        """Count what was heard of the engine so far."""
+        return 0
+
+    def detach(self) -> bool:
+        """Tell that nobody else can go on with this turn."""
+        return False
+
     def __aiter__(self) -> AsyncIterator[TakopiEvent]:
         return self
 

@@ -28,6 +28,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         install_cmd: Shown when the program is missing.
         keep_background: Leave processes that outlive a normal end alone.
         record: JSON-ready facts for `run.json` (prompt, engine config, scope, message ids).
+        run_id: Name for the run directory; None lets the host choose one.
     """
 
     engine: EngineId
@@ -39,6 +40,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     install_cmd: str | None = None
     keep_background: bool = False
     record: Mapping[str, Any] = {}
+    run_id: str | None = None
 
 
 class RunExit(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +119,14 @@ class RunHost(Protocol):
             EngineMissing: The program is not on the PATH of `spec.env`.
             WorkDirMissing: `spec.cwd` is not a directory.
             RunFailed: The directory could not be made or the holder did not start.
+        """
+        ...
+
+    def attach(self, run_id: str) -> Run | None:
+        """Return a run that an earlier takopi started, ended or not.
+
+        None when its engine never started and never will: there is no such directory, or nobody
+        had taken its claim, which this call then takes for good.
         """
         ...
 

@@ -24,6 +24,8 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
         attachments: Absolute paths of files that go with the prompt.
         environment: Variables the engine gets beside the allow-listed ones.
         record: JSON-ready facts for `run.json` (scope, message ids, person).
+        run_id: Name for the run directory, so that whoever asks can write it down before anything
+            starts; None lets the host choose one.
     """
 
     prompt: str
@@ -35,6 +37,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[Path, ...] = ()
     environment: Mapping[str, str] = {}
     record: Mapping[str, Any] = {}
+    run_id: str | None = None
 
 
 class EngineCapabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +69,11 @@ class LiveTurn(Protocol):
         """Name the processes that outlived a normal end and were ended; complete after `aclose`."""
         ...
 
+    @property
+    def output_bytes(self) -> int:
+        """Count what the engine has printed so far; it stands still while the engine is silent."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[TakopiEvent]: ...
 
     async def steer(self, text: str) -> bool:
@@ -78,6 +86,13 @@ class LiveTurn(Protocol):
 
     async def interrupt(self) -> None:
         """End the turn and everything it started; the iterator then ends with `CompletedEvent`."""
+        ...
+
+    def detach(self) -> bool:
+        """Leave the engine to itself: closing the turn from now on ends nothing.
+
+        False where there is no run directory by which another takopi could go on with it.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -34,12 +34,18 @@ class VirtualClock:
 
     def __init__(self, start: float = 1000.0) -> None:
         self._now = start
+        self.epoch = 1_700_000_000.0
+        """Unix seconds at the moment 0; a test moves it to make the wall clock jump."""
         self._sleepers: list[tuple[float, int, anyio.Event]] = []
         self._number = 0
 
     def now(self) -> float:
         """Return the present moment."""
         return self._now
+
+    def wall(self) -> float:
+        """Return the present moment as unix seconds."""
+        return self.epoch + self._now
 
     async def sleep_until(self, deadline: float) -> None:
         """Return once the clock was moved to `deadline`."""

@@ -15,6 +15,7 @@ from takopi.bridge.desk import CommandDesk
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import EngineDirectory, Store, Transport
+from takopi.bridge.records import MessageBound, TurnPut
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn import Turn
 from takopi.core.access import AccessPolicy
@@ -109,7 +110,7 @@ class Dispatcher:
         with border("handling a message", update=update.update_id) as found:
             if isinstance(update, ButtonPressed):
                 self._pressed(update)
-            else:
+            elif isinstance(update, MessageReceived):
                 await self._received(update)
         if found.error is not None and isinstance(update, MessageReceived):
             with border("telling of an error", update=update.update_id):
@@ -202,9 +203,8 @@ class Dispatcher:
         )
         # Shown first: remembering it may take longer than a person should wait.
         self._ports.scheduler.submit(turn)
-        await self._ports.store.put_turn(turn.record())
-        if place.reply_to is not None:
-            await self._ports.store.bind_message(place.reply_to, turn.id)
+        bound = MessageBound(received.scope.chat_id, received.message_id, turn.id, "prompt")
+        await self._ports.store.commit([TurnPut(turn.record()), bound])
 
     def _answer(self, decision: Route) -> ChatMessage | None:
         if isinstance(decision, UnknownCommand):

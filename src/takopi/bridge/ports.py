@@ -5,8 +5,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from takopi.bridge.records import (
+    AcceptedUpdate,
+    Change,
+    JournalState,
+    OfferRecord,
+    TurnRecord,
+)
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
-from takopi.model import EngineId, ResumeToken
+from takopi.model import EngineId
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
 from takopi.transport import MessageRef, SendOptions
 
@@ -32,6 +39,10 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Return monotonic seconds."""
+        ...
+
+    def wall(self) -> float:
+        """Return unix seconds; they may jump, so they only name moments and never measure."""
         ...
 
     async def sleep_until(self, deadline: float) -> None:
@@ -118,34 +129,38 @@ class Transport(Protocol):
         ...
 
 
-class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Say what a message of the chat belongs to.
+class Store(Protocol):
+    """Be the journal: what is committed here is there after a crash.
 
-    Args:
-        turn_id: The turn that the message is a part of.
-        scope: Where the turn was asked for.
-        engine: The engine it ran on.
-        session: The session, once known.
-        conversation: What a turn and the replies to it share while no session is known; the id of
-            the turn that began it.
+    Every method may raise a leaf of `StoreError`; a change that raised did not happen.
     """
 
-    turn_id: str
-    scope: Scope
-    engine: str
-    session: ResumeToken | None = None
-    conversation: str = ""
+    async def accept(
+        self, updates: Sequence[ChatUpdate], newest: int | None, arrived_at: float
+    ) -> tuple[AcceptedUpdate, ...]:
+        """Take one answer of the service in one transaction; return what was never taken before.
 
-
-class Store(Protocol):
-    """Remember what messages belong to; the journal replaces the one in memory."""
-
-    async def bind_message(self, ref: MessageRef, turn_id: str) -> None:
-        """Remember that a message (prompt, progress or part of a final) belongs to a turn."""
+        Args:
+            updates: Those of people who are served, in their order.
+            newest: The greatest number of all updates in the answer, strangers' included.
+            arrived_at: Present moment, unix seconds.
+        """
         ...
 
-    async def put_turn(self, record: TurnRecord) -> None:
-        """Remember a turn, or replace what was known of it."""
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Make all changes in one transaction, in their order.
+
+        Raises:
+            OfferClosed: An `OfferTaken` came too late; nothing was changed.
+        """
+        ...
+
+    async def load(self) -> JournalState:
+        """Return what is not over."""
+        ...
+
+    async def turn(self, turn_id: str) -> TurnRecord | None:
+        """Return a turn as it was written down last."""
         ...
 
     async def turn_of_message(self, chat_id: int, message_id: int) -> TurnRecord | None:
@@ -153,4 +168,8 @@ class Store(Protocol):
 
         A turn that reported no session has that of its conversation, once another turn has one.
         """
+        ...
+
+    async def offer(self, offer_id: str) -> OfferRecord | None:
+        """Return an offer, open or taken."""
         ...

@@ -15,6 +15,7 @@ from anyio.lowlevel import checkpoint
 
 from takopi.bridge.border import border
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store
+from takopi.bridge.records import TurnPut
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_messages import Ending, TurnMessages
 from takopi.bridge.waiting import wait_until
@@ -146,7 +147,7 @@ class _TurnRun:
     async def remember(self) -> None:
         """Write down what a reply has to know; a turn goes on when that fails."""
         with border("remembering the turn", turn=self._turn.id):
-            await self._ports.store.put_turn(self._turn.record())
+            await self._ports.store.commit([TurnPut(self._turn.record())])
 
     async def conclude(self, ending: Ending) -> Ending:
         """Decide the one final, unless it is decided, and return what it says once it is posted."""

@@ -10,6 +10,7 @@ import anyio
 from takopi.bridge.border import border
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, Store
+from takopi.bridge.records import MessageBound, MessageRole
 from takopi.bridge.turn import Turn
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.present import (
@@ -22,6 +23,7 @@ from takopi.core.present import (
 from takopi.core.replies import cancel_data, message, queued_message
 from takopi.core.turn_queue import Place as QueuePlace
 from takopi.core.turn_state import TurnEnd
+from takopi.transport import MessageRef
 
 __all__ = ["Ending", "FinalOptions", "TurnMessages", "background_note"]
 
@@ -100,7 +102,7 @@ class TurnMessages:
         turn.live = self._outbox.live(
             turn.place,
             lambda at: self._compose(turn, at, queue_place),
-            lambda ref: self._store.bind_message(ref, turn.id),
+            lambda ref: self._bind(ref, turn, "progress"),
         )
         self._outbox.beat(turn.live, beating=turn.started_at is not None)
 
@@ -140,7 +142,7 @@ class TurnMessages:
         turn.final = self._outbox.final(
             turn.place,
             parts,
-            lambda ref: self._store.bind_message(ref, turn.id),
+            lambda ref: self._bind(ref, turn, "final"),
             notify=notify,
             instead=turn.live,
             as_edit=not notify and len(parts) == 1 and rendered.document is None,
@@ -165,12 +167,16 @@ class TurnMessages:
                 turn.place,
                 message(note),
                 notify=False,
-                on_sent=lambda ref: self._store.bind_message(ref, turn.id),
+                on_sent=lambda ref: self._bind(ref, turn, "answer"),
             )
             return
         for old, new, ref in zip(before.messages, after.messages, refs, strict=True):
             if old != new and ref is not None:
                 self._outbox.correct(turn.place, ref, new)
+
+    async def _bind(self, ref: MessageRef, turn: Turn, role: MessageRole) -> None:
+        bound = MessageBound(int(ref.channel_id), int(ref.message_id), turn.id, role)
+        await self._store.commit([bound])
 
     def _compose(
         self, turn: Turn, at: float, queue_place: Callable[[], QueuePlace | None]

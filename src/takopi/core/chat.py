@@ -13,6 +13,7 @@ __all__ = [
     "ChatMessage",
     "ChatUpdate",
     "Document",
+    "MessageEdited",
     "MessageReceived",
     "RepliedTo",
     "Scope",
@@ -49,7 +50,7 @@ class RepliedTo(msgspec.Struct, frozen=True):
     from_this_bot: bool = False
 
 
-class MessageReceived(msgspec.Struct, frozen=True, kw_only=True):
+class MessageReceived(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Carry a message that somebody sent.
 
     Args:
@@ -63,6 +64,8 @@ class MessageReceived(msgspec.Struct, frozen=True, kw_only=True):
         reply: The message it replies to.
         forwarded: Forwarded text is content, never a directive.
         addressed_to_other: The first word is a command of another bot (`/x@otherbot`).
+        date: When the service took it, unix seconds; whole ones at Telegram.
+        album: What the parts of one album share; None for a message of its own.
     """
 
     update_id: int
@@ -74,9 +77,33 @@ class MessageReceived(msgspec.Struct, frozen=True, kw_only=True):
     reply: RepliedTo | None = None
     forwarded: bool = False
     addressed_to_other: bool = False
+    date: float = 0.0
+    album: str | None = None
 
 
-class ButtonPressed(msgspec.Struct, frozen=True, kw_only=True):
+class MessageEdited(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Carry what a person made of an earlier message.
+
+    Args:
+        update_id: Number the service gave the update.
+        scope: Where it was written.
+        chat_kind: Decides budgets and access.
+        message_id: The message that was edited.
+        sender_id: As in `MessageReceived`.
+        text: The whole new text or caption.
+        edited_at: When, unix seconds; one edit is known by chat, message and this.
+    """
+
+    update_id: int
+    scope: Scope
+    chat_kind: ChatKind
+    message_id: int
+    sender_id: int | None
+    text: str
+    edited_at: float
+
+
+class ButtonPressed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Carry a press on an inline button.
 
     Args:
@@ -94,7 +121,7 @@ class ButtonPressed(msgspec.Struct, frozen=True, kw_only=True):
     data: str
 
 
-ChatUpdate: TypeAlias = MessageReceived | ButtonPressed
+ChatUpdate: TypeAlias = MessageReceived | MessageEdited | ButtonPressed
 
 
 class Button(msgspec.Struct, frozen=True):
@@ -109,7 +136,7 @@ class Button(msgspec.Struct, frozen=True):
     data: str
 
 
-class ChatMessage(msgspec.Struct, frozen=True):
+class ChatMessage(msgspec.Struct, frozen=True, tag=True):
     """Be a message that is ready to send or to put in place of another.
 
     Args:
@@ -121,7 +148,7 @@ class ChatMessage(msgspec.Struct, frozen=True):
     buttons: tuple[tuple[Button, ...], ...] = ()
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, tag=True):
     """Be a file that is ready to send.
 
     Args:

@@ -1,0 +1,51 @@
+"""Decisions that buttons offer: single-use, unlike Cancel, which may be pressed by anybody again.
+
+Button data is `o:<offer id>:<choice>`. What a choice does is the bridge's business; here stands
+which choices there are and how they are called.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from takopi.core.chat import Button
+
+__all__ = ["CHOICES", "OFFER_PREFIX", "OfferKind", "offer_buttons", "read_offer"]
+
+OFFER_PREFIX = "o:"
+
+OfferKind: TypeAlias = Literal["interrupted", "backlog", "edited"]
+
+CHOICES: Mapping[OfferKind, Mapping[str, str]] = MappingProxyType(
+    {
+        "interrupted": MappingProxyType({"continue": "Continue", "again": "Ask again"}),
+        "backlog": MappingProxyType({"answer": "Answer", "drop": "Drop"}),
+        "edited": MappingProxyType({"new": "Send as new"}),
+    }
+)
+
+
+def offer_buttons(
+    offer_id: str, kind: OfferKind, without: Sequence[str] = ()
+) -> tuple[tuple[Button, ...], ...]:
+    """Make the one row of buttons of an offer.
+
+    Args:
+        offer_id: The offer.
+        kind: Decides the choices.
+        without: Choices that make no sense here.
+    """
+    row = tuple(
+        Button(label, f"{OFFER_PREFIX}{offer_id}:{choice}")
+        for choice, label in CHOICES[kind].items()
+        if choice not in without
+    )
+    return (row,) if row else ()
+
+
+def read_offer(data: str) -> tuple[str, str] | None:
+    """Return offer id and choice of a button's data; None when it is no offer's."""
+    if not data.startswith(OFFER_PREFIX):
+        return None
+    offer_id, colon, choice = data.removeprefix(OFFER_PREFIX).rpartition(":")
+    return (offer_id, choice) if colon and offer_id and choice else None
