@@ -7,6 +7,7 @@ import pytest
 
 from takopi.errors import AccessError, ConfigError
 from takopi.settings import (
+    ApprovalsSettings,
     Settings,
     TelegramSettings,
     check_private,
@@ -15,7 +16,7 @@ from takopi.settings import (
     load_settings,
     parse_settings,
 )
-from takopi.settings.keys import KEYS, TELEGRAM, known_key, nearest, unknown_keys
+from takopi.settings.keys import APPROVALS, KEYS, TELEGRAM, known_key, nearest, unknown_keys
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_-x"
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -45,6 +46,15 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         transport = "telegram"
         work_dir = "~/work"
         max_runs = 3
+        backlog = "ask"
+        on_stop = "cancel"
+        stall_after_s = 0
+        kill_after_s = 600
+        max_run_mb = 10
+        keep_runs_days = 1
+        keep_runs_gb = 0.5
+        [approvals]
+        who = "allowed"
         [transports.telegram]
         bot_token = "{TOKEN}"
         chat_id = -100123
@@ -64,6 +74,10 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert settings.exists
     assert (settings.default_engine, settings.max_runs) == ("pi", 3)
     assert settings.work_dir == Path.home() / "work"
+    assert (settings.backlog, settings.on_stop) == ("ask", "cancel")
+    assert (settings.stall_after_s, settings.kill_after_s, settings.max_run_mb) == (0, 600, 10)
+    assert (settings.keep_runs_days, settings.keep_runs_gb) == (1, 0.5)
+    assert settings.approvals.who == "allowed"
     assert settings.telegram == TelegramSettings(
         bot_token=TOKEN,
         chat_id=-100123,
@@ -92,14 +106,16 @@ def test_defaults_of_the_table_are_those_of_the_structs() -> None:
     for spec in KEYS:
         if "*" in spec.name:
             continue
-        holder = settings.telegram if spec.name.startswith(TELEGRAM) else settings
-        assert getattr(holder, spec.name.removeprefix(TELEGRAM)) == spec.default, spec.name
+        table, _, name = spec.name.rpartition(".")
+        holder = getattr(settings, table.removeprefix("transports.")) if table else settings
+        assert getattr(holder, name) == spec.default, spec.name
 
 
 def test_the_table_and_the_structs_name_the_same_keys() -> None:
     """Every field has a key and every key has a field."""
     fields = {TELEGRAM + name for name in TelegramSettings.__struct_fields__}
-    own = {"path", "exists", "telegram", "env_pass", "document"}
+    fields |= {APPROVALS + name for name in ApprovalsSettings.__struct_fields__}
+    own = {"path", "exists", "telegram", "approvals", "env_pass", "document"}
     fields |= set(Settings.__struct_fields__) - own
     assert {spec.name for spec in KEYS} == fields | {"env.*.pass"}
 
@@ -123,6 +139,33 @@ def test_the_table_and_the_structs_name_the_same_keys() -> None:
             'FILE: default_engine is "Codex CLI"; accepted: the id of an engine in quotes, like '
             '"codex"',
         ),
+        (
+            "stall_after_s = -1",
+            "FILE: stall_after_s is -1; accepted: a whole number of seconds, 0 for off",
+        ),
+        (
+            "kill_after_s = 1.5",
+            "FILE: kill_after_s is 1.5; accepted: a whole number of seconds, 0 for off",
+        ),
+        (
+            "keep_runs_days = 0",
+            "FILE: keep_runs_days is 0; accepted: a number above 0, like 2 or 0.5",
+        ),
+        (
+            "keep_runs_gb = nan",
+            "FILE: keep_runs_gb is nan; accepted: a number above 0, like 2 or 0.5",
+        ),
+        (
+            "keep_runs_gb = true",
+            "FILE: keep_runs_gb is true; accepted: a number above 0, like 2 or 0.5",
+        ),
+        ('backlog = "later"', 'FILE: backlog is "later"; accepted: "answer", "ask" or "drop"'),
+        ('on_stop = "kill"', 'FILE: on_stop is "kill"; accepted: "detach" or "cancel"'),
+        (
+            '[approvals]\nwho = "me"',
+            'FILE: approvals.who is "me"; accepted: "asker" or "allowed"',
+        ),
+        ("approvals = 1", "FILE: approvals is 1; accepted: a table, written as [approvals]"),
         ('transport = "slack"', 'FILE: transport is "slack"; accepted: "telegram"'),
         (
             "[transports.telegram]\nchat_id = 0",

@@ -35,6 +35,16 @@ def test_a_failed_turn_ends_with_status_1(cli) -> None:
     assert resume_line(done.stderr)
 
 
+def test_a_run_that_writes_too_much_is_ended(inside, takopi_home) -> None:
+    """`max_run_mb` of the configuration is the limit that holds."""
+    config = takopi_home / "takopi.toml"
+    config.write_text("max_run_mb = 1")
+    config.chmod(0o600)
+    done = inside("toy", "run: head -c 2000000 /dev/zero >&2\nrun: sleep 3600")
+    assert done.returncode == 1
+    assert "the run wrote more than 1 MB and was ended" in done.stderr
+
+
 def test_events_come_as_json_lines(cli) -> None:
     """`--json` prints the events and nothing else; the last one is the end."""
     done = cli("toy", "--json", "run: true")

@@ -149,7 +149,7 @@ def typed_value(name: str, text: str, path: Path) -> Any:
     if spec.kind in ("ids", "env") and not text.lstrip().startswith("["):
         items = [item for item in re.split(r"[,\s]+", text) if item]
         value: Any = [_toml_or_text(item) for item in items]
-    elif spec.kind in ("bool", "count", "chat", "ids", "env"):
+    elif spec.kind in ("bool", "count", "seconds", "amount", "chat", "ids", "env"):
         value = _toml_or_text(text)
     else:
         value = text

@@ -13,7 +13,7 @@ from takopi.errors import AccessError
 from takopi.logging import add_secrets
 from takopi.model import EngineId
 from takopi.process.home import home_id
-from takopi.process.host import LocalRunHost
+from takopi.process.host import HostLimits, LocalRunHost
 from takopi.runner import RunnerRuntime, bind_runtime
 from takopi.settings import Settings, load_settings
 
@@ -66,7 +66,7 @@ def open_runtime(environment: Mapping[str, str] = os.environ) -> Iterator[Runtim
     if settings.telegram.bot_token is not None:
         add_secrets([settings.telegram.bot_token])
     shelf = EngineShelf(find_engines(home.path), settings, environment)
-    host = _open_host(home)
+    host = _open_host(home, settings)
     runtime = RunnerRuntime(
         host=host,
         env_pass=EnginePasses(shelf, settings),
@@ -76,9 +76,10 @@ def open_runtime(environment: Mapping[str, str] = os.environ) -> Iterator[Runtim
         yield Runtime(home, settings, shelf, host)
 
 
-def _open_host(home: Home) -> LocalRunHost:
+def _open_host(home: Home, settings: Settings) -> LocalRunHost:
+    limits = HostLimits(max_run_mb=settings.max_run_mb)
     try:
-        return LocalRunHost(home.runs, home_id(home.path))
+        return LocalRunHost(home.runs, home_id(home.path), limits=limits)
     except OSError as error:
         raise AccessError(
             f"{home.path} cannot be used: {error.strerror} ({error.filename}); mend that, or set "

@@ -11,13 +11,17 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from takopi.errors import AccessError, ConfigError
-from takopi.settings.keys import KEYS, TELEGRAM, TOKEN_VARIABLE, accept, known_key
+from takopi.settings.keys import APPROVALS, KEYS, TELEGRAM, TOKEN_VARIABLE, accept, known_key
 
 __all__ = [
     "CONFIG_NAME",
+    "ApprovalsSettings",
+    "Backlog",
     "MessageOverflow",
+    "OnStop",
     "Settings",
     "TelegramSettings",
+    "WhoDecides",
     "bad_toml",
     "check_private",
     "check_value",
@@ -29,6 +33,9 @@ __all__ = [
 CONFIG_NAME = "takopi.toml"
 
 MessageOverflow: TypeAlias = Literal["split", "trim", "file"]
+Backlog: TypeAlias = Literal["answer", "ask", "drop"]
+OnStop: TypeAlias = Literal["detach", "cancel"]
+WhoDecides: TypeAlias = Literal["asker", "allowed"]
 
 
 class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +49,12 @@ class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True):
     message_overflow: MessageOverflow = "split"
     show_resume_line: bool = True
     final_notify: bool = True
+
+
+class ApprovalsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold `[approvals]`; the fields are described in `KEYS`."""
+
+    who: WhoDecides = "asker"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +73,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     transport: str = "telegram"
     work_dir: Path | None = None
     max_runs: int = 8
+    backlog: Backlog = "answer"
+    on_stop: OnStop = "detach"
+    stall_after_s: int = 300
+    kill_after_s: int = 0
+    max_run_mb: int = 1024
+    keep_runs_days: float = 7
+    keep_runs_gb: float = 2
+    approvals: ApprovalsSettings = ApprovalsSettings()
     telegram: TelegramSettings = TelegramSettings()
     env_pass: Mapping[str, tuple[str, ...]] = {}
     document: Mapping[str, Any] = {}
@@ -143,16 +164,23 @@ def parse_settings(
     token = environment.get(TOKEN_VARIABLE)
     if token:
         values[TELEGRAM + "bot_token"] = _token_of_environment(token)
-    telegram = {k.removeprefix(TELEGRAM): v for k, v in values.items() if k.startswith(TELEGRAM)}
-    top = {k: v for k, v in values.items() if not k.startswith(TELEGRAM)}
+    telegram = _taken_out(values, TELEGRAM)
+    approvals = _taken_out(values, APPROVALS)
     return Settings(
         path=path,
         exists=exists,
         telegram=TelegramSettings(**telegram),
+        approvals=ApprovalsSettings(**approvals),
         env_pass=_env_pass(document, path),
         document=document,
-        **top,
+        **values,
     )
+
+
+def _taken_out(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Take the keys of one table out of all values, and name them as in that table."""
+    names = [name for name in values if name.startswith(prefix)]
+    return {name.removeprefix(prefix): values.pop(name) for name in names}
 
 
 def _token_of_environment(token: str) -> str:

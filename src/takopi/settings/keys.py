@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 __all__ = [
+    "APPROVALS",
     "KEYS",
     "TELEGRAM",
     "TOKEN_VARIABLE",
@@ -27,7 +28,22 @@ __all__ = [
 TOKEN_VARIABLE = "TAKOPI_TELEGRAM_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
 KeyKind: TypeAlias = Literal[
-    "engine", "transport", "path", "count", "token", "chat", "ids", "url", "overflow", "bool", "env"
+    "engine",
+    "transport",
+    "path",
+    "count",
+    "seconds",
+    "amount",
+    "token",
+    "chat",
+    "ids",
+    "url",
+    "overflow",
+    "backlog",
+    "on_stop",
+    "who",
+    "bool",
+    "env",
 ]
 
 ACCEPTED: dict[str, str] = {
@@ -35,14 +51,28 @@ ACCEPTED: dict[str, str] = {
     "transport": '"telegram"',
     "path": 'an absolute path in quotes, like "/home/ann/work"',
     "count": "a whole number from 1 up",
+    "seconds": "a whole number of seconds, 0 for off",
+    "amount": "a number above 0, like 2 or 0.5",
     "token": 'the token from @BotFather in quotes, like "123456789:AAF..."',
     "chat": "a whole number other than 0, like 123456789 or -1001234567890",
     "ids": "a list of whole numbers, like [123456789, 987654321]",
     "url": 'an address in quotes, like "http://127.0.0.1:8081"',
     "overflow": '"split", "trim" or "file"',
+    "backlog": '"answer", "ask" or "drop"',
+    "on_stop": '"detach" or "cancel"',
+    "who": '"asker" or "allowed"',
     "bool": "true or false",
     "env": 'a list of variable names, like ["GOPATH", "CARGO_*"]',
 }
+# Kinds whose values are words, by kind.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "transport": ("telegram",),
+    "overflow": ("split", "trim", "file"),
+    "backlog": ("answer", "ask", "drop"),
+    "on_stop": ("detach", "cancel"),
+    "who": ("asker", "allowed"),
+}
+MAX_AMOUNT = 1_000_000
 ENGINE_ID = re.compile(r"[a-z0-9_]{1,32}")
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\*?")
@@ -72,6 +102,7 @@ class KeySpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 TELEGRAM = "transports.telegram."
+APPROVALS = "approvals."
 KEYS: tuple[KeySpec, ...] = (
     KeySpec(
         name="default_engine",
@@ -94,6 +125,54 @@ KEYS: tuple[KeySpec, ...] = (
         kind="count",
         default=8,
         meaning="How many engines may run at once; further prompts wait.",
+    ),
+    KeySpec(
+        name="backlog",
+        kind="backlog",
+        default="answer",
+        meaning="What becomes of prompts that came while takopi was away.",
+    ),
+    KeySpec(
+        name="on_stop",
+        kind="on_stop",
+        default="detach",
+        meaning="Whether a takopi that is told to end leaves its engines running.",
+    ),
+    KeySpec(
+        name="stall_after_s",
+        kind="seconds",
+        default=300,
+        meaning="After so long without output the progress message says that an engine is silent.",
+    ),
+    KeySpec(
+        name="kill_after_s",
+        kind="seconds",
+        default=0,
+        meaning="After so long without output an engine is ended.",
+    ),
+    KeySpec(
+        name="max_run_mb",
+        kind="count",
+        default=1024,
+        meaning="Output that one run may write, in MB; beyond it the run is ended.",
+    ),
+    KeySpec(
+        name="keep_runs_days",
+        kind="amount",
+        default=7,
+        meaning="How many days the directories of runs that are over stay.",
+    ),
+    KeySpec(
+        name="keep_runs_gb",
+        kind="amount",
+        default=2,
+        meaning="How much room they may take, in GB; the oldest go first.",
+    ),
+    KeySpec(
+        name=APPROVALS + "who",
+        kind="who",
+        default="asker",
+        meaning="Who may press a button that decides: who asked, or anybody allowed.",
     ),
     KeySpec(
         name=TELEGRAM + "bot_token",
@@ -167,9 +246,11 @@ def accept(kind: KeyKind, value: Any) -> Any:
             return value
         case "engine" if ENGINE_ID.fullmatch(text):
             return value
-        case "transport" if text == "telegram":
+        case "seconds" if number and value >= 0:
             return value
-        case "overflow" if text in ("split", "trim", "file"):
+        case "amount" if (number or isinstance(value, float)) and 0 < value <= MAX_AMOUNT:
+            return value
+        case _ if text in CHOICES.get(kind, ()):
             return value
         case "token" if TOKEN.fullmatch(text):
             return value
