@@ -177,6 +177,10 @@ class MemoryTransport:
 
     # The side of the bot.
 
+    @property
+    def newest_update(self) -> int | None:
+        return max((update.update_id for update in self.batches[-1]), default=None)
+
     async def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
         while self._waiting or not self._ended:
             if not self._waiting:

@@ -77,10 +77,30 @@ async def test_the_call_says_what_it_wants(api, make):
     await anext(make())
     (call,) = api.calls.of("getUpdates")
     assert call.params == {
-        "offset": 0,
         "timeout": 50,
-        "allowed_updates": ["message", "callback_query"],
+        "allowed_updates": ["message", "edited_message", "callback_query"],
     }
+
+
+async def test_the_first_call_confirms_nothing(api, make):
+    """What was not accepted before the bot died comes again: no number is sent at the start."""
+    api.owner.say("x")
+    polls = make()
+    assert polls.newest is None
+    await anext(polls)
+    assert "offset" not in api.calls.of("getUpdates")[0].params
+    api.owner.say("y")
+    await anext(polls)
+    assert api.calls.of("getUpdates")[1].params["offset"] == 735_000_002
+
+
+async def test_the_greatest_number_of_an_answer_counts_those_that_mean_nothing(api, make):
+    """Whoever keeps the journal learns how far the service has told."""
+    api.owner.say("x")
+    api.owner.say("", new_chat_title="a service message")
+    polls = make()
+    assert texts(await anext(polls)) == ["x"]
+    assert polls.newest == 735_000_002
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from takopi.core.chat import ButtonPressed, MessageReceived, RepliedTo, Scope
+from takopi.core.chat import (
+    ButtonPressed,
+    ChatMigrated,
+    ChatUpdate,
+    MessageEdited,
+    MessageReceived,
+    RepliedTo,
+    Scope,
+)
+from takopi.core.update_keys import update_keys
 from takopi.telegram.api import BotIdentity
 from takopi.telegram.updates import translate
 from takopi.telegram.wire import Update
@@ -16,7 +25,7 @@ PRIVATE = {"id": 7, "type": "private"}
 GROUP = {"id": -1005, "type": "supergroup"}
 
 
-def update(**content: object) -> MessageReceived | ButtonPressed | None:
+def update(**content: object) -> ChatUpdate | None:
     """Translate an update with this content."""
     raw = msgspec.json.encode({"update_id": 9, **content})
     return translate(msgspec.json.decode(raw, type=Update), BOT)
@@ -37,6 +46,7 @@ def test_a_private_message():
         message_id=3,
         sender_id=7,
         text="hi",
+        date=1.0,
     )
 
 
@@ -66,13 +76,73 @@ def test_what_has_no_words_arrives_as_such_from_a_private_chat(kind):
         {"new_chat_title": "x"},
         {"pinned_message": {"message_id": 1, "chat": GROUP, "date": 0}},
         {"photo": [], "chat": GROUP},
-        {"photo": [], "media_group_id": "5"},
         {"caption": ""},
     ],
 )
 def test_a_message_without_words_is_nothing(content):
     """A service message is no prompt, nor is what people show each other in a group."""
     assert message(None, **content) is None
+
+
+@pytest.mark.parametrize("chat", [PRIVATE, GROUP])
+def test_every_part_of_an_album_arrives(chat):
+    """The caption stands in one part; whoever gathers an album waits for all of them."""
+    bare = message(None, chat=chat, photo=[], media_group_id="5")
+    assert (bare.text, bare.album) == ("", "5")
+    named = message(None, chat=chat, photo=[], media_group_id="5", caption="look")
+    assert (named.text, named.album) == ("look", "5")
+    assert message().album is None
+
+
+def edited(text: str | None = "hi again", chat: dict[str, object] = PRIVATE, **more: object):
+    """Translate an edit."""
+    sent = {"message_id": 3, "date": 1, "edit_date": 5, "chat": chat, "from": ADA, "text": text}
+    body = {key: value for key, value in {**sent, **more}.items() if value is not None}
+    return update(edited_message=body)
+
+
+def test_an_edit():
+    """An edit carries the whole new text and when it was made."""
+    assert edited() == MessageEdited(
+        update_id=9,
+        scope=Scope("telegram", 7),
+        chat_kind="private",
+        message_id=3,
+        sender_id=7,
+        text="hi again",
+        edited_at=5.0,
+    )
+    assert edited(None, caption="look").text == "look"
+    assert edited("/codex@takopi_bot fix it").text == "/codex fix it"
+    topic = edited(chat=GROUP, message_thread_id=50, is_topic_message=True)
+    assert topic.scope == Scope("telegram", -1005, 50)
+    assert edited(chat=GROUP, sender_chat=GROUP).sender_id is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"edit_date": None},
+        {"text": None},
+        {"text": "/x@other_bot hi"},
+        {"chat": {"id": -1, "type": "channel"}},
+    ],
+)
+def test_an_edit_that_says_nothing_new_to_this_bot_is_nothing(more):
+    """The server also tells of edits that no person made, and a place may have moved on a map."""
+    assert edited(**more) is None
+
+
+def test_a_group_that_becomes_a_supergroup_is_told_once():
+    """Both chats' service messages mean the same, and the second one is a repeat of the first."""
+    group = {"id": -77, "type": "group"}
+    there = message(None, chat=group, migrate_to_chat_id=-1005)
+    here = message(None, chat=GROUP, migrate_from_chat_id=-77)
+    for found in (there, here):
+        assert isinstance(found, ChatMigrated)
+        assert (found.scope, found.new_chat_id) == (Scope("telegram", -77), -1005)
+        assert found.sender_id is None
+    assert update_keys(there)[1] == update_keys(here)[1]
 
 
 def test_channels_and_unknown_kinds_are_nothing():

@@ -102,6 +102,15 @@ class Transport(Protocol):
         """
         ...
 
+    @property
+    def newest_update(self) -> int | None:
+        """Give the greatest number of the answer behind the batch that was yielded last.
+
+        It counts all updates of that answer, those too that mean nothing to takopi; None when the
+        service does not number its updates.
+        """
+        ...
+
     async def send(self, scope: Scope, message: ChatMessage, options: SendOptions) -> MessageRef:
         """Send a message and return its name once the service has accepted it."""
         ...

@@ -2,14 +2,15 @@
 
 Chat: only the configured chats. Person: exactly the listed people, or, with an empty list, the
 one person whose private chat is the configured one. Everybody else is a stranger, and a stranger's
-update has no effect at all.
+update has no effect at all. That a group has another id now is said by the service, not by a
+person: it counts in every chat that is served.
 """
 
 from collections.abc import Iterable
 
 import msgspec
 
-from takopi.core.chat import ChatUpdate
+from takopi.core.chat import ChatMigrated, ChatUpdate
 from takopi.errors import ConfigError
 
 __all__ = ["AccessPolicy", "access_policy"]
@@ -30,8 +31,12 @@ class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def admits(self, update: ChatUpdate) -> bool:
         """Tell whether an update comes from somebody who is served, in a chat that is served."""
+        if update.scope.chat_id not in self.chat_ids:
+            return False
+        if isinstance(update, ChatMigrated):
+            return True
         person = update.sender_id
-        if person is None or update.scope.chat_id not in self.chat_ids:
+        if person is None:
             return False
         if self.user_ids:
             return person in self.user_ids

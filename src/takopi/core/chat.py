@@ -11,6 +11,7 @@ __all__ = [
     "ButtonPressed",
     "ChatKind",
     "ChatMessage",
+    "ChatMigrated",
     "ChatUpdate",
     "Document",
     "MessageEdited",
@@ -121,7 +122,28 @@ class ButtonPressed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     data: str
 
 
-ChatUpdate: TypeAlias = MessageReceived | MessageEdited | ButtonPressed
+class ChatMigrated(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Carry the service's own word that a group goes on under another id.
+
+    It comes twice, once in each of the two chats, and both times it reads the same.
+
+    Args:
+        update_id: Number the service gave the update.
+        scope: The group under the id it had.
+        message_id: The service message that says so, in whichever chat it stands.
+        new_chat_id: The id that it has from now on; ids of messages start anew there.
+        sender_id: Always None: the service says it, whoever caused it.
+    """
+
+    update_id: int
+    scope: Scope
+    message_id: int
+    new_chat_id: int
+    chat_kind: ChatKind = "group"
+    sender_id: None = None
+
+
+ChatUpdate: TypeAlias = MessageReceived | MessageEdited | ButtonPressed | ChatMigrated
 
 
 class Button(msgspec.Struct, frozen=True):

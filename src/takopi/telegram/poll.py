@@ -6,7 +6,7 @@ caller asks for its next batch. So a caller that dies over a batch gets it again
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 import anyio
 
@@ -35,6 +35,9 @@ REMEMBERED_UPDATES = 1000
 class PollLoop:
     """Iterate it for batches of updates; `stop` ends the iteration.
 
+    `last_poll_at` is the clock's time of the last completed poll; `newest` is the greatest number
+    in the last answer that had any.
+
     Args:
         api: A client of its own, so that a hanging poll never delays a message.
         bot: Who the bot is.
@@ -44,6 +47,7 @@ class PollLoop:
 
     def __init__(self, api: BotApi, bot: BotIdentity, clock: Clock, pace: Pace) -> None:
         self.last_poll_at: float | None = None
+        self.newest: int | None = None
         self._api = api
         self._bot = bot
         self._clock = clock
@@ -117,11 +121,12 @@ class PollLoop:
 
     async def _ask(self) -> list[NumberedUpdate]:
         offset = self._next_offset
-        params = {
-            "offset": offset,
+        params: dict[str, Any] = {
             "timeout": POLL_TIMEOUT_S,
             "allowed_updates": list(ALLOWED_UPDATES),
         }
+        if offset:  # the first call confirms nothing: what nobody accepted comes again
+            params["offset"] = offset
         self._cut_off_late = False
         started = self._clock.now()
         try:
@@ -135,7 +140,8 @@ class PollLoop:
         found = read_batch(answer)
         if found:
             # Of this batch alone: after an idle week the server begins with any number.
-            self._next_offset = max(numbered.number for numbered in found) + 1
+            self.newest = max(numbered.number for numbered in found)
+            self._next_offset = self.newest + 1
         return found
 
     async def _pause(self, error: TransportError) -> None:

@@ -88,6 +88,11 @@ class TelegramTransport:
         """Give the clock's time of the last completed poll; None before the first."""
         return None if self._polls is None else self._polls.last_poll_at
 
+    @property
+    def newest_update(self) -> int | None:
+        """Give the greatest number of the answer behind the batch that was yielded last."""
+        return None if self._polls is None else self._polls.newest
+
     async def connect(self) -> BotIdentity:
         """Load the client and learn who the bot is; waits for a network that is not there yet.
 

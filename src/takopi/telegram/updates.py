@@ -5,7 +5,9 @@ import re
 from takopi.core.chat import (
     ButtonPressed,
     ChatKind,
+    ChatMigrated,
     ChatUpdate,
+    MessageEdited,
     MessageReceived,
     RepliedTo,
     Scope,
@@ -19,7 +21,7 @@ TRANSPORT_ID = "telegram"
 
 # What `translate` understands. The server keeps the list until it gets another, so it is always
 # sent; kinds that nobody handles would only cost bandwidth.
-ALLOWED_UPDATES = ("message", "callback_query")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
 
 _KINDS: dict[str, ChatKind] = {"private": "private", "group": "group", "supergroup": "group"}
 _ADDRESSED = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,64})@(?P<bot>[A-Za-z0-9_]{3,64})(?!\S)")
@@ -48,16 +50,24 @@ def translate(update: Update, bot: BotIdentity) -> ChatUpdate | None:
     """
     if update.message is not None:
         return _message(update.update_id, update.message, bot)
+    if update.edited_message is not None:
+        return _edit(update.update_id, update.edited_message, bot)
     if update.callback_query is not None:
         return _press(update.update_id, update.callback_query)
     return None
 
 
-def _message(update_id: int, message: Message, bot: BotIdentity) -> MessageReceived | None:
+def _message(
+    update_id: int, message: Message, bot: BotIdentity
+) -> MessageReceived | ChatMigrated | None:
+    if message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None:
+        return _migration(update_id, message)
     kind = _KINDS.get(message.chat.type)
     text = message.text or message.caption or ""
-    # Who sends a voice message or a picture to the bot alone waits for an answer.
-    told = bool(text) or (kind == "private" and _is_wordless(message))
+    # Who sends a voice message or a picture to the bot alone waits for an answer. A part of an
+    # album counts always: its words may stand in another part, and the last part ends the wait.
+    wordless = kind == "private" and _is_wordless(message)
+    told = bool(text) or wordless or message.media_group_id is not None
     if kind is None or not told:
         return None  # a channel's post, or a service message: somebody joined, a title changed
     text, to_other = _addressed(text, bot)
@@ -71,13 +81,42 @@ def _message(update_id: int, message: Message, bot: BotIdentity) -> MessageRecei
         reply=_reply(message, bot),
         forwarded=message.forward_origin is not None,
         addressed_to_other=to_other,
+        date=float(message.date),
+        album=message.media_group_id,
+    )
+
+
+def _edit(update_id: int, message: Message, bot: BotIdentity) -> MessageEdited | None:
+    """Read an edit that a person made of words; a server also sends it for changes of its own."""
+    kind = _KINDS.get(message.chat.type)
+    text, to_other = _addressed(message.text or message.caption or "", bot)
+    if kind is None or message.edit_date is None or not text or to_other:
+        return None
+    return MessageEdited(
+        update_id=update_id,
+        scope=_scope(message.chat, message),
+        chat_kind=kind,
+        message_id=message.message_id,
+        sender_id=_sender(message),
+        text=text,
+        edited_at=float(message.edit_date),
+    )
+
+
+def _migration(update_id: int, message: Message) -> ChatMigrated:
+    """Read both chats' service messages alike, as one about the id that the group had."""
+    here, old, new = message.chat.id, message.migrate_from_chat_id, message.migrate_to_chat_id
+    return ChatMigrated(
+        update_id=update_id,
+        scope=Scope(TRANSPORT_ID, here if old is None else old),
+        message_id=message.message_id,
+        new_chat_id=here if new is None else new,
     )
 
 
 def _is_wordless(message: Message) -> bool:
-    """Tell whether a person sent something without words; an album is not told of ten times."""
-    sent = (getattr(message, name) for name in _WORDLESS)
-    return message.media_group_id is None and any(what is not None for what in sent)
+    """Tell whether a person sent something that has no words."""
+    return any(getattr(message, name) is not None for name in _WORDLESS)
 
 
 def _press(update_id: int, query: CallbackQuery) -> ButtonPressed | None:

@@ -69,6 +69,8 @@ class Message(msgspec.Struct, frozen=True):
 
     message_id: int
     chat: Chat
+    date: int = 0
+    edit_date: int | None = None
     from_: User | None = msgspec.field(default=None, name="from")
     sender_chat: Any = None
     message_thread_id: int | None = None
@@ -77,6 +79,8 @@ class Message(msgspec.Struct, frozen=True):
     forward_origin: Any = None
     reply_to_message: "Message | None" = None
     forum_topic_created: Any = None
+    migrate_to_chat_id: int | None = None
+    migrate_from_chat_id: int | None = None
     text: str | None = None
     caption: str | None = None
     media_group_id: str | None = None
@@ -107,6 +111,7 @@ class Update(msgspec.Struct, frozen=True):
 
     update_id: int
     message: Message | None = None
+    edited_message: Message | None = None
     callback_query: CallbackQuery | None = None
 
 

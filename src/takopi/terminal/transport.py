@@ -88,6 +88,11 @@ class TerminalTransport:
         return TRANSPORT_ID
 
     @property
+    def newest_update(self) -> None:
+        """Give nothing: who types is not asked to type it again."""
+        return None
+
+    @property
     def busy(self) -> bool:
         """Tell whether a prompt waits for its answer."""
         return bool(self._conversation.open)

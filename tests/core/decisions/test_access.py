@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from core.decisions.chat_updates import IDS, message, press
 from takopi.core.access import access_policy
+from takopi.core.chat import ChatMigrated, Scope
 from takopi.errors import ConfigError
 
 pytestmark = pytest.mark.timeout(300)
@@ -73,3 +74,13 @@ def test_the_owner_is_served_in_a_group_beside_a_private_chat(group: int, owner:
     policy = access_policy(chat_id=owner, allowed_chat_ids=[group])
     assert policy.admits(message("hi", chat=group, sender=owner, chat_kind="group"))
     assert not policy.admits(message("hi", chat=group, sender=group, chat_kind="group"))
+
+
+@given(group=GROUPS, chat=IDS, new=IDS)
+def test_the_services_own_word_counts_in_every_chat_that_is_served(
+    group: int, chat: int, new: int
+) -> None:
+    """No person says that a group has another id; elsewhere it is nothing to takopi."""
+    policy = access_policy(chat_id=group, allowed_user_ids=[5])
+    moved = ChatMigrated(update_id=1, scope=Scope("m", chat), message_id=2, new_chat_id=new)
+    assert policy.admits(moved) == (chat == group)
