@@ -137,8 +137,9 @@ async def test_progress_that_cannot_be_written_costs_only_itself() -> None:
     """A plain line stands in its place."""
     clock = VirtualClock()
     chat = MemoryTransport(clock)
-    outbox = Outbox(chat, clock)
-    messages = TurnMessages(outbox, MemoryStore(), clock, FinalOptions())
+    store = MemoryStore()
+    outbox = Outbox(chat, store, clock)
+    messages = TurnMessages(outbox, store, clock, FinalOptions())
     place = Place(Scope("memory", 1), "private")
     broken: Any = None
     turn = Turn("t1", place, "codex", "prompt", "t1", broken, started_at=0.0)

@@ -16,10 +16,10 @@ from takopi.errors import (
     FloodLimited,
     FormatRefused,
     ReplyTargetLost,
+    StoreFull,
     ThreadLost,
     TransportUnavailable,
 )
-from takopi.transport import MessageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ def counting() -> Callable[[float], ChatMessage]:
 async def test_what_was_posted_before_the_pump_runs_goes_out_when_it_does() -> None:
     """Nothing is lost before the start."""
     found = Desk()
-    delivery = found.outbox.say(at(), text("early"))
+    delivery = await found.outbox.say(at(), text("early"))
     async with anyio.create_task_group() as group:
         group.start_soon(found.outbox.run)
         await settle()
@@ -48,9 +48,9 @@ async def test_a_flooded_chat_waits_all_of_its_time_and_others_do_not() -> None:
     """The block is one chat's, and nothing of it is lost."""
     async with desk() as d:
         d.fail(FloodLimited(30))
-        d.outbox.say(at(1), text("a"))
-        d.outbox.say(at(2), text("b"))
-        d.outbox.say(at(1), text("c"))
+        await d.outbox.say(at(1), text("a"))
+        await d.outbox.say(at(2), text("b"))
+        await d.outbox.say(at(1), text("c"))
         await d.clock.advance(29.9)
         assert (d.chat.texts(1), d.chat.texts(2)) == ([], ["b"])
         await d.clock.advance(0.2)
@@ -63,7 +63,7 @@ async def test_an_outage_is_waited_out_with_growing_pauses() -> None:
         live = d.live()
         await settle()
         d.fail(*[TransportUnavailable("down")] * 10, on="send document")
-        d.outbox.final(at(), [text("one"), text("two")], d.remember, notify=True, instead=live)
+        await d.final(text("one"), text("two"), instead=live)
         await d.clock.advance(240)
         tries = [call.at for call in d.chat.calls if call.verb == "send" and not call.accepted]
         pauses = [later - earlier for earlier, later in pairwise(tries)]
@@ -77,8 +77,8 @@ async def test_finals_are_given_up_after_a_day_and_answers_after_an_hour() -> No
     async with desk() as d:
         d.chat.fault = lambda call: TransportUnavailable("down")
         live = d.live()
-        final = d.outbox.final(at(), [text("one")], d.remember, notify=True, instead=live)
-        answer = d.outbox.say(at(), text("two"))
+        final = await d.final(text("one"), instead=live)
+        answer = await d.outbox.say(at(), text("two"))
         await d.clock.advance(3600 + 60)
         assert answer.over.is_set()
         assert answer.refs == [None]
@@ -91,13 +91,13 @@ async def test_a_deleted_reply_target_costs_the_reply_only() -> None:
     """The message comes without it."""
     async with desk() as d:
         d.fail(ReplyTargetLost("gone"))
-        d.outbox.say(at(), text("a"))
+        await d.outbox.say(at(), text("a"))
         await settle()
         (call,) = [call for call in d.chat.calls if call.accepted]
         assert call.options is not None
         assert call.options.reply_to is None
         d.fail(ReplyTargetLost("gone"), ReplyTargetLost("again"))
-        lost = d.outbox.say(at(), text("b"))
+        lost = await d.outbox.say(at(), text("b"))
         await settle()
         assert lost.refs == [None]
 
@@ -106,7 +106,7 @@ async def test_a_deleted_topic_falls_back_to_the_chat() -> None:
     """For letters and for living messages."""
     async with desk() as d:
         d.fail(ThreadLost("gone"))
-        d.outbox.say(at(thread=7), text("a"))
+        await d.outbox.say(at(thread=7), text("a"))
         await settle()
         d.fail(ThreadLost("gone"))
         d.live(at(thread=7))
@@ -118,12 +118,12 @@ async def test_refused_formatting_falls_back_to_plain_text() -> None:
     """The words arrive; a second refusal gives them up."""
     async with desk() as d:
         d.fail(FormatRefused("bad entity"))
-        d.outbox.say(at(), RICH)
+        await d.outbox.say(at(), RICH)
         await settle()
         (shown,) = d.chat.shown.values()
         assert shown.message == text("words")
         d.fail(FormatRefused("a"), FormatRefused("b"))
-        lost = d.outbox.say(at(), RICH)
+        lost = await d.outbox.say(at(), RICH)
         await settle()
         assert lost.refs == [None]
 
@@ -134,7 +134,7 @@ async def test_a_document_whose_caption_is_refused_comes_with_a_plain_one() -> N
         live = d.live()
         d.fail(FormatRefused("bad entity"), on="document")
         document = Document("a.md", b"x", RichText("cap", (Entity("bold", 0, 3),)))
-        d.outbox.final(at(), [document], d.remember, notify=True, instead=live)
+        await d.final(document, instead=live)
         await settle()
         (shown,) = d.chat.shown.values()
         assert shown.document == Document("a.md", b"x", plain("cap"))
@@ -146,8 +146,8 @@ async def test_a_chat_that_is_lost_gets_nothing_more_and_stops_nothing() -> None
         d.chat.fault = lambda call: ChatLost("blocked") if call.chat == 1 else None
         live = d.live()
         await settle()
-        final = d.outbox.final(at(), [text("a"), text("b")], d.remember, notify=True, instead=live)
-        d.outbox.say(at(2), text("c"))
+        final = await d.final(text("a"), text("b"), instead=live)
+        await d.outbox.say(at(2), text("c"))
         await d.clock.advance(5)
         assert final.refs == [None, None]
         assert d.chat.texts(2) == ["c"]
@@ -158,8 +158,8 @@ async def test_a_mistake_of_the_transport_costs_one_message() -> None:
     """An error that nobody foresaw is logged and the pump goes on."""
     async with desk() as d:
         d.fail(KeyError("bug"))
-        lost = d.outbox.say(at(), text("a"))
-        d.outbox.say(at(), text("b"))
+        lost = await d.outbox.say(at(), text("a"))
+        await d.outbox.say(at(), text("b"))
         await settle()
         assert lost.refs == [None]
         assert d.chat.texts() == ["b"]
@@ -169,14 +169,11 @@ async def test_a_mistake_of_the_transport_costs_one_message() -> None:
         assert d.chat.texts() == ["b"]
 
 
-async def test_who_fails_to_remember_a_message_does_not_undo_it() -> None:
+async def test_a_journal_that_fails_does_not_undo_a_message() -> None:
     """A message that was accepted is not sent again."""
     async with desk() as d:
-
-        async def fails(ref: MessageRef) -> None:
-            raise OSError("disk full")
-
-        said = d.outbox.say(at(), text("a"), on_sent=fails)
+        d.store.fault = lambda changes: StoreFull("disk full")
+        said = await d.outbox.say(at(), text("a"), turn_id="t1")
         await settle()
         assert said.refs != [None]
         assert d.chat.texts() == ["a"]
@@ -193,8 +190,8 @@ async def test_draining_waits_for_what_was_posted_and_not_beyond_its_moment() ->
             results.append(await d.outbox.drain(d.clock.now() + seconds))
 
         async with anyio.create_task_group() as group:
-            d.outbox.say(at(), text("a"))
-            d.outbox.say(at(), text("b"))
+            await d.outbox.say(at(), text("a"))
+            await d.outbox.say(at(), text("b"))
             group.start_soon(drain, 0.5)
             group.start_soon(drain, 5.0)
             await d.clock.advance(1)
@@ -206,10 +203,10 @@ async def test_draining_waits_for_what_was_posted_and_not_beyond_its_moment() ->
 async def test_a_correction_edits_what_was_sent() -> None:
     """It is an answer that takes a message's place."""
     async with desk() as d:
-        said = d.outbox.say(at(), text("a"))
+        said = await d.outbox.say(at(), text("a"))
         await settle()
         assert said.refs[0] is not None
-        d.outbox.correct(at(), said.refs[0], text("b"))
+        await d.outbox.correct(at(), said.refs[0], text("b"))
         await settle()
         assert d.chat.texts() == ["b"]
 
@@ -221,7 +218,7 @@ async def test_budgets_hold_with_many_busy_chats() -> None:
         lives = []
         for chat in range(1, 101):
             kind: ChatKind = "group" if chat % 2 else "private"
-            lives.append((chat, d.outbox.live(at(chat, kind), counting(), d.remember)))
+            lives.append((chat, d.outbox.live(at(chat, kind), counting(), "t1")))
         posted: dict[int, float] = {}
         for second in range(125):
             for chat, live in lives:
@@ -229,9 +226,7 @@ async def test_budgets_hold_with_many_busy_chats() -> None:
                 if second == 15 + chat:
                     kind = "group" if chat % 2 else "private"
                     posted[chat] = d.clock.now()
-                    d.outbox.final(
-                        at(chat, kind), [text("final")], d.remember, notify=True, instead=live
-                    )
+                    await d.final(text("final"), place=at(chat, kind), instead=live)
             await d.clock.advance(1)
         finals = {call.chat: call.at for call in d.chat.calls if call.text == "final"}
         assert max(finals[chat] - at_ for chat, at_ in posted.items()) <= 1.0

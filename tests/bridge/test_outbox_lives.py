@@ -14,6 +14,7 @@ from takopi.errors import (
     TransportError,
     TransportUnavailable,
 )
+from takopi.transport import MessageRef
 
 pytestmark = pytest.mark.anyio
 
@@ -32,12 +33,10 @@ async def test_a_lost_edit_target_becomes_a_new_message() -> None:
         assert d.chat.texts() == ["more"]
         assert len(d.sent) == 2
         d.chat.shown.clear()
-        final = d.outbox.final(
-            at(), [text("end")], d.remember, notify=False, instead=live, as_edit=True
-        )
+        final = await d.final(text("end"), instead=live, edit=True)
         await d.clock.advance(5)
         assert d.chat.texts() == ["end"]
-        assert final.refs == [d.sent[-1]]
+        assert final.refs == [MessageRef(1, d.sent[-1])]
 
 
 async def test_progress_is_dropped_in_an_outage_and_comes_back_with_what_holds_then() -> None:
@@ -72,7 +71,7 @@ async def test_the_progress_message_goes_only_after_the_whole_final_was_accepted
         d.chat.latency_s = 0.5
         live = d.live()
         await d.clock.advance(1)
-        d.outbox.final(at(), [text("a"), text("b")], d.remember, notify=True, instead=live)
+        await d.final(text("a"), text("b"), instead=live)
         await d.clock.advance(5)
         assert [(call.verb, call.text) for call in d.chat.calls] == [
             ("send", "progress"),
@@ -90,7 +89,7 @@ async def test_taking_back_what_is_gone_is_no_error() -> None:
             live = d.live()
             await d.clock.advance(3)
             d.fail(error, on="delete")
-            d.outbox.final(at(), [text("a")], d.remember, notify=True, instead=live)
+            await d.final(text("a"), instead=live)
             await d.clock.advance(3)
             assert await d.outbox.drain(d.clock.now())
 
@@ -101,7 +100,7 @@ async def test_a_final_that_overtakes_its_progress_message_leaves_nothing_behind
         d.chat.latency_s = 2.0
         live = d.live()
         await d.clock.advance(0.5)
-        d.outbox.final(at(), [text("a")], d.remember, notify=True, instead=live)
+        await d.final(text("a"), instead=live)
         await d.clock.advance(10)
         assert d.chat.texts() == ["a"]
 
@@ -110,11 +109,9 @@ async def test_a_progress_message_that_never_went_out_needs_no_taking_back() -> 
     """A final of a turn that ended at once stands alone."""
     found = Desk()
     live = found.live()
-    found.outbox.final(at(), [text("a")], found.remember, notify=True, instead=live)
+    await found.final(text("a"), instead=live)
     edited = found.live()
-    found.outbox.final(
-        at(), [text("b")], found.remember, notify=False, instead=edited, as_edit=True
-    )
+    await found.final(text("b"), instead=edited, edit=True)
     async with anyio.create_task_group() as group:
         group.start_soon(found.outbox.run)
         await settle()
@@ -126,7 +123,7 @@ async def test_refused_formatting_of_progress_stays_plain() -> None:
     """What was refused once is not tried again."""
     async with desk() as d:
         d.fail(FormatRefused("bad entity"))
-        live = d.outbox.live(at(), lambda moment: RICH, d.remember)
+        live = d.outbox.live(at(), lambda moment: RICH, "t1")
         await settle()
         (shown,) = d.chat.shown.values()
         assert shown.message == text("words")
@@ -141,7 +138,7 @@ async def test_a_final_that_is_refused_for_no_known_reason_arrives_in_another_fo
         live = d.live()
         await settle()
         d.fail(*[TransportError("what?")] * 3)
-        d.outbox.final(at(), [RICH], d.remember, notify=True, instead=live, as_edit=True)
+        await d.final(RICH, instead=live, edit=True)
         await d.clock.advance(5)
         tried = [call.verb for call in d.chat.calls]
         assert tried == ["send", "edit", "edit", "send", "document", "delete"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.outbox_desk import Desk, at, desk, text
+from bridge.outbox_desk import Desk, desk, text
 from fakes.clock import settle
 from takopi.core.chat import Document
 from takopi.errors import ChatLost, TargetLost, TransportError
@@ -12,10 +12,10 @@ pytestmark = pytest.mark.anyio
 REFUSED = TransportError("Telegram refused sendDocument: not enough rights")
 
 
-def posted(d: Desk, content: bytes) -> None:
+async def posted(d: Desk, content: bytes) -> None:
     """Post a final of a beginning and a file."""
     parts = [text("the beginning"), Document("answer.md", content)]
-    d.outbox.final(at(), parts, d.remember, notify=True, instead=d.live())
+    await d.final(*parts, instead=d.live())
 
 
 async def test_a_file_that_a_chat_does_not_take_comes_as_text() -> None:
@@ -23,7 +23,7 @@ async def test_a_file_that_a_chat_does_not_take_comes_as_text() -> None:
     async with desk() as d:
         d.chat.fault = lambda call: REFUSED if call.verb == "document" else None
         words = [f"word{number}" for number in range(1500)]
-        posted(d, " ".join(words).encode())
+        await posted(d, " ".join(words).encode())
         await d.clock.advance(30)
         first, *pages = d.chat.texts()
         assert first == "the beginning"
@@ -36,7 +36,7 @@ async def test_a_huge_file_that_a_chat_does_not_take_ends_with_what_is_missing()
     """A chat is not filled with hundreds of messages, and what is left out is counted."""
     async with desk() as d:
         d.chat.fault = lambda call: REFUSED if call.verb == "document" else None
-        posted(d, b"word " * 100_000)
+        await posted(d, b"word " * 100_000)
         await d.clock.advance(120)
         assert len(d.chat.texts()) < 30
         assert d.chat.texts()[-1] == "✂ 450,848 more characters could not be sent"
@@ -48,7 +48,7 @@ async def test_a_final_that_is_given_up_does_not_leave_its_progress_message_behi
         live = d.live()
         await settle()
         d.chat.fault = lambda call: REFUSED if call.verb in {"send", "document"} else None
-        delivery = d.outbox.final(at(), [text("a")], d.remember, notify=True, instead=live)
+        delivery = await d.final(text("a"), instead=live)
         await d.clock.advance(10)
         assert delivery.refs == [None]
         assert d.chat.texts() == [f"The answer could not be sent: {REFUSED}"]
@@ -61,7 +61,7 @@ async def test_a_part_that_is_given_up_is_told() -> None:
         d.chat.fault = lambda call: REFUSED if call.document == bad or "text" in call.text else None
         live = d.live()
         await settle()
-        d.outbox.final(at(), [text("one"), bad], d.remember, notify=True, instead=live)
+        await d.final(text("one"), bad, instead=live)
         await d.clock.advance(10)
         assert d.chat.texts() == ["one", f"A part of the answer could not be sent: {REFUSED}"]
 
@@ -72,7 +72,7 @@ async def test_an_edit_that_cannot_be_made_leaves_no_second_message() -> None:
         live = d.live()
         await settle()
         d.fail(TargetLost("message can't be edited"), on="edit")
-        d.outbox.final(at(), [text("a")], d.remember, notify=False, instead=live, as_edit=True)
+        await d.final(text("a"), instead=live, edit=True)
         await d.clock.advance(10)
         assert d.chat.texts() == ["a"]
 
@@ -83,6 +83,6 @@ async def test_nothing_is_told_to_a_chat_that_is_lost() -> None:
         live = d.live()
         await settle()
         d.chat.fault = lambda call: ChatLost("blocked")
-        d.outbox.final(at(), [text("a")], d.remember, notify=True, instead=live)
+        await d.final(text("a"), instead=live)
         await d.clock.advance(10)
         assert [call.verb for call in d.chat.calls] == ["send", "send"]

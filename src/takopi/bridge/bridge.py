@@ -129,7 +129,7 @@ class Bridge:
 
     async def _serve(self, group: TaskGroup) -> None:
         ports, options = self._ports, self._options
-        outbox = Outbox(ports.transport, ports.clock, options.limits)
+        outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits)
         messages = TurnMessages(
             outbox,
             ports.store,

@@ -1,6 +1,6 @@
 """What takopi itself answers: the commands, and the buttons of its messages."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import anyio
@@ -31,7 +31,7 @@ __all__ = ["CommandDesk", "menu"]
 _NOTHING_RUNS = "Nothing runs or waits here, so there is nothing to cancel."
 _IS_OVER = "That turn has ended already; there is nothing to cancel."
 
-_Answer = Callable[[MessageReceived, Place, str, BoundTurn | None], None]
+_Answer = Callable[[MessageReceived, Place, str, BoundTurn | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class CommandDesk:
     version: str
     group: TaskGroup
 
-    def answer(
+    async def answer(
         self, received: MessageReceived, place: Place, command: Command, bound: BoundTurn | None
     ) -> None:
         """Answer one command.
@@ -71,7 +71,7 @@ class CommandDesk:
             "help": self._help,
             GREETING: self._help,
         }
-        answers[command.name](received, place, command.args, bound)
+        await answers[command.name](received, place, command.args, bound)
 
     def press(self, pressed: ButtonPressed) -> str:
         """Do what a button says; return the few words that its presser sees."""
@@ -86,13 +86,13 @@ class CommandDesk:
             return "That turn has ended already"
         return "Still cancelling" if again else "Cancelling"
 
-    def _help(
+    async def _help(
         self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
     ) -> None:
         del received, args, bound
-        self._say(place, help_reply(self.engines.ids(), self.default_engine))
+        await self._say(place, help_reply(self.engines.ids(), self.default_engine))
 
-    def _status(
+    async def _status(
         self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
     ) -> None:
         del args, bound
@@ -115,43 +115,45 @@ class CommandDesk:
             for engine in engines:
                 group.start_soon(ask, engine)
         known = [EngineVersion(engine, versions[engine]) for engine in engines]
-        self._say(place, status_reply(lines, self.version, known))
+        await self._say(place, status_reply(lines, self.version, known))
 
-    def _cancel(
+    async def _cancel(
         self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
     ) -> None:
         reply = received.reply
         if bound is not None or (reply is not None and reply.from_this_bot):
             # A message of ours that nobody remembers belongs to a turn that is long over.
             if bound is None or not self.scheduler.cancel(bound.turn_id):
-                self._say(place, message(_IS_OVER))
+                await self._say(place, message(_IS_OVER))
             return
         here = [turn for turn in self.scheduler.turns() if turn.place.scope == received.scope]
         if not here:
-            self._say(place, message(_NOTHING_RUNS))
+            await self._say(place, message(_NOTHING_RUNS))
         elif args.lower() == "all":
             self._cancel_all(here)
         elif args:
-            self._say(place, message(f"/cancel takes nothing or the word all, not {args[:60]}."))
+            words = f"/cancel takes nothing or the word all, not {args[:60]}."
+            await self._say(place, message(words))
         else:
-            self._cancel_one(here, place)
+            await self._cancel_one(here, place)
 
     def _cancel_all(self, turns: list[Turn]) -> None:
         # The waiting ones first: else the end of a running one would start the next.
         for turn in sorted(turns, key=lambda turn: turn.started_at is not None):
             self.scheduler.cancel(turn.id)
 
-    def _cancel_one(self, here: list[Turn], place: Place) -> None:
+    async def _cancel_one(self, here: list[Turn], place: Place) -> None:
         """Cancel the turn that is meant, or ask which."""
         running = [turn for turn in here if turn.started_at is not None]
         candidates = running or here
         if len(candidates) == 1:
             self.scheduler.cancel(candidates[0].id)
         else:
-            self._say(place, cancel_choice([self.scheduler.line(turn) for turn in candidates]))
+            lines = [self.scheduler.line(turn) for turn in candidates]
+            await self._say(place, cancel_choice(lines))
 
-    def _say(self, place: Place, answer: ChatMessage) -> None:
-        self.outbox.say(place, answer, notify=False)
+    async def _say(self, place: Place, answer: ChatMessage) -> None:
+        await self.outbox.say(place, answer, notify=False)
 
 
 def menu(engines: EngineDirectory, default_engine: EngineId) -> tuple[MenuCommand, ...]:

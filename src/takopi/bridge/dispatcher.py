@@ -114,7 +114,7 @@ class Dispatcher:
                 await self._received(update)
         if found.error is not None and isinstance(update, MessageReceived):
             with border("telling of an error", update=update.update_id):
-                self._say(_place(update), message(found.error[:1000]))
+                await self._say(_place(update), message(found.error[:1000]))
 
     def load(self, engine: EngineId) -> None:
         """Load an engine now, so that the first message does not wait for that."""
@@ -147,11 +147,11 @@ class Dispatcher:
         if isinstance(decision, Prompt):
             await self._submit(received, place, decision)
         elif isinstance(decision, Command):
-            self._ports.desk.answer(received, place, decision, bound)
+            await self._ports.desk.answer(received, place, decision, bound)
         else:
             answer = self._answer(decision)
             if answer is not None:
-                self._say(place, answer)
+                await self._say(place, answer)
 
     async def _bound(self, received: MessageReceived) -> BoundTurn | None:
         if received.reply is None or received.forwarded:
@@ -215,8 +215,8 @@ class Dispatcher:
             return engine_reply(decision.engine, self._default_engine)
         return hint_reply() if isinstance(decision, NothingSaid) else None
 
-    def _say(self, place: Place, answer: ChatMessage) -> None:
-        self._ports.outbox.say(place, answer, notify=False)
+    async def _say(self, place: Place, answer: ChatMessage) -> None:
+        await self._ports.outbox.say(place, answer, notify=False)
 
 
 def _place(received: MessageReceived) -> Place:

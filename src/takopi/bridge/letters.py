@@ -1,6 +1,6 @@
 """What lies in the outbox: letters, which are sent once, and living messages, which are shown."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
@@ -19,9 +19,7 @@ from takopi.errors import (
 )
 from takopi.transport import MessageRef, SendOptions
 
-__all__ = ["Delivery", "Letter", "LiveMessage", "Place", "SentHook", "without_format"]
-
-SentHook = Callable[[MessageRef], Awaitable[None]]
+__all__ = ["Delivery", "FinalPost", "Letter", "LiveMessage", "Place", "without_format"]
 
 MAX_PAGES = 24
 _PAGE_UNITS = 4096
@@ -55,6 +53,25 @@ class Place:
         return SendOptions(reply_to=self.reply_to, notify=notify, thread_id=self.scope.thread_id)
 
 
+@dataclass(frozen=True, slots=True)
+class FinalPost:
+    """Be the final of a turn as it is posted.
+
+    Args:
+        place: Where it goes.
+        parts: At least one.
+        turn_id: The turn.
+        notify: Whether the first part may make a sound; the others never do.
+        as_edit: Put the first part in place of the progress message, when that was ever sent.
+    """
+
+    place: Place
+    parts: tuple[ChatMessage | Document, ...]
+    turn_id: str
+    notify: bool = True
+    as_edit: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Delivery:
     """Tell what became of the letters that were posted together.
@@ -83,13 +100,13 @@ class LiveMessage:
     Args:
         place: Where it lives.
         compose: Makes what it shows at a moment; called when it may go out, never before.
-        on_sent: Told the name of the message each time it is sent anew.
+        turn_id: The turn that it belongs to.
         slot: Its number in the plan.
     """
 
     place: Place
     compose: Callable[[float], ChatMessage]
-    on_sent: SentHook
+    turn_id: str
     slot: int
     ref: MessageRef | None = None
     shown: ChatMessage | None = None
@@ -136,7 +153,7 @@ class Letter:
         priority: When it goes.
         notify: Whether the person's device may make a sound.
         target: The message to edit or take back: its name, or a living one.
-        on_sent: Told the name of the accepted message.
+        turn_id: The turn that the accepted message belongs to.
         delivery: Told its fate, under `index`.
         instead: The living message that it takes the place of, together with its delivery.
         pages: What is sent after `body`, one message after the other.
@@ -150,7 +167,7 @@ class Letter:
     index: int = 0
     notify: bool = True
     target: MessageRef | LiveMessage | None = None
-    on_sent: SentHook | None = None
+    turn_id: str | None = None
     instead: LiveMessage | None = None
     pages: tuple[ChatMessage, ...] = ()
     worded: bool = False

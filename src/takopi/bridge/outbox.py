@@ -11,10 +11,11 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from takopi.bridge.border import border
-from takopi.bridge.letters import Delivery, Letter, LiveMessage, Place, SentHook
-from takopi.bridge.ports import Clock, Transport
+from takopi.bridge.letters import Delivery, FinalPost, Letter, LiveMessage, Place
+from takopi.bridge.ports import Clock, Store, Transport
+from takopi.bridge.records import Change, JournalState, MessageBound, MessageRole
 from takopi.bridge.waiting import wait_until
-from takopi.core.chat import ChatMessage, Document
+from takopi.core.chat import ChatMessage, Document, Scope
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.outbox_plan import Item, Offer, OutboxPlan, Priority
 from takopi.core.replies import message
@@ -52,14 +53,20 @@ class Outbox:
 
     Args:
         transport: The chat service.
+        store: Takes what must not be lost.
         clock: Tells the time.
         limits: Budgets of the service.
     """
 
     def __init__(
-        self, transport: Transport, clock: Clock, limits: OutboxLimits | None = None
+        self,
+        transport: Transport,
+        store: Store,
+        clock: Clock,
+        limits: OutboxLimits | None = None,
     ) -> None:
         self._transport = transport
+        self._store = store
         self._clock = clock
         self._plan = OutboxPlan(limits)
         self._letters: dict[int, Letter] = {}
@@ -68,6 +75,15 @@ class Outbox:
         self._news = anyio.Event()
         self._empty = anyio.Event()
         self._group: TaskGroup | None = None
+
+    def restore(self, state: JournalState) -> dict[str, Delivery]:
+        """Put back what an earlier takopi did not get out; call it before `run`.
+
+        Returns:
+            The deliveries of finals, by turn id.
+        """
+        del state
+        return {}
 
     async def run(self) -> None:
         """Send what is posted, until cancelled.
@@ -95,10 +111,21 @@ class Outbox:
     # Living messages.
 
     def live(
-        self, place: Place, compose: Callable[[float], ChatMessage], on_sent: SentHook
+        self,
+        place: Place,
+        compose: Callable[[float], ChatMessage],
+        turn_id: str,
+        ref: MessageRef | None = None,
     ) -> LiveMessage:
-        """Let a message live; it goes out at once, silently, and again when it changed."""
-        live = LiveMessage(place, compose, on_sent, self._number())
+        """Let a message live; it goes out at once, silently, and again when it changed.
+
+        Args:
+            place: Where it lives.
+            compose: Makes what it shows at a moment.
+            turn_id: The turn that it belongs to.
+            ref: The message that goes on living, when an earlier takopi sent it.
+        """
+        live = LiveMessage(place, compose, turn_id, self._number(), ref=ref)
         self._lives[live.slot] = live
         self._plan.open(live.slot, place.scope.chat_id, place.kind, self._clock.now())
         self._hurry()
@@ -123,66 +150,104 @@ class Outbox:
 
     # Letters.
 
-    def say(
+    async def say(
         self,
         place: Place,
         message: ChatMessage,
         *,
         notify: bool = True,
-        on_sent: SentHook | None = None,
+        turn_id: str | None = None,
+        offered: Sequence[str] = (),
+        changes: Sequence[Change] = (),
     ) -> Delivery:
-        """Send an answer to a command."""
-        delivery = Delivery([None], left=1)
-        letter = Letter(place, message, Priority.ANSWER, delivery, notify=notify, on_sent=on_sent)
-        self._post([letter])
-        return delivery
-
-    def correct(self, place: Place, ref: MessageRef, message: ChatMessage) -> Delivery:
-        """Put a message in place of one that was sent before."""
-        delivery = Delivery([None], left=1)
-        self._post([Letter(place, message, Priority.ANSWER, delivery, target=ref)])
-        return delivery
-
-    def final(
-        self,
-        place: Place,
-        parts: Sequence[ChatMessage | Document],
-        on_sent: SentHook,
-        *,
-        notify: bool,
-        instead: LiveMessage,
-        as_edit: bool = False,
-    ) -> Delivery:
-        """Send the parts of a final in place of a living message.
+        """Send an answer; it and the changes are written down together.
 
         Args:
             place: Where it goes.
-            parts: At least one; nothing of another kind comes between them.
-            on_sent: Told the name of each accepted part.
-            notify: Whether the first part may make a sound; the others never do.
-            instead: The living message. It is taken back once every part was accepted.
-            as_edit: Put the first part in its place, when it was ever sent.
+            message: What it says.
+            notify: Whether the person's device may make a sound.
+            turn_id: The turn that it belongs to; a reply to it is then a reply to the turn.
+            offered: The offers whose buttons it carries.
+            changes: What the journal takes in the same transaction.
         """
+        del offered
+        delivery = Delivery([None], left=1)
+        letter = Letter(place, message, Priority.ANSWER, delivery, notify=notify, turn_id=turn_id)
+        self._post([letter])
+        await self._commit(changes, place.scope.chat_id)
+        return delivery
+
+    async def ask(
+        self,
+        place: Place,
+        message: ChatMessage,
+        *,
+        notify: bool = True,
+        turn_id: str | None = None,
+        offered: Sequence[str] = (),
+        changes: Sequence[Change] = (),
+    ) -> Delivery:
+        """Send what a person has to decide; the arguments are those of `say`."""
+        del offered
+        delivery = Delivery([None], left=1)
+        letter = Letter(place, message, Priority.ASK, delivery, notify=notify, turn_id=turn_id)
+        self._post([letter])
+        await self._commit(changes, place.scope.chat_id)
+        return delivery
+
+    async def correct(
+        self,
+        place: Place,
+        ref: MessageRef,
+        message: ChatMessage,
+        *,
+        changes: Sequence[Change] = (),
+    ) -> Delivery:
+        """Put a message in place of one that was sent before."""
+        delivery = Delivery([None], left=1)
+        self._post([Letter(place, message, Priority.ANSWER, delivery, target=ref)])
+        await self._commit(changes, place.scope.chat_id)
+        return delivery
+
+    async def final(
+        self, final: FinalPost, *, instead: LiveMessage | None, changes: Sequence[Change] = ()
+    ) -> Delivery:
+        """Send the parts of a final.
+
+        Args:
+            final: The parts; nothing of another kind comes between them.
+            instead: The living message whose place they take: it is left alone at once, and taken
+                back when every part was accepted.
+            changes: What the journal takes in the same transaction.
+        """
+        parts = final.parts
         delivery = Delivery([None] * len(parts), left=len(parts))
         letters = [
             Letter(
-                place,
+                final.place,
                 part,
                 Priority.FINAL,
                 delivery,
                 index=index,
-                notify=notify and index == 0,
-                on_sent=on_sent,
+                notify=final.notify and index == 0,
+                turn_id=final.turn_id,
             )
             for index, part in enumerate(parts)
         ]
         letters[-1].instead = instead
-        if as_edit:
+        if final.as_edit:
             letters[0].target = instead
         # The letters first: a slot that is closed while no letter names it is forgotten.
         self._post(letters)
-        self.close(instead)
+        if instead is not None:
+            self.close(instead)
+        await self._commit(changes, final.place.scope.chat_id)
         return delivery
+
+    async def _commit(self, changes: Sequence[Change], chat: int) -> None:
+        if changes:
+            with border("writing down what is sent", chat=chat):
+                await self._store.commit(changes)
 
     def _replaced(self, letter: Letter, live: LiveMessage, lost: TransportError | None) -> None:
         """Leave nothing of a living message behind, and say so when a part did not arrive."""
@@ -255,7 +320,7 @@ class Outbox:
         else:
             live.shown, live.shown_at, live.failures = look, shown_at, 0
             if anew and live.ref:
-                await self._tell(offer, live.on_sent, live.ref)
+                await self._bind(live.ref, live.place.scope, live.turn_id, "progress")
             self._plan.done(offer)
         self._news.set()
 
@@ -294,8 +359,9 @@ class Outbox:
         error = await self._attempt(offer, call)
         if error is None or (isinstance(error, TargetLost) and letter.verb == "delete"):
             ref = sent[0] if sent else None
-            if ref is not None and letter.on_sent is not None:
-                await self._tell(offer, letter.on_sent, ref)
+            if ref is not None and letter.turn_id is not None:
+                role: MessageRole = "final" if letter.priority is Priority.FINAL else "answer"
+                await self._bind(ref, letter.place.scope, letter.turn_id, role)
             if letter.turn_page():
                 self._plan.again(offer, self._clock.now())
             else:
@@ -366,10 +432,11 @@ class Outbox:
                 return error
         return None if found.error is None else TransportError(found.error)
 
-    async def _tell(self, offer: Offer, hook: SentHook, ref: MessageRef) -> None:
-        """Tell who posted a message its name; what they do with it cannot undo the sending."""
-        with border("remembering a message", chat=offer.chat):
-            await hook(ref)
+    async def _bind(self, ref: MessageRef, scope: Scope, turn_id: str, role: MessageRole) -> None:
+        """Remember whose message it is; that this fails cannot undo the sending."""
+        with border("remembering a message", chat=scope.chat_id, turn=turn_id):
+            bound = MessageBound(scope.chat_id, int(ref.message_id), turn_id, role)
+            await self._store.commit([bound])
 
     def _given_up(self, what: str, offer: Offer, error: TransportError) -> None:
         record = _log.info if isinstance(error, ChatLost) else _log.error

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import anyio
 
 from takopi.bridge.border import border
+from takopi.bridge.letters import FinalPost
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, Store
-from takopi.bridge.records import MessageBound, MessageRole
 from takopi.bridge.turn import Turn
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.present import (
@@ -23,7 +23,6 @@ from takopi.core.present import (
 from takopi.core.replies import cancel_data, message, queued_message
 from takopi.core.turn_queue import Place as QueuePlace
 from takopi.core.turn_state import TurnEnd
-from takopi.transport import MessageRef
 
 __all__ = ["Ending", "FinalOptions", "TurnMessages", "background_note"]
 
@@ -102,7 +101,7 @@ class TurnMessages:
         turn.live = self._outbox.live(
             turn.place,
             lambda at: self._compose(turn, at, queue_place),
-            lambda ref: self._bind(ref, turn, "progress"),
+            turn.id,
         )
         self._outbox.beat(turn.live, beating=turn.started_at is not None)
 
@@ -131,22 +130,17 @@ class TurnMessages:
                 rendered = self._render(turn, ending)
             else:
                 rendered = await anyio.to_thread.run_sync(self._render, turn, ending)
-            self._post(turn, ending, rendered)
+            await self._post(turn, ending, rendered)
 
-    def _post(self, turn: Turn, ending: Ending, rendered: FinalDelivery) -> None:
+    async def _post(self, turn: Turn, ending: Ending, rendered: FinalDelivery) -> None:
         parts: list[ChatMessage | Document] = list(rendered.messages)
         if rendered.document is not None:
             parts.append(rendered.document)
         assert turn.live is not None, "a turn is shown before it ends"
         notify = self._options.notify and not ending.quiet
-        turn.final = self._outbox.final(
-            turn.place,
-            parts,
-            lambda ref: self._bind(ref, turn, "final"),
-            notify=notify,
-            instead=turn.live,
-            as_edit=not notify and len(parts) == 1 and rendered.document is None,
-        )
+        as_edit = not notify and len(parts) == 1 and rendered.document is None
+        post = FinalPost(turn.place, tuple(parts), turn.id, notify=notify, as_edit=as_edit)
+        turn.final = await self._outbox.final(post, instead=turn.live)
 
     async def finish(self, turn: Turn, ending: Ending, ended_background: tuple[str, ...]) -> None:
         """Wait until the final is out, add what was ended behind it, and close the books."""
@@ -154,29 +148,20 @@ class TurnMessages:
         await turn.final.over.wait()
         if ended_background:
             with border("adding what was ended", turn=turn.id):
-                self._add_background(turn, ending, background_note(ended_background))
+                await self._add_background(turn, ending, background_note(ended_background))
         turn.way.delivered()
         turn.over.set()
 
-    def _add_background(self, turn: Turn, ending: Ending, note: str) -> None:
+    async def _add_background(self, turn: Turn, ending: Ending, note: str) -> None:
         refs = turn.final.refs if turn.final else []
         before, after = self._render(turn, ending), self._render(turn, ending, note)
         same_shape = len(before.messages) == len(after.messages) == len(refs)
         if not same_shape or None in refs:
-            self._outbox.say(
-                turn.place,
-                message(note),
-                notify=False,
-                on_sent=lambda ref: self._bind(ref, turn, "answer"),
-            )
+            await self._outbox.say(turn.place, message(note), notify=False, turn_id=turn.id)
             return
         for old, new, ref in zip(before.messages, after.messages, refs, strict=True):
             if old != new and ref is not None:
-                self._outbox.correct(turn.place, ref, new)
-
-    async def _bind(self, ref: MessageRef, turn: Turn, role: MessageRole) -> None:
-        bound = MessageBound(int(ref.channel_id), int(ref.message_id), turn.id, role)
-        await self._store.commit([bound])
+                await self._outbox.correct(turn.place, ref, new)
 
     def _compose(
         self, turn: Turn, at: float, queue_place: Callable[[], QueuePlace | None]
