@@ -1,6 +1,6 @@
 """Be what all runners share: the two ways to open a turn."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol, runtime_checkable
 
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from takopi.turn import EngineCapabilities, LiveTurn, TurnRequest
 from takopi.turn_context import current_request
 from takopi.utils.paths import get_run_base_dir
 
-__all__ = ["BaseRunner", "Runner", "open_turn", "turn_events"]
+__all__ = ["BaseRunner", "Runner", "adopt_turn", "open_turn", "turn_events"]
 
 
 @runtime_checkable
@@ -80,6 +80,10 @@ class BaseRunner(SessionLockMixin):
         """Make the live turn of a request; nothing starts before it is iterated."""
         return IteratorTurn(self.engine, request, self.run_impl, locked=True)
 
+    def adopt(self, request: TurnRequest, run_id: str) -> LiveTurn | None:  # noqa: ARG002
+        """Go on with a turn that an earlier takopi began; None, as it lived in that process."""
+        return None
+
     def run_impl(self, prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
         """Yield the events of one turn; called with the session's lock held."""
         raise NotImplementedError(f"the runner of {self.engine} must have run_impl()")
@@ -115,3 +119,24 @@ def open_turn(runner: Runner, request: TurnRequest) -> LiveTurn:
         if "run" in vars(cls):
             break
     return IteratorTurn(runner.engine, request, runner.run, locked=False)
+
+
+def adopt_turn(runner: Runner, request: TurnRequest, run_id: str) -> LiveTurn | None:
+    """Go on with a turn whose engine an earlier takopi started.
+
+    The turn gives all events from its start on, as if it had been read all the time.
+
+    Args:
+        runner: Any runner; one that has no `adopt` cannot go on with anything.
+        request: What the turn was to do, as `open_turn` had it; only `resume` may be known better
+            by now: its lock is taken at once.
+        run_id: Name of the run directory.
+
+    Returns:
+        None when this runner cannot, or when the engine never started and never will.
+
+    Raises:
+        RunFailed: The disk does not let it be known whether the engine started.
+    """
+    adopt: Callable[[TurnRequest, str], LiveTurn | None] | None = getattr(runner, "adopt", None)
+    return None if adopt is None else adopt(request, run_id)

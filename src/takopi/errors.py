@@ -10,6 +10,7 @@
     │   ├── PromptRefused       the prompt cannot be handed to this engine
     │   ├── SessionMismatch     the engine answered with another session than the one asked for
     │   └── RunFailed           the holder could not start the engine, or the disk refused
+    │       └── RunIdTaken      another run has the id already
     ├── PluginError             a drop-in or entry point cannot be used; the rest goes on
     ├── StoreError              the journal did not take it; nothing may rest on it
     │   ├── StoreFull           the disk is full: start nothing, tell it, try again later
@@ -47,6 +48,7 @@ __all__ = [
     "PromptRefused",
     "ReplyTargetLost",
     "RunFailed",
+    "RunIdTaken",
     "SessionMismatch",
     "StoreDamaged",
     "StoreError",
@@ -137,6 +139,10 @@ class SessionMismatch(EngineError):
 
 class RunFailed(EngineError):
     """Say why the holder could not start or keep the engine's process."""
+
+
+class RunIdTaken(RunFailed):
+    """Say that a run of this id was started before; it is not started again."""
 
 
 class PluginError(TakopiError):

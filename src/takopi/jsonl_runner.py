@@ -19,6 +19,7 @@ from takopi.core.turn_rules import check_started
 from takopi.jsonl_fold import JsonlRunState
 from takopi.jsonl_turn import JsonlTurn
 from takopi.model import Action, ActionEvent, CompletedEvent, ResumeToken, StartedEvent, TakopiEvent
+from takopi.runner_runtime import current_runtime
 from takopi.turn import LiveTurn, TurnRequest
 
 __all__ = ["JsonlSubprocessRunner"]
@@ -34,6 +35,24 @@ class JsonlSubprocessRunner(BaseRunner):
         if type(self).run_impl is not JsonlSubprocessRunner.run_impl:
             return super().open(request)  # a subclass adds something to the events
         return JsonlTurn(self, request)
+
+    def adopt(self, request: TurnRequest, run_id: str) -> LiveTurn | None:
+        """Make the live turn that goes on with a run which an earlier takopi started.
+
+        What a subclass adds in `run` or `run_impl` is left out; the engine's own answer counts.
+
+        Args:
+            request: What the turn was to do; what its engine was started with is read from the run.
+            run_id: Name of the run directory.
+
+        Returns:
+            None when the engine never started and never will.
+
+        Raises:
+            RunFailed: The disk does not let that be known.
+        """
+        run = current_runtime().host.attach(run_id)
+        return None if run is None else JsonlTurn(self, request, adopted=run)
 
     def run_impl(self, prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
         """Yield the events of one turn; called with the session's lock held."""

@@ -2,23 +2,25 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
+from msgspec.structs import replace
 
 from takopi.backends import EngineBackend
 from takopi.core.engine_env import engine_environment
-from takopi.errors import PromptRefused, TakopiError
+from takopi.errors import PromptRefused, RunIdTaken, TakopiError
 from takopi.jsonl_fold import CANCELLED, JsonlFold
 from takopi.live_turn import SETTLE_S, TurnBase
 from takopi.logging import get_logger
-from takopi.model import ResumeToken, TakopiEvent
+from takopi.model import EngineId, ResumeToken, TakopiEvent
 from takopi.run_host import Run, RunSpec
 from takopi.runner_runtime import RunnerRuntime, current_runtime
 from takopi.turn import TurnRequest
-from takopi.turn_context import bind_request
+from takopi.turn_context import bind_request, current_request
 from takopi.utils.paths import get_run_base_dir
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _log = get_logger(__name__)
 # Linux refuses an argument of 128 KiB and more; the rest is for what the engine adds to it.
 MAX_ARG_BYTES = 100 * 1024
 
+_OPTIONAL = ("resume", "model", "reasoning", "permission_mode")
+
 
 class JsonlTurn(TurnBase):
     """Be a turn of a command that prints JSON lines.
@@ -41,55 +45,110 @@ class JsonlTurn(TurnBase):
         runner: Brings the hooks.
         request: What the turn is to do; the hooks see it as the current request.
         locked: Whether the session's lock is taken here.
+        adopted: The run of a turn that an earlier takopi began; it is followed from its start, and
+            the hooks that prepare a start are not called.
     """
 
     def __init__(
-        self, runner: "JsonlSubprocessRunner", request: TurnRequest, *, locked: bool = True
+        self,
+        runner: "JsonlSubprocessRunner",
+        request: TurnRequest,
+        *,
+        locked: bool = True,
+        adopted: Run | None = None,
     ) -> None:
         super().__init__(runner.engine, request, locked=locked)
         self._runner = runner
         self._base_dir = get_run_base_dir()
+        self._inside = current_request() is not None  # a turn that another one is made of
         self._fold: JsonlFold | None = None
-        self._run: Run | None = None
+        self._run = self._adopted = adopted
         self._chunks: AsyncIterator[bytes] | None = None
+        self._output_bytes = 0
+        self._starting = False
+        self._following: anyio.CancelScope | None = None  # what a detaching cuts short
 
     @property
     def run_id(self) -> str | None:
         """Give the run directory's name once the engine was started; None without one."""
         return None if self._run is None else self._run.run_id
 
+    @property
+    def output_bytes(self) -> int:
+        """Count what the engine has printed so far."""
+        return self._output_bytes
+
+    def detach(self) -> bool:
+        """Leave the engine to itself; False when none was started, or its end has begun."""
+        if self._released is not None or (self._run is None and not self._starting):
+            return False
+        self._detached = True
+        for scope in (self._following, self._waiting):
+            if scope is not None:
+                scope.cancel()
+        return True
+
     async def _advance(self) -> list[TakopiEvent]:
+        self._leave_if_detached()
         if self._fold is None or self._run is None or self._chunks is None:
             return await self._begin()
-        chunk = await anext(self._chunks, None)
+        chunk: bytes | None = None
+        with anyio.CancelScope() as self._following:
+            chunk = await anext(self._chunks, None)
+        self._following = None
+        self._leave_if_detached()
         if chunk is not None:
+            self._output_bytes += len(chunk)
             events = self._fold.feed(chunk)
         else:
-            end = await self._run.wait()
-            events = self._fold.finish(
-                end.returncode,
-                stderr=self._run.stderr_tail(),
-                ended_because=CANCELLED if self._interrupted else end.reason,
-            )
+            events = await self._end(self._fold, self._run)
         if self._fold.aborted:
             await self._stop()
         return events
 
+    async def _end(self, fold: JsonlFold, run: Run) -> list[TakopiEvent]:
+        end = await run.wait()
+        cancelled = CANCELLED if self._interrupted else None
+        self._lost = end.lost and cancelled is None and fold.rules.completed is None
+        return fold.finish(
+            end.returncode, stderr=run.stderr_tail(), ended_because=cancelled or end.reason
+        )
+
     async def _begin(self) -> list[TakopiEvent]:
         if not await self._take_known_session():
             return self._fail(CANCELLED)
-        runtime = current_runtime()
-        self._fold = JsonlFold(self._runner, self.request)
-        self.rules = self._fold.rules
-        spec = self._spec(self._fold, runtime, await self._directory(runtime))
-        if self._cut_short():
-            return self._fail(CANCELLED)
-        with anyio.CancelScope(shield=True):  # a start that is cut short would leave a process
-            run = self._run = await runtime.host.start(spec)
+        run = self._adopted
+        if run is not None:
+            self._take_fold(_as_started(self.rules.engine, self.request, run.record))
+        else:
+            run = await self._start()
+            if run is None:
+                return self._fail(CANCELLED)
         self._chunks = run.follow()
         if self._cut_short():
             await self._stop()
         return []
+
+    def _take_fold(self, request: TurnRequest) -> JsonlFold:
+        fold = self._fold = JsonlFold(self._runner, request)
+        self.rules = fold.rules
+        return fold
+
+    async def _start(self) -> Run | None:
+        """Start the engine; None when the turn was interrupted before."""
+        runtime = current_runtime()
+        fold = self._take_fold(self.request)
+        spec = self._spec(fold, runtime, await self._directory(runtime))
+        if self._cut_short():
+            return None
+        self._starting = True
+        try:
+            with anyio.CancelScope(shield=True):  # cut short, it would leave a process
+                self._run = await _start_once(runtime, spec, again=self._inside)
+        finally:
+            self._starting = False
+        self._leave_if_detached()
+        return self._run
 
     def _spec(self, fold: JsonlFold, runtime: RunnerRuntime, cwd: Path) -> RunSpec:
         runner, request, state = self._runner, self.request, fold.state
@@ -114,6 +173,7 @@ class JsonlTurn(TurnBase):
             install_cmd=backend.install_cmd if backend else None,
             keep_background=runner.engine in runtime.keep_background,
             record=_record(request),
+            run_id=request.run_id,
         )
 
     async def _directory(self, runtime: RunnerRuntime) -> Path:
@@ -134,7 +194,7 @@ class JsonlTurn(TurnBase):
             _log.warning("session.not_noted", run_id=self.run_id, error=str(error))
 
     async def _stop(self) -> None:
-        if self._run is None:
+        if self._run is None or self._detached:
             return
         try:
             with anyio.CancelScope(shield=True), anyio.move_on_after(self.close_limit_s):
@@ -145,13 +205,28 @@ class JsonlTurn(TurnBase):
     async def _finish(self, *, normal: bool) -> None:
         if self._run is None:
             return
-        if normal and not (self._fold and self._fold.aborted):
+        if self._detached:
+            _log.info("turn.detached", run_id=self.run_id, engine=self.rules.engine)
+        elif normal and not (self._fold and self._fold.aborted):
             self._ended_background = (await self._run.settle(SETTLE_S)).ended
         else:
             await self._run.cancel()
         close = getattr(self._chunks, "aclose", None)
         if close is not None:
             await close()
+
+
+async def _start_once(runtime: RunnerRuntime, spec: RunSpec, *, again: bool) -> Run:
+    """Start a run; under an id of its own when `again`, and the wanted one was used.
+
+    A turn that is made of several runs, as when a plug-in tries twice, has one id to give.
+    """
+    try:
+        return await runtime.host.start(spec)
+    except RunIdTaken:
+        if not again:
+            raise
+    return await runtime.host.start(replace(spec, run_id=None))
 
 
 def _check_argv(engine: str, argv: tuple[str, ...]) -> None:
@@ -173,6 +248,25 @@ def _backend_beside(runner: object) -> EngineBackend | None:
     module = sys.modules.get(type(runner).__module__)
     backend = getattr(module, "BACKEND", None)
     return backend if isinstance(backend, EngineBackend) else None
+
+
+def _as_started(
+    engine: EngineId, request: TurnRequest, record: Mapping[str, object]
+) -> TurnRequest:
+    """Return a request with what its engine was started with, where `_record` wrote that down.
+
+    The hooks must see what they saw then; by now the session of a new one is known, for instance.
+    """
+    asked = {name: value for name in _OPTIONAL if isinstance(value := record.get(name), str)}
+    prompt, resume = record.get("prompt"), asked.pop("resume", None)
+    if not isinstance(prompt, str):
+        return request
+    return replace(
+        request,
+        prompt=prompt,
+        resume=None if resume is None else ResumeToken(engine, resume),
+        **{name: asked.get(name) for name in _OPTIONAL[1:]},
+    )
 
 
 def _record(request: TurnRequest) -> dict[str, object]:

@@ -36,6 +36,10 @@ CLOSE_LIMIT_S = 30.0
 _log = get_logger(__name__)
 
 
+class _Detached(Exception):
+    """End the reading of a turn whose engine goes on without it."""
+
+
 class TurnBase(ABC):
     """Implement `LiveTurn` but for the source of the events.
 
@@ -61,6 +65,8 @@ class TurnBase(ABC):
         self._interrupted = False
         self._over = False
         self._delivered = False
+        self._detached = False
+        self._lost = False
         self._busy: anyio.Event | None = None  # set once the step that runs now is done
         self._released: anyio.Event | None = None
         self._ended_background: tuple[str, ...] = ()
@@ -76,6 +82,11 @@ class TurnBase(ABC):
     def ended_background(self) -> tuple[str, ...]:
         """Name the processes that outlived a normal end and were ended; complete after `aclose`."""
         return self._ended_background
+
+    @property
+    def lost(self) -> bool:
+        """Tell that the run ended without a result and without anybody who saw how."""
+        return self._lost
 
     @property
     def output_bytes(self) -> int:
@@ -98,6 +109,10 @@ class TurnBase(ABC):
         busy = self._busy = anyio.Event()
         try:
             event = await self._next()
+        except _Detached:
+            self._over = True
+            await self._release(normal=False)
+            raise StopAsyncIteration from None
         except BaseException:
             self._over = True
             await self._release(normal=False)
@@ -175,6 +190,8 @@ class TurnBase(ABC):
     async def _advance_or_fail(self) -> list[TakopiEvent]:
         try:
             return await self._advance()
+        except _Detached:
+            raise
         except (TakopiError, OSError) as error:
             events = self._fail(str(error))
         except Exception as error:  # noqa: BLE001 - a turn is a border: it fails, nothing else
@@ -187,6 +204,10 @@ class TurnBase(ABC):
         out: list[TakopiEvent] = []
         self.rules.fail(error, out)
         return out
+
+    def _leave_if_detached(self) -> None:
+        if self._detached:
+            raise _Detached
 
     def _cut_short(self) -> bool:
         return self._interrupted
@@ -203,6 +224,7 @@ class TurnBase(ABC):
             await lock.acquire()
             self._lock = lock
         self._waiting = None
+        self._leave_if_detached()
         return self._lock is not None
 
     async def _take_known_session(self) -> bool:

@@ -4,6 +4,7 @@
 output is a file, and following means reading that file. Tests may bring another.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +13,15 @@ import msgspec
 
 from takopi.model import EngineId, ResumeToken
 
-__all__ = ["Run", "RunExit", "RunHost", "RunSpec"]
+__all__ = ["Run", "RunExit", "RunHost", "RunSpec", "is_run_id"]
+
+# No dot: nothing that starts with one, no `..`, and names beside runs may carry one.
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def is_run_id(name: str) -> bool:
+    """Tell whether a run directory may have this name: letters, digits, `-` and `_`, up to 100."""
+    return _RUN_ID.fullmatch(name) is not None
 
 
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +37,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         install_cmd: Shown when the program is missing.
         keep_background: Leave processes that outlive a normal end alone.
         record: JSON-ready facts for `run.json` (prompt, engine config, scope, message ids).
-        run_id: Name for the run directory; None lets the host choose one.
+        run_id: Name for the run directory, as `is_run_id` wants it; None lets the host choose one.
     """
 
     engine: EngineId
@@ -50,14 +59,16 @@ class RunExit(msgspec.Struct, frozen=True, kw_only=True):
         code: Exit status, or None after a signal or when nobody saw the end.
         signal: Number of the signal that ended it, or None.
         ended: Command lines of background processes that outlived the engine and were ended.
-        reason: Why the host ended the run by itself (too much output), or why the end is not known
-            (a full disk); None when there is nothing to say.
+        reason: Why the host ended the run by itself (too much output), why it never started, or why
+            the end is not known (a full disk); None when there is nothing to say.
+        lost: Nobody saw the end: the holder is gone, by a crash or a reboot.
     """
 
     code: int | None = None
     signal: int | None = None
     ended: tuple[str, ...] = ()
     reason: str | None = None
+    lost: bool = False
 
     @property
     def returncode(self) -> int | None:
@@ -78,6 +89,11 @@ class Run(Protocol):
         """Give the run directory."""
         ...
 
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """Give `RunSpec.record` as it was written down; empty when it cannot be read."""
+        ...
+
     def follow(self) -> AsyncIterator[bytes]:
         """Yield chunks of standard output from the start until the engine has ended.
 
@@ -95,6 +111,14 @@ class Run(Protocol):
 
     def note_session(self, token: ResumeToken) -> None:
         """Write down which session this run serves, for finding its directory later."""
+        ...
+
+    def send(self, text: str) -> None:
+        """Hand text to the standard input of a two-way run; the engine gets it when it reads."""
+        ...
+
+    def close_input(self) -> None:
+        """End the standard input of a two-way run."""
         ...
 
     async def settle(self, grace_s: float) -> RunExit:
@@ -118,6 +142,7 @@ class RunHost(Protocol):
         Raises:
             EngineMissing: The program is not on the PATH of `spec.env`.
             WorkDirMissing: `spec.cwd` is not a directory.
+            RunIdTaken: There is a run with the id of `spec` already.
             RunFailed: The directory could not be made or the holder did not start.
         """
         ...
@@ -127,6 +152,9 @@ class RunHost(Protocol):
 
         None when its engine never started and never will: there is no such directory, or nobody
         had taken its claim, which this call then takes for good.
+
+        Raises:
+            RunFailed: The disk refused the claim, so it is not known whether the engine starts.
         """
         ...
 

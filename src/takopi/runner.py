@@ -1,6 +1,6 @@
 """Be the public face of the runner contract; what is written here lives in the modules below."""
 
-from takopi.base_runner import BaseRunner, Runner, open_turn
+from takopi.base_runner import BaseRunner, Runner, adopt_turn, open_turn
 from takopi.jsonl_fold import JsonlFold, JsonlRunState, replay
 from takopi.jsonl_runner import JsonlSubprocessRunner
 from takopi.resume_tokens import ResumeTokenMixin
@@ -17,6 +17,7 @@ __all__ = [
     "Runner",
     "RunnerRuntime",
     "SessionLockMixin",
+    "adopt_turn",
     "bind_runtime",
     "current_request",
     "current_runtime",

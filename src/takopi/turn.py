@@ -74,6 +74,14 @@ class LiveTurn(Protocol):
         """Count what the engine has printed so far; it stands still while the engine is silent."""
         ...
 
+    @property
+    def lost(self) -> bool:
+        """Tell that the run ended without a result and without anybody who saw how.
+
+        Known once `CompletedEvent` was given.
+        """
+        ...
+
     def __aiter__(self) -> AsyncIterator[TakopiEvent]: ...
 
     async def steer(self, text: str) -> bool:
@@ -91,7 +99,9 @@ class LiveTurn(Protocol):
     def detach(self) -> bool:
         """Leave the engine to itself: closing the turn from now on ends nothing.
 
-        False where there is no run directory by which another takopi could go on with it.
+        The iterator ends where it is, without `CompletedEvent`; `aclose` frees the session. False,
+        and nothing changes, where there is no run directory by which another takopi could go on
+        with it.
         """
         ...
 

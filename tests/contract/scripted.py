@@ -1,7 +1,7 @@
 """A RunHost that plays a script, and a small engine to play it for."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,16 @@ class ScriptedRun:
             tasks.cancel_scope.cancel()
         return gate.is_set()
 
+    @property
+    def record(self) -> Mapping[str, Any]:
+        return self.spec.record
+
+    def send(self, text: str) -> None:
+        self.log.append(f"send {text}")
+
+    def close_input(self) -> None:
+        self.log.append("close input")
+
     async def wait(self) -> RunExit:
         return RunExit(signal=2) if self.cancelled.is_set() else self.script.exit
 
@@ -99,6 +109,7 @@ class ScriptedHost:
         self.cwds: dict[ResumeToken, Path] = {}
         self.start_gate: anyio.Event | None = None
         self.starting = anyio.Event()
+        self.left: dict[str, ScriptedRun] = {}
 
     async def start(self, spec: RunSpec) -> ScriptedRun:
         script = self.scripts.pop(0)
@@ -110,6 +121,9 @@ class ScriptedHost:
         run = ScriptedRun(script, spec, len(self.runs) + 1)
         self.runs.append(run)
         return run
+
+    def attach(self, run_id: str) -> ScriptedRun | None:
+        return self.left.get(run_id)
 
     def session_cwd(self, token: ResumeToken) -> Path | None:
         return self.cwds.get(token)

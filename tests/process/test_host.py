@@ -36,11 +36,11 @@ async def test_an_engine_gets_its_arguments_input_and_directory(
 
 
 async def test_an_engine_gets_exactly_the_environment_of_the_spec(
-    host: LocalRunHost, home_id: str
+    runs_dir: Path, home_id: str
 ) -> None:
     """Nothing of takopi's own environment leaks; the mark and PWD are added."""
     spec = RunSpec(engine="fake", argv=("/usr/bin/env", "-0"), cwd=Path("/"), env={"A": "1\n2"})
-    plain = LocalRunHost(host.attach("x").directory.parent, home_id)
+    plain = LocalRunHost(runs_dir, home_id)
     run = await plain.start(spec)
     found = set((await everything(run)).decode().split("\0")) - {""}
     assert found == {"A=1\n2", "PWD=/", f"TAKOPI_RUN_ID={home_id}/{run.run_id}"}
@@ -120,7 +120,9 @@ async def test_many_runs_get_distinct_ids_that_sort_by_time(host: LocalRunHost) 
         await host.attach(run_id).wait()
 
 
-async def test_a_missing_program_is_told_with_its_install_command(host: LocalRunHost) -> None:
+async def test_a_missing_program_is_told_with_its_install_command(
+    host: LocalRunHost, runs_dir: Path
+) -> None:
     """EngineMissing carries program and command, and no run directory is made."""
     spec = RunSpec(
         engine="codex",
@@ -132,7 +134,7 @@ async def test_a_missing_program_is_told_with_its_install_command(host: LocalRun
     with pytest.raises(EngineMissing, match="npm i -g no-such-cli") as caught:
         await host.start(spec)
     assert caught.value.program == "no-such-cli"
-    assert not list(host.attach("x").directory.parent.iterdir())
+    assert not list(runs_dir.iterdir())
 
 
 async def test_only_the_path_of_the_spec_counts(host: LocalRunHost, tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ async def test_only_the_path_of_the_spec_counts(host: LocalRunHost, tmp_path: Pa
 
 
 async def test_a_directory_that_is_gone_is_told_before_anything_starts(
-    host: LocalRunHost, tmp_path: Path
+    host: LocalRunHost, runs_dir: Path, tmp_path: Path
 ) -> None:
     """WorkDirMissing names the directory, and no run directory is made."""
     gone = tmp_path / "gone"
@@ -159,11 +161,11 @@ async def test_a_directory_that_is_gone_is_told_before_anything_starts(
         match=r"gone does not exist; restore it, or .* new sessions start in `work_dir`",
     ):
         await host.start(shell(":", cwd=gone))
-    assert not list(host.attach("x").directory.parent.iterdir())
+    assert not list(runs_dir.iterdir())
 
 
 async def test_a_program_that_cannot_be_executed_is_told_with_the_systems_words(
-    host: LocalRunHost, tmp_path: Path
+    host: LocalRunHost, runs_dir: Path, tmp_path: Path
 ) -> None:
     """A broken interpreter line gives RunFailed with errno's text; the run is ended."""
     broken = tmp_path / "broken"
@@ -172,8 +174,9 @@ async def test_a_program_that_cannot_be_executed_is_told_with_the_systems_words(
     spec = RunSpec(engine="fake", argv=(str(broken),), cwd=tmp_path, env=environment())
     with pytest.raises(RunFailed, match=r"broken could not be started.*No such file.*interpreter"):
         await host.start(spec)
-    (directory,) = host.attach("x").directory.parent.iterdir()
-    assert await host.attach(directory.name).wait() == RunExit()
+    (directory,) = runs_dir.iterdir()
+    found = await host.attach(directory.name).wait()
+    assert found == RunExit(reason="the program could not be started: No such file or directory")
 
 
 async def test_arguments_too_long_for_the_system_are_told(host: LocalRunHost) -> None:

@@ -150,6 +150,7 @@ async def test_two_hundred_runs_never_block_the_loop(host: LocalRunHost, runs_di
         directory.mkdir()
         (directory / "stdout.jsonl").write_bytes(b"x" * 150_000)
         (directory / "stderr.log").touch()
+        (directory / "claim").touch()
         (directory / "exit.json").write_text('{"code": 0}')
     passes: list[int] = []
     heard: list[int] = []
@@ -281,7 +282,7 @@ async def test_a_run_directory_that_is_removed_ends_the_reading(host: LocalRunHo
     await first_line(chunks)
     shutil.rmtree(run.directory)
     assert [chunk async for chunk in chunks] == []
-    assert await run.wait() == RunExit()
+    assert await run.wait() == RunExit(lost=True)
 
 
 async def test_garbage_in_the_files_is_an_unknown_end(host: LocalRunHost) -> None:
@@ -290,7 +291,7 @@ async def test_garbage_in_the_files_is_an_unknown_end(host: LocalRunHost) -> Non
     await run.wait()
     for name in ("exit.json", "process.json", "run.json"):
         (run.directory / name).write_text("[garbage")
-    assert await host.attach(run.run_id).wait() == RunExit()
+    assert await host.attach(run.run_id).wait() == RunExit(lost=True)
 
 
 def _open_files(pid: int | None) -> list[str]:

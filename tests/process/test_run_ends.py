@@ -194,7 +194,7 @@ async def test_without_its_holder_an_engine_ends_with_an_unknown_code(
     fifo.write_text("\n")
     assert await first_line(chunks) == b"down\n"
     assert [chunk async for chunk in chunks] == []
-    assert await run.wait() == RunExit()
+    assert await run.wait() == RunExit(lost=True)
 
 
 async def test_an_end_that_a_full_disk_kept_secret_is_told_as_such(
@@ -212,7 +212,7 @@ async def test_an_end_that_a_full_disk_kept_secret_is_told_as_such(
     assert found.reason is not None
     assert found.reason.startswith("how the run ended could not be written down, and only ")
     assert found.reason.endswith("free some space, then try again")
-    assert await run.wait() == RunExit()
+    assert await run.wait() == RunExit(lost=True)
 
 
 async def test_without_its_holder_a_tree_is_still_found_by_identity_and_mark(
@@ -241,7 +241,7 @@ async def test_a_holder_that_died_before_it_named_its_engine_is_no_end(
     _kill_holder(run.directory)
     path.write_text(path.read_text().replace(f'"pid": {facts.pid}', '"pid": null'))
     later = host.attach(run.run_id)
-    assert await later.cancel() == RunExit(ended=("sleep 300",))
+    assert await later.cancel() == RunExit(ended=("sleep 300",), lost=True)
     assert facts.engine
     assert not is_alive(*facts.engine)
 
@@ -281,7 +281,7 @@ async def test_a_process_of_another_identity_is_never_signalled(
                 text = text.replace(f'"{start}"', f'"{fields[2]}"')
         (run.directory / "process.json").write_text(text)
         (run.directory / "exit.json").unlink()
-        assert await host.attach(run.run_id).cancel() == RunExit()
+        assert await host.attach(run.run_id).cancel() == RunExit(lost=True)
         assert stranger.poll() is None
         stranger.kill()
 

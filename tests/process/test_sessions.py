@@ -41,5 +41,9 @@ def test_the_default_host_belongs_to_the_home(takopi_home: Path) -> None:
     """default_host() keeps runs below TAKOPI_HOME, and is one object for each home."""
     first = default_host()
     assert first is default_host()
-    assert first.attach("x").directory == takopi_home / "runs" / "x"
+    (takopi_home / "runs" / "x").mkdir()
+    (takopi_home / "runs" / "x" / "claim").touch()
+    run = first.attach("x")
+    assert run is not None
+    assert run.directory == takopi_home / "runs" / "x"
     assert (takopi_home / "home-id").read_text().strip()

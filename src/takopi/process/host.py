@@ -15,7 +15,7 @@ import anyio.to_thread
 import msgspec
 from anyio.lowlevel import RunVar
 
-from takopi.errors import EngineError, EngineMissing, RunFailed, WorkDirMissing
+from takopi.errors import EngineError, EngineMissing, RunFailed, RunIdTaken, WorkDirMissing
 from takopi.logging import get_logger
 from takopi.model import ResumeToken
 from takopi.process.ending import Patience
@@ -24,7 +24,7 @@ from takopi.process.home import home_id, private_directory
 from takopi.process.run import LocalRun, LoopServices, RunFrame
 from takopi.process.run_directory import RunDirectory, new_run_id
 from takopi.process.tree import MARK, Scanner
-from takopi.run_host import RunSpec
+from takopi.run_host import RunSpec, is_run_id
 from takopi.settings import home_directory
 
 __all__ = ["HostLimits", "LocalRunHost", "home_host"]
@@ -88,6 +88,7 @@ class LocalRunHost:
         Raises:
             EngineMissing: The program is not on the PATH of `spec.env`.
             WorkDirMissing: `spec.cwd` is not a directory.
+            RunIdTaken: There is a run with the id of `spec` already.
             RunFailed: The directory could not be made or the holder did not start.
             AccessError: The folder of the runs is writable by others.
         """
@@ -128,9 +129,27 @@ class LocalRunHost:
             f"and look into {directory.path} if it stays so"
         )
 
-    def attach(self, run_id: str) -> LocalRun:
-        """Return a run that was started earlier, maybe by a takopi that is gone."""
-        return LocalRun(RunDirectory(self._runs_dir / run_id), self._frame(run_id, None))
+    def attach(self, run_id: str) -> LocalRun | None:
+        """Return a run that was started earlier, maybe by a takopi that is gone.
+
+        None when its engine never started and never will: the claim was free, and is taken now.
+
+        Raises:
+            RunFailed: The disk refused the claim, so it is not known whether the engine starts.
+        """
+        if not is_run_id(run_id):
+            return None
+        directory = RunDirectory(self._runs_dir / run_id)
+        try:
+            never_started = directory.take_claim()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise RunFailed(
+                f"{directory.path} could not be looked into: {error.strerror}; mend that, then "
+                "start takopi again"
+            ) from error
+        return None if never_started else LocalRun(directory, self._frame(run_id, None))
 
     def session_cwd(self, token: ResumeToken) -> Path | None:
         """Return the directory in which a session was started, when a run directory knows it."""
@@ -159,6 +178,10 @@ class LocalRunHost:
                 f"{spec.engine}: an argument or variable has a NUL character, which no program "
                 "can get; take it out and try again"
             )
+        if spec.run_id is not None and not is_run_id(spec.run_id):
+            raise RunFailed(
+                f"{spec.run_id!r} cannot name a run: letters, digits, `-` and `_` can, at most 100"
+            )
         program = _find_program(spec)
         if program is None:
             raise EngineMissing(spec.engine, spec.argv[0], spec.install_cmd)
@@ -173,9 +196,14 @@ class LocalRunHost:
 
     def _launch(self, spec: RunSpec, program: str) -> tuple[RunDirectory, int, int]:
         """Make the run directory and start the holder; return both and the pipe it speaks on."""
-        directory = RunDirectory(self._runs_dir / new_run_id())
+        directory = RunDirectory(self._runs_dir / (spec.run_id or new_run_id()))
         try:
             directory.create(spec, program)
+        except FileExistsError:
+            raise RunIdTaken(
+                f"{directory.path} is there already, and a run is never started twice; "
+                "send the prompt again to start a new one"
+            ) from None
         except OSError as error:
             raise RunFailed(
                 f"{directory.path} could not be made: {error.strerror}; "

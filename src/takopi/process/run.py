@@ -3,9 +3,9 @@
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.lowlevel
@@ -71,6 +71,8 @@ class LocalRun:
         self._frame = frame
         plan = directory.plan()
         self._cwd = str(plan.get("cwd", ""))
+        record = plan.get("record")
+        self._record: dict[str, Any] = record if isinstance(record, dict) else {}
         self._keep_background = bool(plan.get("keep_background"))
         self._exit: RunExit | None = None
         self._end_reason: str | None = None
@@ -89,18 +91,25 @@ class LocalRun:
         return self._directory.path
 
     @property
+    def record(self) -> Mapping[str, Any]:
+        """Give what the caller wrote down at the start; empty when it cannot be read."""
+        return self._record
+
+    @property
     def end_reason(self) -> str | None:
         """Say why takopi ended the run by itself; None when it did not."""
         return self._end_reason
 
     async def follow(self) -> AsyncIterator[bytes]:
         """Yield chunks of standard output from the start until the engine has ended."""
+        try:
+            file = self._directory.stdout.open("rb", buffering=0)
+        except FileNotFoundError:  # removed, or lost with the power
+            await self.wait()
+            return
         watcher = self._frame.services().watcher
         offset, ticked = 0, True
-        with (
-            self._directory.stdout.open("rb", buffering=0) as file,
-            watcher.watch(self.directory) as watch,
-        ):
+        with file, watcher.watch(self.directory) as watch:
             while True:
                 # Other tasks get their turn between two chunks, however much there is to read.
                 await anyio.lowlevel.checkpoint()
@@ -139,7 +148,7 @@ class LocalRun:
 
     def note_session(self, token: ResumeToken) -> None:
         """Write down which session this run serves, for finding its directory later."""
-        if token != self._session:
+        if token != self._session and self._cwd:  # without `run.json` the directory is not known
             _log.debug("run.session", run=self.run_id, session=token.value)
             self._directory.write_session(SessionNote(token.engine, token.value, self._cwd))
             self._session = token
@@ -203,7 +212,7 @@ class LocalRun:
                 found = self._directory.exit()
                 if found is None and ticked and await self._is_lost():
                     # The holder may have written it down between the two looks.
-                    found = self._directory.exit() or RunExit(reason=self._why_unknown())
+                    found = self._directory.exit() or RunExit(reason=self._why_unknown(), lost=True)
             except OSError:  # short of descriptors: nothing is known now, look again later
                 return None
             if found and self._exit is None:

@@ -72,10 +72,15 @@ class SessionNote(msgspec.Struct, frozen=True):
     cwd: str
 
 
+class _Failure(msgspec.Struct, frozen=True):
+    text: str | None = None
+
+
 class _ExitFacts(msgspec.Struct, frozen=True):
     code: int | None = None
     signal: int | None = None
     ended: tuple[str, ...] = ()
+    failure: _Failure | None = None
 
 
 @cache
@@ -192,8 +197,11 @@ class RunDirectory:
         try:
             facts = msgspec.json.decode(content, type=_ExitFacts)
         except msgspec.DecodeError:
-            return RunExit()
-        return RunExit(code=facts.code, signal=facts.signal, ended=facts.ended)
+            return RunExit(lost=True)
+        reason = None
+        if facts.failure is not None:
+            reason = f"the program could not be started: {facts.failure.text}"
+        return RunExit(code=facts.code, signal=facts.signal, ended=facts.ended, reason=reason)
 
     def write_session(self, note: SessionNote) -> None:
         """Write down the session that this run serves."""
