@@ -2,20 +2,23 @@
 
 import gc
 import os
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import anyio
 
 from takopi.app.engines import choose_default
 from takopi.app.home import current_directory, is_directory
-from takopi.app.leaving import heed_signals, leave_now
+from takopi.app.leaving import heed_signals, leave_now, stop_signals
 from takopi.app.locks import BotLocks
+from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
 from takopi.app.runtime import Runtime, open_runtime
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
+from takopi.core.chat import ChatUpdate
 from takopi.errors import ConfigError
 from takopi.logging import configure_logging, get_logger
 from takopi.settings import Settings
@@ -43,7 +46,7 @@ def serve_bot(default_engine: str | None) -> int:
         telegram = runtime.settings.telegram
         token = telegram.bot_token or ""
         with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
-            transport = TelegramTransport(TelegramConfig(token, telegram.api_base_url))
+            transport = AnnouncedTransport(TelegramConfig(token, telegram.api_base_url))
             anyio.run(_serve, runtime, transport, options)
     return 0
 
@@ -98,20 +101,55 @@ def work_directory(settings: Settings) -> Path:
     return path
 
 
-async def _serve(runtime: Runtime, transport: TelegramTransport, options: BridgeOptions) -> None:
+class AnnouncedTransport(TelegramTransport):
+    """Be Telegram, and say when polling begins.
+
+    Args:
+        config: Token and server.
+    """
+
+    def __init__(self, config: TelegramConfig) -> None:
+        super().__init__(config)
+        self.polling = anyio.Event()
+
+    def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
+        """Yield batches of updates until `stop`."""
+        self.polling.set()
+        return super().updates()
+
+
+async def _announce(notifier: ServiceNotifier, transport: AnnouncedTransport) -> None:
+    """Tell the service manager that the bot is ready, and from then on that it lives."""
+    await transport.polling.wait()
+    notifier.send("READY=1")
+    period_s = watchdog_period_s(os.environ, os.getpid())
+    serves = f"serves @{transport.identity.username}"
+    await keep_alive(notifier, transport, SystemClock(), period_s, lambda: serves)
+
+
+async def _serve(runtime: Runtime, transport: AnnouncedTransport, options: BridgeOptions) -> None:
     bridge = Bridge(
         BridgePorts(transport, MemoryStore(), SystemClock(), runtime.shelf, runtime.host), options
     )
     connecting = anyio.CancelScope()
+    notifier = ServiceNotifier()
+    stopping = False
 
     def stop(number: int) -> None:
+        nonlocal stopping
+        if stopping:
+            leave_now()
+        stopping = True
         _log.info("bot.stopping", signal=number)
+        notifier.send("STOPPING=1")
         connecting.cancel()
         bridge.stop()
 
     with plain_errors():
         async with anyio.create_task_group() as tasks:
-            await tasks.start(heed_signals, stop, lambda _number: leave_now())
+            await tasks.start(heed_signals, stop, stop_signals())
+            if notifier.wanted:
+                tasks.start_soon(_announce, notifier, transport)
             try:
                 with connecting:
                     identity = await transport.connect()

@@ -9,7 +9,7 @@ import anyio
 
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import current_directory
-from takopi.app.leaving import heed_signals, leave_now
+from takopi.app.leaving import heed_signals, leave_now, stop_signals
 from takopi.app.runtime import Runtime, open_runtime
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
@@ -140,7 +140,7 @@ async def _talk(bridge: Bridge, transport: TerminalTransport, screen: Screen) ->
 
     with plain_errors():
         async with anyio.create_task_group() as tasks:
-            await tasks.start(heed_signals, heed, heed)
+            await tasks.start(heed_signals, heed, stop_signals())
             start_reading(0, transport.feed)
             await bridge.run()
             tasks.cancel_scope.cancel()

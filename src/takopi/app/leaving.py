@@ -2,15 +2,33 @@
 
 import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import anyio
 import psutil
 from anyio.abc import TaskStatus
 
-__all__ = ["EXIT_INTERRUPTED", "heed_signals", "leave_now", "stop_signals"]
+from takopi.core.stopping import StopWish
+
+__all__ = [
+    "EXIT_INTERRUPTED",
+    "EXIT_TERMINATED",
+    "STOP_REQUEST",
+    "heed_signals",
+    "leave_alone",
+    "leave_now",
+    "stop_signals",
+    "tell_terminal",
+    "wish_of",
+]
 
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+STOP_REQUEST = signal.SIGUSR1
+"""What `takopi stop` sends a bot. SIGINT would not do: a shell's `&` lets a bot ignore it."""
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
@@ -22,29 +40,48 @@ def stop_signals() -> tuple[signal.Signals, ...]:
     return tuple(number for number in wanted if signal.getsignal(number) != signal.SIG_IGN)
 
 
+def wish_of(number: int, on_stop: StopWish) -> StopWish:
+    """Say what a signal wishes of a bot.
+
+    Args:
+        number: The signal.
+        on_stop: What the person chose for the signals of a service manager.
+    """
+    return "cancel" if number in (signal.SIGINT, STOP_REQUEST) else on_stop
+
+
 async def heed_signals(
-    first: Callable[[int], None],
-    again: Callable[[int], None],
+    heard: Callable[[int], None],
+    numbers: Sequence[signal.Signals],
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Call `first` at the first signal and `again` at each one after it; runs until cancelled.
+    """Call `heard` with each signal that comes; runs until cancelled.
 
     Start it with `TaskGroup.start`, so that no signal comes too early.
     """
-    heard = False
-    with anyio.open_signal_receiver(*stop_signals()) as received:
+    with anyio.open_signal_receiver(*numbers) as received:
         task_status.started()
         async for number in received:
-            (again if heard else first)(number)
-            heard = True
+            heard(number)
+
+
+def tell_terminal(text: str) -> None:
+    """Write a line for whoever started takopi; a terminal that is gone is no error."""
+    with suppress(OSError, ValueError):
+        print(text, flush=True)  # noqa: T201
 
 
 def leave_now(status: int = EXIT_INTERRUPTED) -> None:
     """End this process and everything it started, without waiting for anything."""
     for child in psutil.Process().children(recursive=True):
-        try:
+        with suppress(psutil.NoSuchProcess):
             child.kill()
-        except psutil.NoSuchProcess:
-            continue
+    os._exit(status)
+
+
+def leave_alone(status: int = EXIT_TERMINATED) -> None:
+    """End this process at once, and nothing that it started."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
     os._exit(status)
