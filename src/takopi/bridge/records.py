@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from takopi.core.chat import ChatKind, ChatMessage, ChatUpdate, Document, Scope
+from takopi.core.gathering import PromptPiece
 from takopi.core.offers import OfferKind
 from takopi.core.outbox_plan import Priority
 from takopi.core.turn_state import TurnEnd, TurnState
@@ -18,7 +19,6 @@ from takopi.model import EngineId, ResumeToken
 __all__ = [
     "AcceptedUpdate",
     "Change",
-    "GatheredPiece",
     "JournalState",
     "LetterGone",
     "LetterPut",
@@ -52,22 +52,6 @@ class AcceptedUpdate(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 0
 
 
-class GatheredPiece(msgspec.Struct, frozen=True, kw_only=True):
-    """Remember the newest message of a prompt that may still be added to.
-
-    Args:
-        at: When it came: by arrival while the bot lives, by the message's date in a backlog.
-        units: Its length in UTF-16 units.
-        album: The album that it is a part of.
-        batch: The getUpdates answer that brought it.
-    """
-
-    at: float
-    units: int
-    album: str | None = None
-    batch: int = 0
-
-
 class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Be one turn, with all that is needed to go on with it after a crash.
 
@@ -90,7 +74,10 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         cancel_reason: Why, when it was not a person of the chat.
         held_until: Gathering: it does not start before this moment.
         held_by_person: It does not start before a person says so (a backlog that is asked about).
-        piece: The newest message of its prompt.
+        pieces: The messages that make the prompt, as they were sent; the first one decides engine
+            and session. Empty for a turn that no message made.
+        after: The message whose button made it; a command that was sent before does not act on it.
+            0 for a turn that a message made: that message counts.
         accepted_at: When its prompt was accepted.
         started_at: When its engine was started.
         ended_at: When its final was decided.
@@ -119,7 +106,8 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     cancel_reason: str = ""
     held_until: float | None = None
     held_by_person: bool = False
-    piece: GatheredPiece | None = None
+    pieces: tuple[PromptPiece, ...] = ()
+    after: int = 0
     accepted_at: float = 0.0
     started_at: float | None = None
     ended_at: float | None = None
@@ -182,6 +170,7 @@ class OfferRecord(msgspec.Struct, frozen=True, kw_only=True):
         turn_id: The turn it is about.
         person: Who may take it; None for everybody who is served there.
         payload: What it needs beyond the turn (the new text of an edited prompt).
+        shown: What the message with the buttons says; the choice is added to it once it is taken.
         taken: What was chosen; None while it is open.
     """
 
@@ -191,6 +180,7 @@ class OfferRecord(msgspec.Struct, frozen=True, kw_only=True):
     turn_id: str
     person: int | None = None
     payload: str = ""
+    shown: ChatMessage | None = None
     taken: str | None = None
 
 
