@@ -89,7 +89,6 @@ class JsonlTurn(TurnBase):
         return True
 
     async def _advance(self) -> list[TakopiEvent]:
-        self._leave_if_detached()
         if self._fold is None or self._run is None or self._chunks is None:
             return await self._begin()
         chunk: bytes | None = None

@@ -174,6 +174,7 @@ class TurnBase(ABC):
 
     async def _next(self) -> TakopiEvent:
         while True:
+            self._leave_if_detached()
             if not self._pending:
                 self._pending.extend(await self._advance_or_fail())
                 continue
