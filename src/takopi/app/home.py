@@ -35,6 +35,11 @@ class Home(msgspec.Struct, frozen=True):
         return self.path / "runners"
 
     @property
+    def bot_lock(self) -> Path:
+        """Give the lock of the running bot."""
+        return self.path / "bot.lock"
+
+    @property
     def debug_log(self) -> Path:
         """Give the file that `--debug` writes."""
         return self.path / "logs" / "debug.log"

@@ -10,6 +10,7 @@ from takopi.cli.chat import chat
 from takopi.cli.config import config_app
 from takopi.cli.doctor import doctor
 from takopi.cli.plugins import plugins
+from takopi.cli.service import service_app
 from takopi.errors import ConfigError, PluginError, TakopiError, Unauthorized, UsageError
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ app.command(short_help="Chat with an engine here, without Telegram.")(chat)
 app.command(short_help="Say what is right, wrong and missing.")(doctor)
 app.command(short_help="List the engines and the plug-ins that fail.")(plugins)
 app.add_typer(config_app)
+app.add_typer(service_app)
 
 
 @app.callback()
