@@ -1,5 +1,6 @@
 """Every benchmark still runs; how fast is judged by hand, never by a test."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ def from_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(ROOT))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+    for name in [name for name in os.environ if name.startswith("COVERAGE")]:
+        monkeypatch.delenv(name)  # the processes measured here run as they do outside of tests
     yield
     from takopi.runner import bind_runtime
 
