@@ -3,7 +3,8 @@
     TakopiError
     ├── ConfigError             the person mends the configuration; exit status 78
     ├── UsageError              the person asked for what cannot be; exit status 2
-    ├── AccessError             a file or folder is open to others; the text has the command
+    ├── AccessError             a file or folder is open to others, or cannot be used; the text has
+    │                           the command that mends it; exit status 78
     ├── EngineError             a run cannot start or cannot go on
     │   ├── EngineMissing       the CLI is not installed; `install_cmd` mends it
     │   ├── WorkDirMissing      the session's directory is gone

@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_hold_runs_is_told(inside, takopi_home) -> None:
     (takopi_home / "runs").write_text("")
     for arguments in (["chat"], ["toy", "hi"]):
         done = inside(*arguments)
-        assert done.returncode == 1
+        assert done.returncode == 78
         assert f"{takopi_home} cannot be used: " in done.stderr
         assert "TAKOPI_HOME" in done.stderr
 
@@ -64,7 +64,7 @@ def test_a_home_that_cannot_be_made_is_told(inside, tmp_path) -> None:
     """A file in the way of the folder is named."""
     (tmp_path / "file").write_text("")
     done = inside("chat", TAKOPI_HOME=str(tmp_path / "file" / "home"))
-    assert done.returncode == 1
+    assert done.returncode == 78
     assert "cannot be made: Not a directory" in done.stderr
 
 

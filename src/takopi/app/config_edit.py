@@ -13,6 +13,7 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
+from takopi.core.os_remedies import remedy
 from takopi.core.redact import Redactor
 from takopi.errors import ConfigError, UsageError
 from takopi.settings import bad_toml, check_private, check_value
@@ -51,7 +52,9 @@ def read_document(path: Path) -> tomlkit.TOMLDocument:
     except FileNotFoundError:
         return tomlkit.document()
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}; check its owner") from error
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}; {remedy(error.errno, path)}"
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
@@ -221,7 +224,10 @@ def edit_document(path: Path) -> Iterator[tomlkit.TOMLDocument]:
     try:
         folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise ConfigError(f"{target.parent} cannot be opened: {error.strerror}") from error
+        raise ConfigError(
+            f"{target.parent} cannot be opened: {error.strerror}; "
+            f"{remedy(error.errno, target.parent)}"
+        ) from error
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         document = read_document(target)
@@ -234,11 +240,17 @@ def edit_document(path: Path) -> Iterator[tomlkit.TOMLDocument]:
         os.close(folder)
 
 
+def _not_written(target: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{target} cannot be written: {error.strerror}; {remedy(error.errno, target)}"
+    )
+
+
 def _replace(target: Path, text: str, folder: int) -> None:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
-        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+        raise _not_written(target, error) from error
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -248,6 +260,6 @@ def _replace(target: Path, text: str, folder: int) -> None:
         temporary.replace(target)
         os.fsync(folder)
     except OSError as error:
-        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+        raise _not_written(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, UsageError
 from takopi.settings import CONFIG_NAME, check_private, home_directory
 
@@ -33,6 +34,11 @@ class Home(msgspec.Struct, frozen=True):
     def runners(self) -> Path:
         """Give the folder of drop-in engines."""
         return self.path / "runners"
+
+    @property
+    def journal(self) -> Path:
+        """Give the journal."""
+        return self.path / "takopi.db"
 
     @property
     def bot_lock(self) -> Path:
@@ -65,8 +71,8 @@ def open_home() -> Home:
         raise UsageError(f"{home.path} is not a folder; set TAKOPI_HOME to one") from error
     except OSError as error:
         raise AccessError(
-            f"takopi's folder {home.path} cannot be made: {error.strerror}; set TAKOPI_HOME to a "
-            "folder of yours"
+            f"takopi's folder {home.path} cannot be made: {error.strerror}; "
+            f"{remedy(error.errno, home.path)}, or set TAKOPI_HOME to a folder of yours"
         ) from error
     check_private(home.path, status)
     return home

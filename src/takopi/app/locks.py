@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, UsageError
 
 __all__ = ["BotLocks", "Flock", "token_lock_path"]
@@ -38,8 +39,8 @@ class Flock:
             descriptor = os.open(self._path, flags, 0o600)
         except OSError as error:
             raise AccessError(
-                f"the lock file {self._path} cannot be made: {error.strerror}; make its folder "
-                f"yours with `chown $(id -u) {self._path.parent}`"
+                f"the lock file {self._path} cannot be made: {error.strerror}; "
+                f"{remedy(error.errno, self._path)}"
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,7 +48,10 @@ class Flock:
             holder = os.pread(descriptor, 20, 0)
             os.close(descriptor)
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise AccessError(f"{self._path} cannot be locked: {error.strerror}") from error
+                raise AccessError(
+                    f"{self._path} cannot be locked: {error.strerror}; "
+                    f"{remedy(error.errno, self._path)}"
+                ) from error
             return int(holder) if holder.strip().isdigit() else 0
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

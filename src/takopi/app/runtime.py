@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 
 from takopi.app.engines import EngineShelf
 from takopi.app.home import Home, open_home
+from takopi.core.os_remedies import remedy
 from takopi.engines import find_engines
 from takopi.errors import AccessError
 from takopi.logging import add_secrets
@@ -82,6 +84,7 @@ def _open_host(home: Home, settings: Settings) -> LocalRunHost:
         return LocalRunHost(home.runs, home_id(home.path), limits=limits)
     except OSError as error:
         raise AccessError(
-            f"{home.path} cannot be used: {error.strerror} ({error.filename}); mend that, or set "
-            "TAKOPI_HOME to another folder"
+            f"{home.path} cannot be used: {error.strerror} ({error.filename}); "
+            f"{remedy(error.errno, Path(error.filename or home.path))}, or set TAKOPI_HOME to "
+            "another folder"
         ) from error

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from takopi.app.home import Home, current_directory
+from takopi.core.os_remedies import remedy
 from takopi.core.service_units import (
     LABEL,
     UNIT_NAME,
@@ -176,7 +177,9 @@ def install_service(
             log_folder.mkdir(mode=0o700, exist_ok=True)
         file.path.write_text(file.content, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{file.path} cannot be written: {error.strerror}") from error
+        raise UsageError(
+            f"{file.path} cannot be written: {error.strerror}; {remedy(error.errno, file.path)}"
+        ) from error
 
 
 def _content(path: Path) -> str:
@@ -198,5 +201,7 @@ def uninstall_service(file: ServiceFile) -> bool:
         if file.manager == "systemd" and file.link.is_symlink():
             file.link.unlink()
     except OSError as error:
-        raise UsageError(f"{file.path} cannot be removed: {error.strerror}") from error
+        raise UsageError(
+            f"{file.path} cannot be removed: {error.strerror}; {remedy(error.errno, file.path)}"
+        ) from error
     return there

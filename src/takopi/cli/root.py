@@ -11,7 +11,14 @@ from takopi.cli.config import config_app
 from takopi.cli.doctor import doctor
 from takopi.cli.plugins import plugins
 from takopi.cli.service import service_app
-from takopi.errors import ConfigError, PluginError, TakopiError, Unauthorized, UsageError
+from takopi.errors import (
+    AccessError,
+    ConfigError,
+    PluginError,
+    TakopiError,
+    Unauthorized,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from takopi.engines import EngineCatalogue
@@ -125,7 +132,7 @@ def start_debug_log() -> None:
 
 def exit_status(error: TakopiError) -> int:
     """Return the exit status that goes with an error."""
-    if isinstance(error, (ConfigError, Unauthorized)):
+    if isinstance(error, (ConfigError, AccessError, Unauthorized)):
         return EXIT_CONFIG
     return EXIT_USAGE if isinstance(error, UsageError) else 1
 

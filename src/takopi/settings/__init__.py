@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, ConfigError
 from takopi.settings.keys import APPROVALS, KEYS, TELEGRAM, TOKEN_VARIABLE, accept, known_key
 
@@ -118,8 +119,7 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         return parse_settings({}, path, environment, exists=False)
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read: {error.strerror}; give it to yourself with "
-            f"`chown $(id -u) {path}` and `chmod 600 {path}`"
+            f"{path} cannot be read: {error.strerror}; {remedy(error.errno, path)}"
         ) from error
     try:
         document = tomllib.loads(raw.decode("utf-8"))

@@ -1,0 +1,32 @@
+"""What helps when the operating system refuses a file: each refusal has a remedy of its own."""
+
+import errno
+from pathlib import PurePath
+
+__all__ = ["remedy"]
+
+
+def remedy(number: int | None, path: PurePath) -> str:
+    """Say what to do about a refusal.
+
+    Args:
+        number: The error's number.
+        path: What was refused, absolute.
+    """
+    match number:
+        case errno.EACCES | errno.EPERM:
+            places = f"{path.parent} {path}"
+            return f"`sudo chown $(id -u) {places}` and `chmod u+rwX {places}` make it yours"
+        case errno.EROFS:
+            return (
+                "its file system is mounted read-only: mount it writable, or set TAKOPI_HOME to a "
+                "folder elsewhere"
+            )
+        case errno.ENOSPC | errno.EDQUOT:
+            return "free some space"
+        case errno.ENOTDIR | errno.EISDIR | errno.ELOOP | errno.EEXIST:
+            return f"look at what lies at {path}, and move it away"
+        case errno.EMFILE | errno.ENFILE:
+            return "too many files are open: end some programs, or raise `ulimit -n`"
+        case _:
+            return f"look at `ls -ld {path.parent}` and `df {path.parent}`, mend that and try again"
