@@ -9,7 +9,7 @@ from takopi import errors
 from takopi.core.chat import Button, ChatMessage, Document, Scope
 from takopi.core.richtext import Entity, RichText, plain
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
-from takopi.transport import SendOptions
+from takopi.transport import MessageRef, SendOptions
 
 pytestmark = pytest.mark.anyio
 
@@ -99,14 +99,45 @@ async def test_lost_chats_and_moved_groups(api, transport):
         await transport.send(scope(), words(), SendOptions())
     with pytest.raises(errors.ChatLost):
         await transport.send(scope(424242), words(), SendOptions())
+    api.world.group(-77).migrated_to = -77
+    with pytest.raises(errors.ChatMoved) as caught:
+        await transport.send(scope(-77), words(), SendOptions())
+    assert (caught.value.chat_id, caught.value.new_chat_id) == (-77, -77)
+
+
+async def test_what_goes_to_a_group_that_moved_arrives_where_it_is_now(api, transport, capsys):
+    """The new id is learnt from the refusal, told once, and used; old messages stay behind."""
+    api.world.group(-77)
+    old = await transport.send(scope(-77), words("before"), SendOptions())
+    said = api.owner.say("a question", -77)
     api.world.group(-77).migrated_to = -100200
-    for send in (
-        lambda: transport.send(scope(-77), words(), SendOptions()),
-        lambda: transport.send_document(scope(-77), Document("a", b"x"), SendOptions()),
-    ):
-        with pytest.raises(errors.ChatMoved) as caught:
-            await send()
-        assert (caught.value.chat_id, caught.value.new_chat_id) == (-77, -100200)
+    api.world.group(-100200)
+    for _ in range(2):
+        # A message of the new group may have the number of the old one that is replied to.
+        options = SendOptions(reply_to=MessageRef(-77, said.id), replace=old)
+        new = await transport.send(scope(-77), words("after"), options)
+        assert (new.channel_id, new.thread_id) == (-100200, None)
+        assert api.world.chats[-100200].messages[new.message_id].reply_to is None
+    assert len(api.calls.of("sendMessage")) == 4
+    ref = await transport.send_document(scope(-77), Document("a", b"x"), SendOptions())
+    assert ref.channel_id == -100200
+    await transport.edit(new, words("edited"))
+    for change in (lambda: transport.edit(old, words("x")), lambda: transport.delete(old)):
+        with pytest.raises(errors.TargetLost, match="-100200"):
+            await change()
+    assert capsys.readouterr().err.count("telegram.group_moved (chat=-77 now=-100200)") == 1
+
+
+async def test_an_edit_learns_of_a_move_as_well(api, transport):
+    """The first call that the server refuses so tells all later ones where to go."""
+    api.world.group(-77)
+    old = await transport.send(scope(-77), words("before"), SendOptions())
+    api.world.group(-77).migrated_to = -100200
+    api.world.group(-100200)
+    with pytest.raises(errors.TargetLost):
+        await transport.edit(old, words("x"))
+    await transport.send(scope(-77), words("after"), SendOptions())
+    assert [call.params["chat_id"] for call in api.calls.of("sendMessage")] == [-77, -100200]
 
 
 @pytest.mark.parametrize(

@@ -24,15 +24,13 @@ __all__ = ["Endpoint"]
 KEEPALIVE_S = 75
 CONNECT_TIMEOUT_S = 10
 
-# Errors that come before the request is written.
-NEVER_REACHED = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-)
-
 _answer_decoder = msgspec.json.Decoder(Answer)
+
+
+class _Way:
+    """Know how far a request came: once it had a connection, it may have arrived."""
+
+    connected = False
 
 
 class Endpoint:
@@ -87,17 +85,19 @@ class Endpoint:
             headers = {"Content-Type": "application/json"}
             options = {"data": msgspec.json.encode(params), "headers": headers}
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        way = _Way()
         try:
             async with self._open().post(
                 self._prefix + method,
                 timeout=timeout,
                 proxy=self._proxy,
                 allow_redirects=False,  # a redirected POST arrives without its body
+                trace_request_ctx=way,
                 **options,
             ) as response:
                 status, content = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            failure = self._failure(method, error)
+            failure = self._failure(method, error, way)
         else:
             return _result(method, status, content, params.get("chat_id"))
         raise failure  # outside of the handler: the cause would carry the URL
@@ -120,17 +120,18 @@ class Endpoint:
                 ttl_dns_cache=300,
             )
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[_watched()],
             )
         return self._session
 
-    def _failure(self, method: str, error: Exception) -> TransportUnavailable:
-        reached = not isinstance(error, NEVER_REACHED)
+    def _failure(self, method: str, error: Exception, way: _Way) -> TransportUnavailable:
         kind = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
         return TransportUnavailable(
             f"{self._host} could not be asked for {method} ({kind}); "
             "takopi tries again: check the network if this stays",
-            maybe_accepted=reached,
+            maybe_accepted=way.connected,
         )
 
 
@@ -138,15 +139,35 @@ def _result(method: str, status: int, content: bytes, chat_id: int | None) -> ms
     try:
         answer = _answer_decoder.decode(content)
     except msgspec.DecodeError:
-        # A gateway's page: its status says nothing about what the Bot API did.
         raise TransportUnavailable(
             f"the answer to {method} is not one of the Bot API (HTTP {status}); "
             "check `api_base_url` if this stays",
-            maybe_accepted=True,
+            maybe_accepted=_page_hides_success(status),
         ) from None
     if answer.ok and status < 300:
         return answer.result
     raise refusal(method, status, answer, chat_id)
+
+
+def _page_hides_success(status: int) -> bool:
+    """Tell whether a page that is none of the Bot API's may stand in place of a success.
+
+    A gateway that turns a request away (3xx, 4xx, 503) has handed it to nobody; any other page may
+    come after the Bot API has done what was asked.
+    """
+    return not 300 <= status < 500 and status != 503
+
+
+def _watched() -> aiohttp.TraceConfig:
+    """Note when a request gets its connection: before that, nothing of it is written."""
+
+    async def connected(_session: object, trace: Any, _params: object) -> None:
+        trace.trace_request_ctx.connected = True
+
+    watched = aiohttp.TraceConfig()
+    watched.on_connection_create_end.append(connected)
+    watched.on_connection_reuseconn.append(connected)
+    return watched
 
 
 @cache

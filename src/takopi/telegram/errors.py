@@ -24,6 +24,10 @@ from takopi.telegram.wire import Answer
 __all__ = ["NotModified", "PressTooOld", "refusal"]
 
 
+# What comes from a gateway: whether the server behind it has done it, nobody knows.
+_UNCLEAR = frozenset({502, 504})
+
+
 class NotModified(TransportError):
     """Say that a message already is as wanted; never leaves this package."""
 
@@ -104,10 +108,19 @@ def refusal(method: str, status: int, answer: Answer, chat_id: int | None) -> Tr
     if code == 409:
         return PollConflict(f"{answer.description}; stop the other bot that uses this token")
     if code >= 500:
-        return TransportUnavailable(text, maybe_accepted=True)
+        return TransportUnavailable(text, maybe_accepted=_unclear(code, answer.description))
     lowered = answer.description.lower()
     leaf = next((leaf for part, leaf in _BY_TEXT if part in lowered), TransportError)
     return leaf(text)
+
+
+def _unclear(code: int, description: str) -> bool:
+    """Tell whether a call that failed on the server's side may have been carried out.
+
+    The server's own failure (500, 503) is an answer: the call was not carried out. It is none when
+    the server restarts, which fails what it has begun as well.
+    """
+    return code in _UNCLEAR or description.lower().endswith("restart")
 
 
 def _retry_after_s(answer: Answer) -> float:

@@ -8,8 +8,9 @@ await transport.aclose()
 
 import importlib
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, cast
 
 import anyio
 import anyio.to_thread
@@ -18,7 +19,13 @@ import msgspec
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.ports import Clock, MenuCommand
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
-from takopi.errors import FloodLimited, TargetLost, TransportError, TransportUnavailable
+from takopi.errors import (
+    ChatMoved,
+    FloodLimited,
+    TargetLost,
+    TransportError,
+    TransportUnavailable,
+)
 from takopi.logging import get_logger
 from takopi.telegram.api import BotApi, BotIdentity, TelegramConfig, identify
 from takopi.telegram.errors import NotModified, PressTooOld
@@ -33,6 +40,7 @@ from takopi.telegram.outgoing import (
 )
 from takopi.telegram.pace import Pace
 from takopi.telegram.poll import PollLoop
+from takopi.telegram.poll_client import STUCK_AFTER_S, PollClient
 from takopi.telegram.updates import TRANSPORT_ID
 from takopi.telegram.wire import BotCommand, SentMessage
 from takopi.transport import MessageRef, SendOptions
@@ -48,12 +56,14 @@ CLOSE_TIMEOUT_S = 3
 class TelegramTransport:
     """Send to and hear from Telegram as one bot.
 
-    Polls and messages have connections of their own, so that neither waits for the other.
+    Polls and messages have connections of their own, so that neither waits for the other. What goes
+    to a group that has become a supergroup arrives there, and its `MessageRef` names the new chat.
 
     Args:
         config: Token and server.
         clock: Time to wait by after failures.
         jitter: Returns a number from 0 up to 1.
+        stuck_after_s: When no poll was completed for so long, the connections are given up.
     """
 
     def __init__(
@@ -62,8 +72,10 @@ class TelegramTransport:
         *,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
+        stuck_after_s: float = STUCK_AFTER_S,
     ) -> None:
         self._config = config
+        self._stuck_after_s = stuck_after_s
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._pace = Pace(jitter)
         self._identity: BotIdentity | None = None
@@ -71,6 +83,7 @@ class TelegramTransport:
         self._poller: BotApi | None = None
         self._polls: PollLoop | None = None
         self._menu: list[dict[str, str]] | None = None
+        self._moved: dict[int, int] = {}
 
     @property
     def id(self) -> str:
@@ -135,31 +148,34 @@ class TelegramTransport:
 
     async def send(self, scope: Scope, message: ChatMessage, options: SendOptions) -> MessageRef:
         """Send a message; `options.replace` goes away once this one is accepted."""
-        answer = await self._api.call("sendMessage", send_params(scope, message, options))
-        return await self._accepted(answer, scope, options)
+
+        async def call(there: Scope) -> msgspec.Raw:
+            return await self._api.call("sendMessage", send_params(there, message, options))
+
+        return await self._send(scope, options, call)
 
     async def send_document(
         self, scope: Scope, document: Document, options: SendOptions
     ) -> MessageRef:
         """Send a file."""
-        answer = await self._api.call(
-            "sendDocument",
-            document_params(scope, document, options),
-            timeout_s=UPLOAD_TIMEOUT_S,
-        )
-        return await self._accepted(answer, scope, options)
+
+        async def call(there: Scope) -> msgspec.Raw:
+            params = document_params(there, document, options)
+            return await self._api.call("sendDocument", params, timeout_s=UPLOAD_TIMEOUT_S)
+
+        return await self._send(scope, options, call)
 
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
         """Put `message` in place of an earlier one; without buttons the old ones go away."""
         try:
-            await self._api.call("editMessageText", edit_params(ref, message))
+            await self._touch("editMessageText", ref, edit_params(ref, message))
         except NotModified:
             return
 
     async def delete(self, ref: MessageRef) -> None:
         """Take back a message; one that is gone already is no error."""
         try:
-            await self._api.call("deleteMessage", target_params(ref))
+            await self._touch("deleteMessage", ref, target_params(ref))
         except TargetLost as error:
             if "not found" not in str(error):
                 raise
@@ -192,7 +208,40 @@ class TelegramTransport:
         import_aiogram()
         client = importlib.import_module("takopi.telegram.aiogram_api").AiogramApi
         sender = cast("BotApi", client(self._config))
-        return sender, cast("BotApi", client(self._config, connections=2))
+        poller = partial(client, self._config, connections=2)
+        return sender, PollClient(poller, self._clock, stuck_after_s=self._stuck_after_s)
+
+    async def _send(
+        self, scope: Scope, options: SendOptions, call: Callable[[Scope], Awaitable[msgspec.Raw]]
+    ) -> MessageRef:
+        """Send, once more when the server says that the group has another id."""
+        there = self._now_at(scope)
+        try:
+            answer = await call(there)
+        except ChatMoved as moved:
+            self._note_move(there.chat_id, moved)
+            there = self._now_at(scope)
+            answer = await call(there)
+        return await self._accepted(answer, there, options)
+
+    async def _touch(self, method: str, ref: MessageRef, params: dict[str, Any]) -> None:
+        """Change a message; those of a group that has moved are out of reach for good."""
+        try:
+            await self._api.call(method, params)
+        except ChatMoved as moved:
+            self._note_move(int(ref.channel_id), moved)
+            raise TargetLost(f"{moved}; its older messages cannot be changed") from None
+
+    def _now_at(self, scope: Scope) -> Scope:
+        chat = scope.chat_id
+        for _ in self._moved:
+            chat = self._moved.get(chat, chat)
+        return scope if chat == scope.chat_id else Scope(scope.transport, chat)
+
+    def _note_move(self, chat: int, moved: ChatMoved) -> None:
+        if chat not in self._moved:
+            logger.warning("telegram.group_moved", chat=chat, now=moved.new_chat_id)
+        self._moved[chat] = moved.new_chat_id
 
     async def _accepted(
         self, answer: msgspec.Raw, scope: Scope, options: SendOptions

@@ -157,6 +157,8 @@ class TelegramApi:
             self.calls.open(method, {}, self._clock())
             return self._answer(self.calls.calls[-1], refusal)
         call = self.calls.open(method, params, self._clock())
+        if request.transport is not None:
+            call.peer = request.transport.get_extra_info("peername")[1]
         fault = self.faults.take(method, params)
         try:
             return await self._faulty(call, fault, request) if fault else await self._carry(call)

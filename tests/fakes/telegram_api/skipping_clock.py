@@ -7,8 +7,14 @@ import anyio
 __all__ = ["SkippingClock"]
 
 
+LONGEST_PAUSE_S = 100
+
+
 class SkippingClock:
-    """Tell the loop's time, and skip what others would wait."""
+    """Tell the loop's time, and skip what others would wait.
+
+    Waits of more than 100 s are kept: they guard something else that is going on.
+    """
 
     def __init__(self) -> None:
         self.skipped: list[float] = []
@@ -23,5 +29,8 @@ class SkippingClock:
 
     async def sleep_until(self, deadline: float) -> None:
         """Skip the wait, and write down how long it was."""
+        if deadline - self.now() > LONGEST_PAUSE_S:
+            await anyio.sleep(deadline - self.now())
+            return
         self.skipped.append(deadline - self.now())
         await anyio.lowlevel.checkpoint()

@@ -19,6 +19,7 @@ class Call:
         done_at: Monotonic seconds of its answer; None while it waits or when it got none.
         code: HTTP status of the answer.
         answer: `result`, or the description of a refusal.
+        peer: The port that the call came from; one for each connection.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Call:
     done_at: float | None = None
     code: int | None = None
     answer: Any = None
+    peer: int = 0
 
     @property
     def ok(self) -> bool:
