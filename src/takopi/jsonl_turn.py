@@ -57,7 +57,7 @@ class JsonlTurn(TurnBase):
         locked: bool = True,
         adopted: Run | None = None,
     ) -> None:
-        super().__init__(runner.engine, request, locked=locked)
+        super().__init__(runner.engine, request, locked=locked, adopted=adopted is not None)
         self._runner = runner
         self._base_dir = get_run_base_dir()
         self._inside = current_request() is not None  # a turn that another one is made of
@@ -115,7 +115,7 @@ class JsonlTurn(TurnBase):
 
     async def _begin(self) -> list[TakopiEvent]:
         if not await self._take_known_session():
-            return self._fail(CANCELLED)
+            return []
         run = self._adopted
         if run is not None:
             self._take_fold(_as_started(self.rules.engine, self.request, run.record))
@@ -173,6 +173,7 @@ class JsonlTurn(TurnBase):
             keep_background=runner.engine in runtime.keep_background,
             record=_record(request),
             run_id=request.run_id,
+            on_directory=self._note_run,
         )
 
     async def _directory(self, runtime: RunnerRuntime) -> Path:
@@ -185,9 +186,15 @@ class JsonlTurn(TurnBase):
                 return known
         return self.request.cwd or self._base_dir or Path.cwd()
 
+    def _note_run(self, directory: Path) -> None:
+        """Let others see that the session is used, also when this takopi is gone."""
+        if self._hold is not None:
+            self._hold.note_run(directory)
+
     def _session_known(self, token: ResumeToken) -> None:
         try:
             if self._run is not None:
+                self._note_run(self._run.directory)
                 self._run.note_session(token)
         except OSError as error:  # the disk is full: the answer matters more
             _log.warning("session.not_noted", run_id=self.run_id, error=str(error))

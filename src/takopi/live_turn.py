@@ -4,9 +4,9 @@ A turn is an object, not a generator, because it is read in one task and interru
 another. What makes the events is a subclass: `jsonl_turn.JsonlTurn` follows a process,
 `IteratorTurn` reads the iterator of a runner that makes its events itself.
 
-The lock: a turn of a known session takes it before anything starts, a turn of a new session
-before `StartedEvent` is yielded; it is freed when the process has ended, in `aclose`. A turn
-holds one lock at most, so turns cannot wait for each other in a circle.
+The session (`session_hold`): a turn of a known one takes it before anything starts, a turn of a new
+one before `StartedEvent` is yielded; it is freed when the process has ended, in `aclose`. A turn
+holds one session at most, so turns cannot wait for each other in a circle.
 """
 
 from abc import ABC, abstractmethod
@@ -19,9 +19,18 @@ from takopi.core.turn_rules import TurnRules
 from takopi.errors import TakopiError
 from takopi.jsonl_fold import CANCELLED, bug_text
 from takopi.logging import get_logger
-from takopi.model import CompletedEvent, EngineId, ResumeToken, StartedEvent, TakopiEvent
+from takopi.model import (
+    Action,
+    ActionEvent,
+    ActionPhase,
+    CompletedEvent,
+    EngineId,
+    ResumeToken,
+    StartedEvent,
+    TakopiEvent,
+)
 from takopi.resume_tokens import check_token
-from takopi.session_lock import SessionLock, session_lock
+from takopi.session_hold import SessionHold
 from takopi.turn import TurnRequest
 from takopi.turn_context import bind_request
 
@@ -46,21 +55,26 @@ class TurnBase(ABC):
     Args:
         engine: Id of the engine.
         request: What the turn is to do.
-        locked: Whether the session's lock is taken here; not where whoever uses this turn, or
-            the runner that it uses, takes it already.
+        locked: Whether the session is taken here; not where whoever uses this turn, or the runner
+            that it uses, takes it already.
+        adopted: Whether an earlier takopi started its run.
     """
 
     close_limit_s = CLOSE_LIMIT_S
 
-    def __init__(self, engine: EngineId, request: TurnRequest, *, locked: bool = True) -> None:
+    def __init__(
+        self, engine: EngineId, request: TurnRequest, *, locked: bool = True, adopted: bool = False
+    ) -> None:
         self.request = request
         self._locked = locked
+        self._is_adopted = adopted
         asked = request.resume
         # A token of another engine is refused when the turn begins; it must not show as ours.
         foreign = asked is not None and asked.engine != engine
         self.rules = TurnRules(engine, None if foreign else asked)
         self._pending: deque[TakopiEvent] = deque()
-        self._lock: SessionLock | None = None
+        self._hold: SessionHold | None = None
+        self._waits_because = ""
         self._waiting: anyio.CancelScope | None = None  # what an interrupt may cut short
         self._interrupted = False
         self._over = False
@@ -180,10 +194,8 @@ class TurnBase(ABC):
                 continue
             event = self._pending[0]
             if isinstance(event, StartedEvent):
-                if self._needs_lock() and not await self._take_lock(event.resume):
-                    self._pending = deque(
-                        e for e in self._pending if isinstance(e, CompletedEvent)
-                    ) or deque(self._fail(CANCELLED))
+                if self._needs_session():
+                    await self._take_session_or_fail(event.resume)
                     continue
                 self._session_known(event.resume)
             return self._pending.popleft()
@@ -213,23 +225,48 @@ class TurnBase(ABC):
     def _cut_short(self) -> bool:
         return self._interrupted
 
-    def _needs_lock(self) -> bool:
-        return self._locked and self._lock is None
+    def _needs_session(self) -> bool:
+        return self._locked and not (self._hold and self._hold.held)
 
-    async def _take_lock(self, token: ResumeToken) -> bool:
-        """Wait for the session; False when the turn was interrupted meanwhile."""
-        if self._interrupted:
-            return False
-        lock = session_lock(token)
-        with anyio.CancelScope() as self._waiting:
-            await lock.acquire()
-            self._lock = lock
-        self._waiting = None
-        self._leave_if_detached()
-        return self._lock is not None
+    async def _take_session(self, token: ResumeToken) -> None:
+        """Wait for the session; what there is to say about it goes before the pending events.
+
+        Not held afterwards: there is something to say first, or the turn was interrupted.
+        """
+        reason = None
+        if not self._interrupted:
+            hold = self._hold = self._hold or SessionHold(token, adopted=self._is_adopted)
+            told = hold.told
+            with anyio.CancelScope() as self._waiting:
+                reason = await hold.take()
+            self._waiting = None
+            self._leave_if_detached()
+            if reason is not None:
+                self._waits_because = reason
+                self._pending.appendleft(self._waiting_note("started"))
+            elif hold.held and told:
+                self._pending.appendleft(self._waiting_note("completed"))
+        if self._interrupted and self._needs_session():
+            self._end_pending(CANCELLED)
+
+    async def _take_session_or_fail(self, token: ResumeToken) -> None:
+        try:
+            await self._take_session(token)
+        except TakopiError as error:
+            self._end_pending(str(error))
+            await self._stop()
+
+    def _end_pending(self, error: str) -> None:
+        """Leave of the pending events the end alone."""
+        completed = [event for event in self._pending if isinstance(event, CompletedEvent)]
+        self._pending = deque(completed or self._fail(error))
+
+    def _waiting_note(self, phase: ActionPhase) -> ActionEvent:
+        action = Action("takopi.session", "note", self._waits_because)
+        return ActionEvent(self.rules.engine, action, phase, True if phase == "completed" else None)
 
     async def _take_known_session(self) -> bool:
-        """Wait for the session that was asked for; False when the turn was interrupted.
+        """Wait for the session that was asked for; False when there are events to give first.
 
         Raises:
             UsageError: The token is another engine's.
@@ -237,9 +274,14 @@ class TurnBase(ABC):
         asked = self.request.resume
         if asked is not None:
             check_token(self.rules.engine, asked)
-            if self._needs_lock() and not await self._take_lock(asked):
-                return False
-        return not self._cut_short()
+            if self._needs_session():
+                await self._take_session(asked)
+                if self._needs_session():
+                    return False
+        if self._cut_short():
+            self._end_pending(CANCELLED)
+            return False
+        return True
 
     async def _release(self, *, normal: bool) -> None:
         if self._released is not None:
@@ -254,9 +296,8 @@ class TurnBase(ABC):
         except Exception:  # noqa: BLE001 - a turn is a border: how its module fails is logged
             _log.exception("turn.close_failed", engine=self.rules.engine, run_id=self.run_id)
         finally:
-            if self._lock is not None:
-                self._lock.release()
-                self._lock = None
+            if self._hold is not None:
+                self._hold.release(run_goes_on=self._detached)
             self._released.set()
 
 
@@ -286,7 +327,7 @@ class IteratorTurn(TurnBase):
     async def _advance(self) -> list[TakopiEvent]:
         if self._iterator is None:
             if not await self._take_known_session():
-                return self._fail(CANCELLED)
+                return []
             with bind_request(self.request):
                 self._iterator = aiter(self._make(self.request.prompt, self.request.resume))
         if self._cut_short():

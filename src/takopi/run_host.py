@@ -5,7 +5,7 @@ output is a file, and following means reading that file. Tests may bring another
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,6 +38,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         keep_background: Leave processes that outlive a normal end alone.
         record: JSON-ready facts for `run.json` (prompt, engine config, scope, message ids).
         run_id: Name for the run directory, as `is_run_id` wants it; None lets the host choose one.
+        on_directory: Told the run directory, maybe in another thread, before anything is started.
     """
 
     engine: EngineId
@@ -50,6 +51,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     keep_background: bool = False
     record: Mapping[str, Any] = {}
     run_id: str | None = None
+    on_directory: Callable[[Path], None] | None = None
 
 
 class RunExit(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +158,10 @@ class RunHost(Protocol):
         Raises:
             RunFailed: The disk refused the claim, so it is not known whether the engine starts.
         """
+        ...
+
+    def is_running(self, directory: Path) -> bool:
+        """Tell whether the engine of a run directory, also of another folder's, may still work."""
         ...
 
     def session_cwd(self, token: ResumeToken) -> Path | None:

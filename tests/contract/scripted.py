@@ -110,6 +110,7 @@ class ScriptedHost:
         self.start_gate: anyio.Event | None = None
         self.starting = anyio.Event()
         self.left: dict[str, ScriptedRun] = {}
+        self.working: set[Path] = set()
 
     async def start(self, spec: RunSpec) -> ScriptedRun:
         script = self.scripts.pop(0)
@@ -120,10 +121,15 @@ class ScriptedHost:
             raise script
         run = ScriptedRun(script, spec, len(self.runs) + 1)
         self.runs.append(run)
+        if spec.on_directory is not None:
+            spec.on_directory(run.directory)
         return run
 
     def attach(self, run_id: str) -> ScriptedRun | None:
         return self.left.get(run_id)
+
+    def is_running(self, directory: Path) -> bool:
+        return directory in self.working
 
     def session_cwd(self, token: ResumeToken) -> Path | None:
         return self.cwds.get(token)

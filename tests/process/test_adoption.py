@@ -1,6 +1,5 @@
 """A run survives the death of takopi: the next one replays it, follows it and ends it."""
 
-
 import os
 import signal
 import sys

@@ -15,7 +15,15 @@ import anyio.to_thread
 import msgspec
 from anyio.lowlevel import RunVar
 
-from takopi.errors import EngineError, EngineMissing, RunFailed, RunIdTaken, WorkDirMissing
+from takopi.errors import (
+    AccessError,
+    EngineError,
+    EngineMissing,
+    RunFailed,
+    RunIdTaken,
+    WorkDirMissing,
+)
+from takopi.file_lock import FileLock
 from takopi.logging import get_logger
 from takopi.model import ResumeToken
 from takopi.process.ending import Patience
@@ -23,7 +31,9 @@ from takopi.process.follow import ChangeWatcher, Notifier, open_inotify, warm_up
 from takopi.process.home import home_id, private_directory
 from takopi.process.run import LocalRun, LoopServices, RunFrame
 from takopi.process.run_directory import RunDirectory, new_run_id
-from takopi.process.tree import MARK, Scanner
+from takopi.process.run_views import is_running
+from takopi.process.session_index import SessionIndex
+from takopi.process.tree import MARK, ProcessTable, Scanner
 from takopi.run_host import RunSpec, is_run_id
 from takopi.settings import home_directory
 
@@ -80,7 +90,18 @@ class LocalRunHost:
         self._open_notifier = open_notifier
         self._services: RunVar[LoopServices] = RunVar("takopi-loop-services")
         self._holders: set[int] = set()
-        self._sessions: dict[str, tuple[ResumeToken, Path]] = {}
+        self.sessions = SessionIndex(self._runs_dir)
+        """Where sessions were started."""
+
+    @property
+    def runs_dir(self) -> Path:
+        """Give the folder of the runs."""
+        return self._runs_dir
+
+    @property
+    def home_id(self) -> str:
+        """Give the id that the mark of every process begins with."""
+        return self._home_id
 
     async def start(self, spec: RunSpec) -> LocalRun:
         """Start an engine in a run directory of its own.
@@ -98,10 +119,10 @@ class LocalRunHost:
             await warm_up(self._open_notifier)
         # In a thread, one after the other: two hundred starts must not hold up the event loop.
         limiter = self._loop_services().starting
-        directory, holder, ready = await anyio.to_thread.run_sync(
+        directory, owner, holder, ready = await anyio.to_thread.run_sync(
             self._launch, spec, program, limiter=limiter
         )
-        run = LocalRun(directory, self._frame(directory.run_id, holder))
+        run = LocalRun(directory, self._frame(directory.run_id, holder), owner)
         try:
             answer = await self._hear(ready)
         except BaseException:
@@ -149,25 +170,30 @@ class LocalRunHost:
                 f"{directory.path} could not be looked into: {error.strerror}; mend that, then "
                 "start takopi again"
             ) from error
-        return None if never_started else LocalRun(directory, self._frame(run_id, None))
+        if never_started:
+            return None
+        owner = FileLock(directory.owner)
+        try:
+            owner.acquire()  # in vain while another takopi has it
+        except AccessError as error:  # the disk is full, say: the run goes on all the same
+            _log.warning("run.not_owned", run=run_id, error=str(error))
+        return LocalRun(directory, self._frame(run_id, None), owner)
+
+    def is_running(self, directory: Path) -> bool:
+        """Tell whether the engine of a run directory, also of another folder's, may still work."""
+        return is_running(RunDirectory(directory))
 
     def session_cwd(self, token: ResumeToken) -> Path | None:
         """Return the directory in which a session was started, when a run directory knows it."""
-        for name in self._run_names():
-            if name not in self._sessions:
-                note = RunDirectory(self._runs_dir / name).session()
-                if note is None:
-                    continue  # not known yet, or never
-                self._sessions[name] = ResumeToken(note.engine, note.value), Path(note.cwd)
-            if self._sessions[name][0] == token:
-                return self._sessions[name][1]
-        return None
+        return self.sessions.cwd_of(token)
 
-    def _run_names(self) -> list[str]:
-        try:
-            return sorted((path.name for path in self._runs_dir.iterdir()), reverse=True)
-        except FileNotFoundError:
-            return []
+    def mark(self, run_id: str) -> str:
+        """Return what every process of a run has as `TAKOPI_RUN_ID`."""
+        return f"{self._home_id}/{run_id}"
+
+    async def look_at_processes(self) -> ProcessTable:
+        """Return the processes of a moment after this call."""
+        return await self._loop_services().scanner.look()
 
     def _check(self, spec: RunSpec) -> str:
         if not _is_directory(spec.cwd):
@@ -194,8 +220,8 @@ class LocalRunHost:
             )
         return program
 
-    def _launch(self, spec: RunSpec, program: str) -> tuple[RunDirectory, int, int]:
-        """Make the run directory and start the holder; return both and the pipe it speaks on."""
+    def _launch(self, spec: RunSpec, program: str) -> tuple[RunDirectory, FileLock, int, int]:
+        """Make the run directory, own it, start the holder; return the pipe it speaks on, too."""
         directory = RunDirectory(self._runs_dir / (spec.run_id or new_run_id()))
         try:
             directory.create(spec, program)
@@ -209,10 +235,14 @@ class LocalRunHost:
                 f"{directory.path} could not be made: {error.strerror}; "
                 "free some space or mend the folder, then try again"
             ) from error
+        owner = FileLock(directory.owner)
+        owner.acquire()
+        if spec.on_directory is not None:
+            spec.on_directory(directory.path)
         env = {
             **spec.env,
             "PWD": str(spec.cwd),
-            MARK: f"{self._home_id}/{directory.run_id}",
+            MARK: self.mark(directory.run_id),
         }
         try:
             ready, holder_end = os.pipe()
@@ -237,7 +267,7 @@ class LocalRunHost:
         # It outlives this object and is reaped by pid; Popen would complain about that.
         holder.returncode = 0
         self._holders.add(holder.pid)
-        return directory, holder.pid, ready
+        return directory, owner, holder.pid, ready
 
     async def _hear(self, ready: int) -> dict[str, Any]:
         """Return what the holder says once the engine runs or cannot; empty when it broke."""
@@ -260,7 +290,7 @@ class LocalRunHost:
             return holder is None or self._reap(holder)
 
         return RunFrame(
-            mark=f"{self._home_id}/{run_id}",
+            mark=self.mark(run_id),
             services=self._loop_services,
             reap=reap,
             max_run_mb=self._limits.max_run_mb,

@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 import msgspec
 
+from takopi.file_lock import FileLock
 from takopi.logging import get_logger
 from takopi.model import ResumeToken
 from takopi.process.ending import Patience, TreeEnding
@@ -64,11 +65,16 @@ class LocalRun:
     Args:
         directory: The run directory.
         frame: What the run knows of its host.
+        owner: The lock that tells others that a takopi has the run; freed when the run was ended,
+            or with this object.
     """
 
-    def __init__(self, directory: RunDirectory, frame: RunFrame) -> None:
+    def __init__(
+        self, directory: RunDirectory, frame: RunFrame, owner: FileLock | None = None
+    ) -> None:
         self._directory = directory
         self._frame = frame
+        self._owner = owner
         plan = directory.plan()
         self._cwd = str(plan.get("cwd", ""))
         record = plan.get("record")
@@ -192,6 +198,8 @@ class LocalRun:
                 found = msgspec.structs.replace(found, ended=(*found.ended, *named))
                 self._exit = found
             await self._collect_holder()
+        if self._owner is not None:
+            self._owner.release()
         return found
 
     def _tree_ending(self) -> TreeEnding:

@@ -9,6 +9,7 @@ process.json  holder   identities of holder and engine
 stdout.jsonl  engine   its output, line by line
 stderr.log    engine   what it says beside
 exit.json     holder   how it ended
+owner         takopi   locked as long as a takopi has the run
 holder.log    holder   empty, unless the holder itself broke
 """
 
@@ -27,6 +28,20 @@ from takopi import __version__
 from takopi.process.frugal import write_atomically
 from takopi.process.identity import boot_id, read_file
 from takopi.run_host import RunExit, RunSpec
+
+# A draft of a file has more at its end.
+_FILES = (
+    "claim",
+    "exit.json",
+    "holder.log",
+    "owner",
+    "process.json",
+    "run.json",
+    "session.json",
+    "stderr.log",
+    "stdin",
+    "stdout.jsonl",
+)
 
 __all__ = ["Identity", "ProcessFacts", "RunDirectory", "SessionNote", "new_run_id"]
 
@@ -113,6 +128,7 @@ class RunDirectory:
         self.stderr = path / "stderr.log"
         self.stdin_records = path / "stdin.jsonl"
         self.holder_log = path / "holder.log"
+        self.owner = path / "owner"
         self._facts: ProcessFacts | None = None
 
     @property
@@ -160,6 +176,16 @@ class RunDirectory:
         except (OSError, ValueError):
             return {}
         return plan if isinstance(plan, dict) else {}
+
+    def is_genuine(self) -> bool:
+        """Tell a run directory, also one that a crash left unfinished, from a foreign one."""
+        if self.plan():
+            return True
+        try:
+            names = os.listdir(self.path)  # noqa: PTH208 - names are wanted
+        except OSError:
+            return False
+        return bool(names) and all(name.startswith(_FILES) for name in names)
 
     def take_claim(self) -> bool:
         """Keep every holder from starting here; False when one was first."""
@@ -211,6 +237,13 @@ class RunDirectory:
         """Return the session that this run serves; None while that is not known."""
         note: SessionNote | None = self._read("session.json", SessionNote)
         return note
+
+    def session_noted_at(self) -> int:
+        """Return when the session was written down, in nanoseconds; 0 when it was not."""
+        try:
+            return (self.path / "session.json").stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def written_bytes(self) -> int:
         """Return how much the engine wrote; what was removed counts as nothing."""

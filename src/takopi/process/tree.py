@@ -59,6 +59,22 @@ class ProcessTable:
         """Return the processes that carry a run's mark."""
         return self._marked.get(mark, [])
 
+    def marks(self) -> Iterator[str]:
+        """Yield every mark that a living process carries."""
+        yield from self._marked
+
+    def is_around(self, pid: int, mark: str) -> bool:
+        """Tell whether a process or one above it carries a mark."""
+        by_pid = {identity.pid: parent for identity, parent in self._parents.items()}
+        marked = {identity.pid for identity in self.marked(mark)}
+        seen: set[int] = set()
+        while pid in by_pid and pid not in seen:
+            if pid in marked:
+                return True
+            seen.add(pid)
+            pid = by_pid[pid]
+        return False
+
     def roots(self, identities: Iterable[Identity]) -> list[Identity]:
         """Return those whose parent is not among them, eldest first."""
         chosen = set(identities)
