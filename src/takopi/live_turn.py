@@ -195,7 +195,7 @@ class TurnBase(ABC):
             event = self._pending[0]
             if isinstance(event, StartedEvent):
                 if self._needs_session():
-                    await self._take_session_or_fail(event.resume)
+                    await self._take_session(event.resume, started=True)
                     continue
                 self._session_known(event.resume)
             return self._pending.popleft()
@@ -228,14 +228,17 @@ class TurnBase(ABC):
     def _needs_session(self) -> bool:
         return self._locked and not (self._hold and self._hold.held)
 
-    async def _take_session(self, token: ResumeToken) -> None:
+    async def _take_session(self, token: ResumeToken, *, started: bool) -> None:
         """Wait for the session; what there is to say about it goes before the pending events.
 
         Not held afterwards: there is something to say first, or the turn was interrupted.
+
+        Args:
+            started: Whether the engine works already.
         """
         reason = None
         if not self._interrupted:
-            hold = self._hold = self._hold or SessionHold(token, adopted=self._is_adopted)
+            hold = self._hold = self._hold or SessionHold(token, started=started)
             told = hold.told
             with anyio.CancelScope() as self._waiting:
                 reason = await hold.take()
@@ -248,13 +251,6 @@ class TurnBase(ABC):
                 self._pending.appendleft(self._waiting_note("completed"))
         if self._interrupted and self._needs_session():
             self._end_pending(CANCELLED)
-
-    async def _take_session_or_fail(self, token: ResumeToken) -> None:
-        try:
-            await self._take_session(token)
-        except TakopiError as error:
-            self._end_pending(str(error))
-            await self._stop()
 
     def _end_pending(self, error: str) -> None:
         """Leave of the pending events the end alone."""
@@ -275,7 +271,7 @@ class TurnBase(ABC):
         if asked is not None:
             check_token(self.rules.engine, asked)
             if self._needs_session():
-                await self._take_session(asked)
+                await self._take_session(asked, started=self._is_adopted)
                 if self._needs_session():
                     return False
         if self._cut_short():

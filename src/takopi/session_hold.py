@@ -11,8 +11,9 @@ file and finds a run in it that still works gives the file back and waits: the h
 engine's identities tell, also for runs of another folder. We do not let the holder keep the lock,
 because a new session has no name before its engine, and so its holder, is started.
 
-A turn that is adopted does not wait for the file. Nobody keeps it while the adopted run works, by
-the rule above; if somebody has it, that run is over, and only its answer has to be delivered.
+A turn whose engine works already does not wait for the file. That is a new session, which nobody
+else knows yet, or an adopted run: nobody keeps the file while that works, by the rule above; if
+somebody has it, the run is over, and only its answer has to be delivered.
 """
 
 import hashlib
@@ -54,18 +55,9 @@ class _Note(msgspec.Struct, frozen=True):
 
 
 def session_file(token: ResumeToken, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the file of a session: the same for every folder of this user.
-
-    Raises:
-        AccessError: The user has no home.
-    """
-    try:
-        state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    except RuntimeError as error:
-        raise AccessError(
-            "takopi knows no folder for its locks, as there is no home; set XDG_STATE_HOME to a "
-            "folder of yours"
-        ) from error
+    """Return the file of a session: the same for every folder of this user."""
+    # Not Path.home(), which raises for a user without one; then the folder cannot be made.
+    state = environment.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")  # noqa: PTH111
     digest = hashlib.sha256(f"{token.engine}\0{token.value}".encode()).hexdigest()[:32]
     return Path(state) / "takopi" / "sessions" / f"{digest}.lock"
 
@@ -75,15 +67,15 @@ class SessionHold:
 
     Args:
         token: The session.
-        adopted: The turn goes on with a run that an earlier takopi started.
+        started: The engine works already.
     """
 
-    __slots__ = ("_adopted", "_file", "_lock", "_mine", "_noted", "_told", "_tries", "held")
+    __slots__ = ("_file", "_lock", "_mine", "_noted", "_started", "_told", "_tries", "held")
 
-    def __init__(self, token: ResumeToken, *, adopted: bool = False) -> None:
+    def __init__(self, token: ResumeToken, *, started: bool = False) -> None:
         self._lock = session_lock(token)
         self._file = FileLock(session_file(token))
-        self._adopted = adopted
+        self._started = started
         self._mine = False
         self._noted: Path | None = None
         self._tries = 0
@@ -103,15 +95,15 @@ class SessionHold:
             Why it takes long, in words for the person, once; call again to go on waiting.
 
         Raises:
-            AccessError: The file cannot be made or locked.
+            AccessError: The file cannot be made or locked, and the engine does not work yet.
         """
         if not self._mine:
             await self._lock.acquire()
             self._mine = True
         while (reason := await self._try()) is not None:
             self._tries += 1
-            if self._tries >= _QUICK_TRIES and self._adopted:
-                _log.info("session.used_elsewhere", reason=reason)
+            if self._tries >= _QUICK_TRIES and self._started:
+                _log.warning("session.not_locked", reason=reason)
                 break
             if self._tries >= _QUICK_TRIES and not self._told:
                 self._told = True
@@ -142,7 +134,7 @@ class SessionHold:
         try:
             taken = self._file.acquire()
         except AccessError as error:
-            if not self._adopted:
+            if not self._started:
                 raise
             return str(error)  # the engine works already: nothing is gained by ending it
         if not taken:
@@ -150,7 +142,7 @@ class SessionHold:
             named = f" (process {pid})" if pid else ""
             return f"waits for another takopi that uses this session{named}"
         try:
-            run = None if self._adopted else self._note().run
+            run = None if self._started else self._note().run
             if run is None or not await self._is_running(Path(run)):
                 self._file.write(msgspec.json.encode(_Note(os.getpid())))
                 return None

@@ -63,7 +63,7 @@ def test_who_locked_a_file_that_was_taken_away_tries_again(
                 path.unlink()
             elif len(opened) == 2:
                 path.unlink()
-                path.touch()
+                path.write_bytes(b"")
         return descriptor
 
     monkeypatch.setattr(os, "open", racing)

@@ -1,6 +1,5 @@
 """What a home remembers: the directories of its sessions, and its one host."""
 
-
 import shutil
 from pathlib import Path
 
