@@ -1,15 +1,27 @@
 """What lies in the outbox: letters, which are sent once, and living messages, which are shown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar
 
 import anyio
+from msgspec.structs import replace as changed
 
+from takopi.bridge.records import LetterRecord
 from takopi.core.chat import ChatKind, ChatMessage, Document, Scope
-from takopi.core.outbox_plan import Priority
-from takopi.core.richtext import plain
-from takopi.core.split import split_rich
+from takopi.core.letter_forms import (
+    REPEATED,
+    TOPIC_GONE,
+    in_words,
+    under_lines,
+    with_lines,
+    with_room,
+    without_format,
+)
+from takopi.core.outbox_chat import Priority
+from takopi.core.outbox_patience import Trouble
+from takopi.core.replies import message
+from takopi.core.richtext import utf16_len
+from takopi.core.split import MAX_UNITS
 from takopi.errors import (
     FormatRefused,
     ReplyTargetLost,
@@ -19,10 +31,12 @@ from takopi.errors import (
 )
 from takopi.transport import MessageRef, SendOptions
 
-__all__ = ["Delivery", "FinalPost", "Letter", "LiveMessage", "Place", "without_format"]
+__all__ = ["Delivery", "FinalPost", "Letter", "LiveMessage", "Place"]
 
-MAX_PAGES = 24
-_PAGE_UNITS = 4096
+HELD_UP = message(
+    "The turn has ended. The chat service has not taken its answer for a while; takopi goes on "
+    "trying."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,10 @@ class Place:
             scope = Scope(self.scope.transport, self.scope.chat_id)
             return replace(self, scope=scope, reply_to=None)
         return None
+
+    def moved(self, chat_id: int) -> "Place":
+        """Return the same place in the chat's new guise, where ids of messages start anew."""
+        return replace(self, scope=changed(self.scope, chat_id=chat_id), reply_to=None)
 
     def options(self, *, notify: bool) -> SendOptions:
         """Say it in the words of a transport."""
@@ -79,18 +97,27 @@ class Delivery:
     Args:
         refs: The accepted messages in their order, None for one that was given up.
         over: Set once each letter is accepted or given up.
+        left: How many are neither.
+        instead: The living message whose place they take.
+        told: Whether the chat knows that they are held up.
     """
 
     refs: list[MessageRef | None]
     over: anyio.Event = field(default_factory=anyio.Event)
     left: int = 0
+    instead: "LiveMessage | None" = None
+    told: bool = False
 
-    def settle(self, index: int, ref: MessageRef | None) -> None:
-        """Note the fate of one letter."""
-        self.refs[index] = ref
+    def settle(self) -> None:
+        """Note that one more letter is accepted or given up."""
         self.left -= 1
         if self.left == 0:
             self.over.set()
+
+    def grow(self, behind: int, count: int) -> None:
+        """Make room for letters behind one of them, which was cut."""
+        self.refs[behind + 1 : behind + 1] = [None] * count
+        self.left += count
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +129,14 @@ class LiveMessage:
         compose: Makes what it shows at a moment; called when it may go out, never before.
         turn_id: The turn that it belongs to.
         slot: Its number in the plan.
+        ref: Its name, once the chat has it.
+        shown: What the chat shows.
+        shown_at: Since when.
+        formatted: Whether the chat takes its look.
+        failures: Tries in a row that the service did not take.
+        calling: A call is on it.
+        retired: A final takes its place; what it shows now is only that this takes long.
+        topic_gone: It was meant for a topic that is no more.
     """
 
     place: Place
@@ -113,6 +148,9 @@ class LiveMessage:
     shown_at: float = 0.0
     formatted: bool = True
     failures: int = 0
+    calling: bool = False
+    retired: bool = False
+    topic_gone: bool = False
 
     def next_look(self, now: float, *, beat: bool) -> ChatMessage | None:
         """Make what is to be shown now; None when a person would see no difference.
@@ -121,6 +159,9 @@ class LiveMessage:
             now: Present moment.
             beat: Whether growing older is difference enough.
         """
+        if self.retired:
+            # Said again and again while the final fails: it shows whether anything is taken.
+            return HELD_UP if self.ref is not None else None
         # As old as it was when it was shown: whatever differs now is a change of substance.
         if self.ref is not None and not beat and self._look(self.shown_at) == self.shown:
             return None
@@ -134,13 +175,22 @@ class LiveMessage:
             self.formatted = False
             return True
         place = self.place.after(error)
-        if place is not None:
-            self.place = place
-        return place is not None
+        if place is None:
+            return False
+        self.place = place
+        self.topic_gone |= isinstance(error, ThreadLost)
+        return True
+
+    def move(self, chat_id: int) -> None:
+        """Live on in the chat's new guise, as a new message."""
+        self.place, self.ref, self.shown = self.place.moved(chat_id), None, None
 
     def _look(self, at: float) -> ChatMessage:
-        message = self.compose(at)
-        return message if self.formatted else without_format(message)
+        look = self.compose(at)
+        look = look if self.formatted else without_format(look)
+        if self.topic_gone and utf16_len(look.body.text) + len(TOPIC_GONE) < MAX_UNITS:
+            look = ChatMessage(under_lines(look.body, (TOPIC_GONE,)), look.buttons)
+        return look
 
 
 @dataclass(slots=True, eq=False)
@@ -148,102 +198,163 @@ class Letter:
     """Be one call that is sent once.
 
     Args:
-        place: Where it goes.
-        body: A message, a file, or None to take `target` back.
-        priority: When it goes.
-        notify: Whether the person's device may make a sound.
-        target: The message to edit or take back: its name, or a living one.
-        turn_id: The turn that the accepted message belongs to.
-        delivery: Told its fate, under `index`.
-        instead: The living message that it takes the place of, together with its delivery.
-        pages: What is sent after `body`, one message after the other.
+        record: What the journal knows of it, as it is now.
+        delivery: Told its fate, at `position`.
+        position: Its place in the delivery.
+        target: The living message that it edits or takes back.
         worded: Whether it was a file and is sent as text.
+        topic_gone: It was meant for a topic that is no more.
+        trouble: How it has fared.
     """
 
-    place: Place
-    body: ChatMessage | Document | None
-    priority: Priority
+    record: LetterRecord
     delivery: Delivery
-    index: int = 0
-    notify: bool = True
-    target: MessageRef | LiveMessage | None = None
-    turn_id: str | None = None
-    instead: LiveMessage | None = None
-    pages: tuple[ChatMessage, ...] = ()
+    position: int = 0
+    target: LiveMessage | None = None
     worded: bool = False
-    failures: int = 0
-    first_failed_at: float | None = None
+    topic_gone: bool = False
+    trouble: Trouble | None = None
 
     @property
-    def verb(self) -> Literal["send", "edit", "delete"]:
-        """Name the call that it is at the moment."""
-        if self.body is None:
-            return "delete"
-        return "edit" if self.target_ref is not None else "send"
+    def id(self) -> int:
+        """Name it in the plan and in the journal."""
+        return self.record.letter_id
+
+    @property
+    def chat(self) -> int:
+        """Name the chat that it goes to."""
+        return self.record.scope.chat_id
+
+    @property
+    def place(self) -> Place:
+        """Say where it goes."""
+        scope, reply = self.record.scope, self.record.reply_to
+        answered = None
+        if reply is not None:
+            answered = MessageRef(scope.chat_id, reply, thread_id=scope.thread_id)
+        return Place(scope, self.record.chat_kind, answered)
 
     @property
     def target_ref(self) -> MessageRef | None:
         """Name the message to edit or take back, when it exists."""
-        target = self.target
-        return target.ref if isinstance(target, LiveMessage) else target
+        if self.target is not None:
+            return self.target.ref
+        number = self.record.target
+        return None if number is None else MessageRef(self.chat, number)
+
+    @property
+    def takes_back(self) -> bool:
+        """Tell whether it takes a message back."""
+        return self.record.body is None
+
+    @property
+    def edits(self) -> bool:
+        """Tell whether it puts its body in place of another message; a file never does."""
+        return isinstance(self.record.body, ChatMessage) and self.target_ref is not None
+
+    @property
+    def is_new(self) -> bool:
+        """Tell whether it makes a new message: only that can be there twice."""
+        return not (self.takes_back or self.edits)
+
+    def written(self) -> LetterRecord | None:
+        """Return what the journal is to know; None while there is nothing to know."""
+        ref = self.target_ref
+        if self.takes_back and ref is None:
+            return None
+        return changed(self.record, target=None if ref is None else int(ref.message_id))
+
+    def lines(self) -> tuple[str, ...]:
+        """Say what stands above its text when it is sent now."""
+        if not self.is_new:
+            return ()
+        lines = (REPEATED,) if self.record.tries else ()
+        return (*lines, TOPIC_GONE) if self.topic_gone else lines
+
+    def pieces(self) -> tuple[ChatMessage | Document, ...]:
+        """Cut what is sent so that each piece has room for the lines above it."""
+        body = self.record.body
+        return () if body is None else with_room(body, self.lines())
+
+    def outgoing(self) -> ChatMessage | Document | None:
+        """Make what is sent now."""
+        body = self.record.body
+        return None if body is None else with_lines(body, self.lines())
+
+    def tried(self, by: int) -> None:
+        """Count a call that was begun, or one less that was never answered."""
+        self.record = changed(self.record, tries=max(0, self.record.tries + by))
 
     def after(self, error: TransportError) -> bool:
         """Adapt to what the service refused; False when nothing can be done."""
-        if isinstance(error, TargetLost) and self.verb == "edit":
-            self.target = None
+        if isinstance(error, TargetLost) and self.edits:
+            self._stand_alone()
             return True
         # A refusal without a name may be about the look, the edit or the text itself.
         if isinstance(error, FormatRefused) or type(error) is TransportError:
-            return self._simpler()
+            return self.simpler()
         place = self.place.after(error)
-        if place is not None:
-            self.place = place
-        return place is not None
-
-    def turn_page(self) -> bool:
-        """Take what is sent after what was just accepted; False when that was all."""
-        if not self.pages:
+        if place is None:
             return False
-        self.body, *left = self.pages
-        self.pages = tuple(left)
-        self.notify, self.failures, self.first_failed_at = False, 0, None
+        self.record = changed(self.record, scope=place.scope, reply_to=None)
+        self.topic_gone |= isinstance(error, ThreadLost)
         return True
 
-    def _simpler(self) -> bool:
+    def simpler(self) -> bool:
         """Give up the look, then the edit, then the form: the words of a final arrive."""
-        bare = without_format(self.body)
-        if bare != self.body:
-            self.body = bare
-        elif self.verb == "edit":
-            self.target = None
-        elif self.priority is not Priority.FINAL or self.worded:
+        body = self.record.body
+        bare = without_format(body)
+        if bare != body:
+            self._say(bare)
+        elif self.edits:
+            self._stand_alone()
+        elif self.record.priority is not Priority.FINAL or self.worded:
             return False
-        elif isinstance(self.body, Document):
-            self.body, *pages = in_words(self.body)
-            self.pages, self.worded = tuple(pages), True
-        elif isinstance(self.body, ChatMessage):
-            self.body = Document("answer.txt", self.body.body.text.encode("utf-8", "replace"))
+        elif isinstance(body, Document):
+            self.worded = True
+        elif isinstance(body, ChatMessage):
+            self._say(Document("answer.txt", body.body.text.encode("utf-8", "replace")))
         return True
 
+    def words(self) -> tuple[ChatMessage, ...]:
+        """Return what is sent in place of a file that the chat does not take."""
+        body = self.record.body
+        return in_words(body) if self.worded and isinstance(body, Document) else ()
 
-_Body = TypeVar("_Body", ChatMessage, ChatMessage | Document | None)
+    def cut(self, pieces: Sequence[ChatMessage | Document], ids: list[int]) -> list["Letter"]:
+        """Become the first of several pieces, and return the letters of the others.
 
+        Args:
+            pieces: What is sent in place of the body, at least one.
+            ids: A new number for each piece but the first.
+        """
+        whole = changed(self.record, group=self.record.group or self.id)
+        # What ends a letter ends its last piece.
+        inner = changed(whole, last=False, instead=False, offered=())
+        records = [
+            changed(
+                whole if number == len(ids) else inner,
+                letter_id=letter_id,
+                body=piece,
+                notify=self.record.notify and number == 0,
+            )
+            for number, (letter_id, piece) in enumerate(zip([self.id, *ids], pieces, strict=True))
+        ]
+        self.record = records[0]
+        self.delivery.grow(self.position, len(ids))
+        return [
+            Letter(record, self.delivery, self.position + number, worded=self.worded)
+            for number, record in enumerate(records[1:], start=1)
+        ]
 
-def in_words(document: Document) -> tuple[ChatMessage, ...]:
-    """Write a file's text as messages, for a chat that takes no files; at most `MAX_PAGES`."""
-    whole = document.content.decode("utf-8", "replace")
-    kept = whole[: MAX_PAGES * _PAGE_UNITS // 2]
-    text = f"This chat did not take the file {document.filename}; this is its text:\n\n{kept}"
-    pages = [*split_rich(plain(text), max_units=_PAGE_UNITS)]
-    if len(whole) > len(kept):
-        pages.append(plain(f"✂ {len(whole) - len(kept):,} more characters could not be sent"))
-    return tuple(ChatMessage(page) for page in pages)
+    def move(self, chat_id: int) -> None:
+        """Go to the chat's new guise, where nothing that it names is known."""
+        place = self.place.moved(chat_id)
+        self.record = changed(self.record, scope=place.scope, reply_to=None, target=None)
 
+    def _stand_alone(self) -> None:
+        self.target = None
+        self.record = changed(self.record, target=None)
 
-def without_format(body: _Body) -> _Body:
-    """Keep the text and nothing of its look; buttons go too, they may be what was refused."""
-    if isinstance(body, ChatMessage):
-        return ChatMessage(plain(body.body.text))
-    if isinstance(body, Document):
-        return Document(body.filename, body.content, plain(body.caption.text))
-    return body
+    def _say(self, body: ChatMessage | Document | None) -> None:
+        self.record = changed(self.record, body=body)

@@ -11,6 +11,7 @@ Laws (tests/core/decisions/test_outbox_plan.py has each as a property):
   priority; parts of one group are contiguous in their chat; progress waits while a final can go.
 - Never two calls in flight for one message, never two items in flight in one chat (but taking a
   message back is beside that order: a call that hangs there holds nothing up).
+- What stepped aside holds nothing up: everything passes it, and it is tried at its own moments.
 - No window of a chat, or of all chats together, carries more calls than `OutboxLimits` says.
 - A chat that was told to wait gets no call until then; other chats are not touched by it.
 
@@ -19,54 +20,16 @@ for it, `due(now)` says when to ask again. Between the two the caller may look w
 still worth it, and give it back with `skip`.
 """
 
-import enum
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from math import inf
 
 import msgspec
 
 from takopi.core.chat import ChatKind
 from takopi.core.outbox_budget import CallWindow, ChatBudget, OutboxLimits
+from takopi.core.outbox_chat import ChatLine, Item, Priority, Slot, Waiting
 
 __all__ = ["Item", "Offer", "OutboxPlan", "Priority"]
-
-
-class Priority(enum.IntEnum):
-    """Order what waits; a smaller number goes first."""
-
-    FINAL = 0
-    ASK = 1
-    ANSWER = 2
-    TIDY = 3
-    PROGRESS = 4
-
-
-_ITEM_PRIORITIES = (Priority.FINAL, Priority.ASK, Priority.ANSWER, Priority.TIDY)
-
-
-class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """Be one call that is sent once.
-
-    Args:
-        id: Unique for ever.
-        chat: The chat whose budget it uses; all its threads share one.
-        kind: Decides which budget.
-        priority: Any but `PROGRESS`.
-        group: Items of one group other than 0 are contiguous in their chat.
-        last: Whether it ends its group.
-        slot: The living message it edits or takes back; waits until no other call is on it.
-        free: Costs the chat nothing (taking a message back).
-    """
-
-    id: int
-    chat: int
-    kind: ChatKind
-    priority: Priority
-    group: int = 0
-    last: bool = True
-    slot: int | None = None
-    free: bool = False
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -85,47 +48,13 @@ class Offer(msgspec.Struct, frozen=True):
     beat: bool = False
 
 
-@dataclass(slots=True)
-class _Slot:
-    id: int
-    opened_at: float
-    dirty: bool = True
-    beats: bool = True
-    exists: bool = False
-    in_flight: bool = False
-    closed: bool = False
-    last_at: float = -inf
-    not_before: float = -inf
-    since: float = 0.0
-
-
-@dataclass(slots=True)
-class _Waiting:
-    item: Item
-    order: int
-    not_before: float = -inf
-
-
-@dataclass(slots=True)
-class _Chat:
-    budget: ChatBudget
-    queues: tuple[deque[_Waiting], ...] = field(
-        default_factory=lambda: tuple(deque[_Waiting]() for _ in _ITEM_PRIORITIES)
-    )
-    slots: dict[int, _Slot] = field(default_factory=dict)
-    talking: bool = False
-    tidying: bool = False
-    opening: int | None = None
-    open_group: int = 0
-    blocked_until: float = -inf
-
-
 class OutboxPlan:
     """Plan what goes out; see the head of this module."""
 
     def __init__(self, limits: OutboxLimits | None = None) -> None:
         self._limits = limits or OutboxLimits()
-        self._chats: dict[int, _Chat] = {}
+        self._chats: dict[int, ChatLine] = {}
+        self._moved: dict[int, int] = {}
         self._everywhere = CallWindow(1.0)
         self._order = 0
 
@@ -135,11 +64,27 @@ class OutboxPlan:
         """Let an item wait for its turn."""
         self._order += 1
         chat = self._chat(item.chat, item.kind, now)
-        chat.queues[item.priority].append(_Waiting(item, self._order))
+        chat.queues[item.priority].append(Waiting(item, self._order))
 
-    def open(self, slot: int, chat: int, kind: ChatKind, now: float) -> None:
-        """Let a message live; it is shown for the first time as soon as its chat can take it."""
-        self._chat(chat, kind, now).slots[slot] = _Slot(slot, opened_at=now, since=now)
+    def resume(self, chat: int, group: int) -> None:
+        """Go on with a group of which some parts were accepted before; its items were added."""
+        line = self._line(chat)
+        line.open_group = line.open_group or group
+
+    def open(
+        self, slot: int, chat: int, kind: ChatKind, now: float, *, exists: bool = False
+    ) -> None:
+        """Let a message live; it is shown as soon as its chat can take it.
+
+        Args:
+            slot: Names it.
+            chat: Where it lives.
+            kind: Decides the budget.
+            now: Present moment.
+            exists: The chat has it already.
+        """
+        line = self._chat(chat, kind, now)
+        line.slots[slot] = Slot(slot, opened_at=now, since=now, exists=exists)
 
     def mark(self, chat: int, slot: int, now: float) -> bool:
         """Note that a living message changed; True when that is news."""
@@ -153,37 +98,56 @@ class OutboxPlan:
         """Say whether a living message grows older on the screen, and let its age start now."""
         state = self._slot(chat, slot)
         if state:
-            state.beats, state.opened_at = beating, now
+            state.beats, state.opened_at = beating and not state.retired, now
+
+    def retire(self, chat: int, slot: int) -> None:
+        """Show a message only when it is marked from now on: a final takes its place."""
+        state = self._slot(chat, slot)
+        if state:
+            state.retired, state.dirty, state.beats = True, False, False
 
     def close(self, chat: int, slot: int) -> None:
         """Stop showing a message; items that name the slot may still edit or delete it."""
         state = self._slot(chat, slot)
         if state:
             state.closed = True
-            self._forget(chat, state)
+            self._line(chat).forget(state)
+
+    def move(self, chat: int, new: int) -> None:
+        """Send what waits for one chat to another: the chat has got a new id."""
+        if chat == new:
+            return
+        old = self._chats.pop(chat, None)
+        self._moved = {one: new if to == chat else to for one, to in self._moved.items()}
+        self._moved[chat] = new
+        self._moved.pop(new, None)
+        if old is None:
+            return
+        for slot in old.slots.values():
+            slot.exists, slot.dirty = False, not slot.retired
+        known = self._chats.setdefault(new, old)
+        if known is not old:
+            known.take_over(old)
 
     # What the sender of messages asks and answers.
 
     def offer(self, now: float) -> Offer | None:
         """Propose the call that goes next; it counts as in flight until it is answered."""
-        best: tuple[tuple[float, float, float], int, _Waiting | _Slot] | None = None
+        best: tuple[tuple[float, float, float], int, Waiting | Slot] | None = None
         for chat_id, chat in self._chats.items():
-            for rank, candidate in self._candidates(chat):
+            for rank, candidate in chat.candidates():
                 if (best is None or rank < best[0]) and self._ready(chat, candidate, now) <= now:
                     best = (rank, chat_id, candidate)
         if best is None:
             return None
         _, chat_id, chosen = best
         chat = self._chats[chat_id]
-        if isinstance(chosen, _Waiting):
-            self._occupy(chat, chosen.item, busy=True)
-            held = chat.slots.get(chosen.item.slot) if chosen.item.slot is not None else None
-            if held:
-                held.in_flight = True
+        if isinstance(chosen, Waiting):
+            chat.occupy(chosen.item)
             return Offer(chat_id, item=chosen.item.id)
         chosen.in_flight = True
         if not chosen.exists:
-            chat.opening = chosen.id
+            chat.opening.add(chosen.id)
         return Offer(chat_id, slot=chosen.id, beat=self._beat_at(chosen) <= now)
 
     def due(self, now: float) -> float | None:
@@ -192,17 +156,17 @@ class OutboxPlan:
         moments = (
             self._ready(chat, candidate, now)
             for chat in self._chats.values()
-            for _, candidate in self._candidates(chat)
+            for _, candidate in chat.candidates()
         )
         soonest = min(moments, default=inf)
         return None if soonest == inf else soonest
 
     def begin(self, offer: Offer, now: float) -> None:
         """Spend the budget: the offered call goes out now."""
-        chat = self._chats[offer.chat]
+        chat = self._line(offer.chat)
         self._everywhere.spend(now)
         if offer.item is not None:
-            if not self._head(chat, offer.item).item.free:
+            if not chat.find(offer.item).item.free:
                 chat.budget.spend(now, progress=False)
             return
         chat.budget.spend(now, progress=True)
@@ -215,48 +179,72 @@ class OutboxPlan:
         slot.dirty = False
         if offer.beat:
             slot.last_at = now
-        self._forget(offer.chat, slot)
+        self._line(offer.chat).forget(slot)
 
     def done(self, offer: Offer) -> None:
         """Note that the service accepted the call, or that it is given up for good."""
+        chat = self._line(offer.chat)
         if offer.item is None:
-            self._landed(offer).exists = True
-            self._forget(offer.chat, self._chats[offer.chat].slots[offer.slot or 0])
+            slot = self._landed(offer)
+            slot.exists = True
+            chat.forget(slot)
             return
-        chat = self._chats[offer.chat]
-        item = self._head(chat, offer.item).item
-        chat.queues[item.priority].popleft()
-        self._free_item(chat, item)
+        waiting = chat.find(offer.item)
+        item = waiting.item
+        chat.drop(waiting)
+        chat.release(item)
         if item.group:
             chat.open_group = 0 if item.last else item.group
 
-    def again(self, offer: Offer, not_before: float, *, lost: bool = False) -> None:
+    def again(
+        self, offer: Offer, not_before: float, *, lost: bool = False, let_pass: bool = False
+    ) -> None:
         """Note that the call failed and may be tried again from `not_before` on.
 
         Args:
             offer: The call.
             not_before: Moment; nothing of the same order passes the item until then.
             lost: The living message is gone: the next call sends it anew.
+            let_pass: Others may come between the parts of the item's group.
         """
-        chat = self._chats[offer.chat]
+        chat = self._line(offer.chat)
         if offer.item is not None:
-            waiting = self._head(chat, offer.item)
+            waiting = chat.find(offer.item)
             waiting.not_before = not_before
-            self._free_item(chat, waiting.item)
+            chat.release(waiting.item)
+            if waiting.aside or let_pass:
+                chat.leave_group(waiting.item.group)
             return
         slot = self._landed(offer)
-        slot.dirty, slot.not_before = True, not_before
+        slot.dirty, slot.not_before = not slot.retired, not_before
         slot.exists = slot.exists and not lost
-        self._forget(offer.chat, slot)
+        chat.forget(slot)
+
+    def split(self, offer: Offer, more: Sequence[Item]) -> None:
+        """Put the rest of an item, which was cut, right behind it; its call is in flight.
+
+        Args:
+            offer: The call.
+            more: The other pieces; they name the group to which the first one belongs, too.
+        """
+        chat = self._line(offer.chat)
+        chat.split(chat.find(offer.item or 0), more, more[0].group)
+
+    def step_aside(self, offer: Offer, not_before: float) -> None:
+        """Note that the call failed, and let others pass it and what is left of its group."""
+        chat = self._line(offer.chat)
+        waiting = chat.find(offer.item or 0)
+        chat.release(waiting.item)
+        chat.step_aside(waiting, not_before)
 
     def block(self, chat: int, until: float) -> None:
         """Send nothing to a chat until a moment."""
-        state = self._chats[chat]
-        state.blocked_until = max(state.blocked_until, until)
+        line = self._line(chat)
+        line.blocked_until = max(line.blocked_until, until)
 
     def waiting(self) -> int:
         """Count the items that are not yet accepted."""
-        return sum(len(queue) for chat in self._chats.values() for queue in chat.queues)
+        return sum(chat.waiting() for chat in self._chats.values())
 
     def chats(self) -> int:
         """Count the chats that are remembered."""
@@ -264,56 +252,44 @@ class OutboxPlan:
 
     # Order.
 
-    def _candidates(
-        self, chat: _Chat
-    ) -> list[tuple[tuple[float, float, float], "_Waiting | _Slot"]]:
-        """List what stands first in a chat, each with its rank among all chats."""
-        found: list[tuple[tuple[float, float, float], _Waiting | _Slot]] = []
-        for priority, queue in zip(_ITEM_PRIORITIES, chat.queues, strict=True):
-            if queue:
-                found.append(((priority, queue[0].order, 0), queue[0]))
-        for slot in chat.slots.values():
-            if not slot.closed and (slot.dirty or slot.beats):
-                since = slot.last_at if slot.exists else slot.since
-                found.append(((Priority.PROGRESS, float(slot.exists), since), slot))
-        return found
-
-    def _ready(self, chat: _Chat, candidate: "_Waiting | _Slot", now: float) -> float:
+    def _ready(self, chat: ChatLine, candidate: Waiting | Slot, now: float) -> float:
         """Say from when on a candidate may go; infinity while it waits for news."""
-        if isinstance(candidate, _Waiting):
+        if isinstance(candidate, Waiting):
             return self._item_ready(chat, candidate, now)
         return self._slot_ready(chat, candidate, now)
 
-    def _item_ready(self, chat: _Chat, waiting: _Waiting, now: float) -> float:
+    def _item_ready(self, chat: ChatLine, waiting: Waiting, now: float) -> float:
         item = waiting.item
         if item.priority is Priority.TIDY:
             if chat.tidying:
                 return inf
-        elif chat.talking or chat.open_group not in (0, item.group):
+        elif chat.talking or chat.keeps_out(item.group):
             return inf
-        held = chat.slots.get(item.slot) if item.slot is not None else None
+        held = chat.held(item)
         if held and held.in_flight:
             return inf
         at = max(chat.blocked_until, waiting.not_before, self._anywhere_at(now))
-        urgent = item.priority <= Priority.ASK
+        urgent = item.priority <= Priority.ASK and not waiting.aside
         return at if item.free else max(at, chat.budget.call_at(now, urgent=urgent))
 
-    def _slot_ready(self, chat: _Chat, slot: _Slot, now: float) -> float:
-        if slot.in_flight or chat.open_group:
-            return inf
+    def _slot_ready(self, chat: ChatLine, slot: Slot, now: float) -> float:
         finals = chat.queues[Priority.FINAL]
         # A final that only waits for its next try after an outage holds nobody up.
-        if finals and finals[0].not_before <= now:
+        backing_off = bool(finals) and finals[0].not_before > now
+        if slot.in_flight or (finals and not backing_off):
+            return inf
+        # An edit comes between no parts.
+        if chat.keeps_out(0) and not (slot.exists and backing_off):
             return inf
         at = max(chat.blocked_until, slot.not_before, self._anywhere_at(now))
         if not slot.exists:
-            if not slot.dirty or chat.opening is not None:
+            if not slot.dirty or chat.opening:
                 return inf
             return max(at, chat.budget.call_at(now, urgent=False))
         at = max(at, chat.budget.edit_at(now))
         return at if slot.dirty else max(at, self._beat_at(slot))
 
-    def _beat_at(self, slot: _Slot) -> float:
+    def _beat_at(self, slot: Slot) -> float:
         return self._limits.beat_at(slot.opened_at, slot.last_at) if slot.beats else inf
 
     def _anywhere_at(self, now: float) -> float:
@@ -321,56 +297,28 @@ class OutboxPlan:
 
     # Bookkeeping.
 
-    def _chat(self, chat: int, kind: ChatKind, now: float) -> _Chat:
+    def _chat(self, chat: int, kind: ChatKind, now: float) -> ChatLine:
+        chat = self._moved.get(chat, chat)
         found = self._chats.get(chat)
         if found is None:
-            found = self._chats[chat] = _Chat(ChatBudget(kind, self._limits, now))
+            found = self._chats[chat] = ChatLine(ChatBudget(kind, self._limits, now))
         return found
 
-    def _slot(self, chat: int, slot: int) -> _Slot | None:
-        found = self._chats.get(chat)
+    def _line(self, chat: int) -> ChatLine:
+        return self._chats[self._moved.get(chat, chat)]
+
+    def _slot(self, chat: int, slot: int) -> Slot | None:
+        found = self._chats.get(self._moved.get(chat, chat))
         return found.slots.get(slot) if found else None
 
-    @staticmethod
-    def _head(chat: _Chat, item_id: int) -> _Waiting:
-        return next(q[0] for q in chat.queues if q and q[0].item.id == item_id)
-
-    def _landed(self, offer: Offer) -> _Slot:
-        chat = self._chats[offer.chat]
+    def _landed(self, offer: Offer) -> Slot:
+        chat = self._line(offer.chat)
         slot = chat.slots[offer.slot or 0]
         slot.in_flight = False
-        if chat.opening == slot.id:
-            chat.opening = None
+        chat.opening.discard(slot.id)
         return slot
-
-    @staticmethod
-    def _occupy(chat: _Chat, item: Item, busy: bool) -> None:
-        if item.priority is Priority.TIDY:
-            chat.tidying = busy
-        else:
-            chat.talking = busy
-
-    def _free_item(self, chat: _Chat, item: Item) -> None:
-        self._occupy(chat, item, busy=False)
-        held = chat.slots.get(item.slot) if item.slot is not None else None
-        if held:
-            held.in_flight = False
-            self._forget(item.chat, held)
-
-    def _forget(self, chat: int, slot: _Slot) -> None:
-        """Drop a closed slot once no call is on it."""
-        if slot.closed and not slot.in_flight:
-            self._chats[chat].slots.pop(slot.id, None)
 
     def _prune(self, now: float) -> None:
         """Forget chats that have nothing waiting and whose budgets have recovered."""
-        idle = [
-            chat_id
-            for chat_id, chat in self._chats.items()
-            if not chat.slots
-            and not any(chat.queues)
-            and chat.blocked_until <= now
-            and chat.budget.recovered(now)
-        ]
-        for chat_id in idle:
+        for chat_id in [one for one, chat in self._chats.items() if chat.idle(now)]:
             del self._chats[chat_id]
