@@ -54,6 +54,8 @@ class PromptPiece(msgspec.Struct, frozen=True, kw_only=True):
         album: What the parts of one album share.
         forwarded: Whether its text is somebody else's.
         reply: The message it replies to.
+        opening: Of a first message: its words without directives and resume lines, when it has any.
+        edited_at: When it was edited last, unix seconds.
     """
 
     message_id: int
@@ -64,6 +66,8 @@ class PromptPiece(msgspec.Struct, frozen=True, kw_only=True):
     album: str | None = None
     forwarded: bool = False
     reply: RepliedTo | None = None
+    opening: str | None = None
+    edited_at: float = 0.0
 
 
 class WaitingPrompt(msgspec.Struct, frozen=True):
@@ -121,22 +125,18 @@ def held_until(pieces: Sequence[PromptPiece]) -> float | None:
     return max(moments, default=None)
 
 
-def joined_text(opening: str, pieces: Sequence[PromptPiece]) -> str:
+def joined_text(pieces: Sequence[PromptPiece]) -> str:
     """Put the words of a prompt's messages together, in their order.
 
     Two parts of a paste are one text: when the first is full the cut is taken to be inside a line,
     else at its end, as the service takes white space off both. Everything else is set apart by a
     blank line.
-
-    Args:
-        opening: The words of the first message, without directives and resume lines.
-        pieces: All messages.
     """
-    text = opening
+    first = pieces[0]
+    text = first.text if first.opening is None else first.opening
     for before, piece in pairwise(pieces):
-        if not piece.text:
-            continue
-        text += _between(before, piece) + piece.text if text else piece.text
+        if piece.text:
+            text += _between(before, piece) + piece.text if text else piece.text
     return text
 
 
