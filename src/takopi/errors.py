@@ -41,6 +41,7 @@ __all__ = [
     "ConfigError",
     "EngineError",
     "EngineMissing",
+    "FileRefused",
     "FloodLimited",
     "FormatRefused",
     "OfferClosed",
@@ -79,6 +80,21 @@ class UsageError(TakopiError):
 
 class AccessError(TakopiError):
     """Say which path is open to others, with the command that mends it."""
+
+
+class FileRefused(TakopiError):
+    """Say why a file is neither given out nor taken.
+
+    Args:
+        name: The name as it was asked for.
+        why: What is wrong with it.
+    """
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        self.why = why
+        shown = name.encode("unicode_escape").decode()[:120]
+        super().__init__(f"the file {shown} is refused: {why}; name another one in the project")
 
 
 class EngineError(TakopiError):

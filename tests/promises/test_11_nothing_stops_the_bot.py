@@ -23,15 +23,12 @@ from takopi.telegram.wire import Update
 
 pytestmark = pytest.mark.timeout(300)
 
-LINES_A_RUN = 4
-"""A broken run has that many broken lines at least, taken over many."""
-
 
 @pytest.mark.parametrize("engine", engines())
 @shards(2)
 def test_broken_lines_cost_themselves(engine: str, shard: int) -> None:
     """Whatever an engine prints, the turn ends once, and no line of it raises."""
-    runs = share(10_000, 2) // LINES_A_RUN
+    runs = share(10_000, 2)
     for seed in range(shard * runs, (shard + 1) * runs):
         events = events_of(broken_run(engine, seed))
         ends = [event for event in events if isinstance(event, CompletedEvent)]

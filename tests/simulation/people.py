@@ -84,7 +84,7 @@ class People:
     def prompt(self) -> None:
         """Ask for something new."""
         engine = self._rng.choice(("", "", "", *(f"/{name} " for name in ENGINES)))
-        self._say(self._spot(), engine + self._new_word())
+        self.say(self._spot(), engine + self.new_word())
 
     def reply(self) -> None:
         """Go on where something was said."""
@@ -92,43 +92,43 @@ class People:
         if not seen:
             return self.prompt()
         post = self._rng.choice(seen[-25:])
-        self._say(self._spot_of(post), self._new_word(), reply_to=post)
+        self.say(self._spot_of(post), self.new_word(), reply_to=post)
         return None
 
     def burst(self) -> None:
         """Say two or three things within a second."""
         spot, loop = self._spot(), asyncio.get_running_loop()
         for _ in range(self._rng.randrange(2, 4)):
-            word = self._new_word()
-            loop.call_later(self._rng.uniform(0, 0.9), self._say, spot, word)
+            word = self.new_word()
+            loop.call_later(self._rng.uniform(0, 0.9), self.say, spot, word)
 
     def paste(self) -> None:
         """Paste what does not fit into one message."""
         spot, loop = self._spot(), asyncio.get_running_loop()
-        self._say(spot, f"{self._new_word()} " + "x" * 3600)
-        word = self._new_word()
-        loop.call_later(self._rng.uniform(0.05, 1.4), self._say, spot, f"{word} rest")
+        self.say(spot, f"{self.new_word()} " + "x" * 3600)
+        word = self.new_word()
+        loop.call_later(self._rng.uniform(0.05, 1.4), self.say, spot, f"{word} rest")
 
     def album(self) -> None:
         """Send pictures, some with words below them."""
         spot, album = self._spot(), f"album{self._words}"
         for number in range(self._rng.randrange(2, 5)):
-            text = self._new_word() if number == 0 else ""
-            self._say(spot, text, album=album)
+            text = self.new_word() if number == 0 else ""
+            self.say(spot, text, album=album)
 
     def forward(self) -> None:
         """Ask, and forward what it is about."""
         spot = self._spot()
         if self._rng.random() < 0.7:
-            self._say(spot, self._new_word())
+            self.say(spot, self.new_word())
         for _ in range(self._rng.randrange(1, 3)):
-            self._say(spot, f"{self._new_word()} /cancel all", forwarded=True)
+            self.say(spot, f"{self.new_word()} /cancel all", forwarded=True)
 
     def named(self) -> None:
         """Name a session by its resume line."""
         number = self._rng.randrange(1, 40)
         line = f"`{self._rng.choice(ENGINES)} resume s{number}`"
-        self._say(self._spot(), f"{self._new_word()}\n{line}")
+        self.say(self._spot(), f"{self.new_word()}\n{line}")
 
     def edit(self) -> None:
         """Change what was said a while ago."""
@@ -136,7 +136,7 @@ class People:
         if not mine:
             return
         said = self._rng.choice(mine[-8:])
-        word = self._new_word()
+        word = self.new_word()
         self._service.posts[said.chat, said.message_id].text = word
         self.edits.append(
             Said(word, said.chat, said.message_id, said.thread, said.person, self._now(), True)
@@ -172,20 +172,20 @@ class People:
         seen = [post for post in self._seen() if post.by_bot]
         if text == "/cancel" and seen and self._rng.random() < 0.7:
             post = self._rng.choice(seen[-10:])
-            self._say(self._spot_of(post), text, reply_to=post)
+            self.say(self._spot_of(post), text, reply_to=post)
         else:
-            self._say(self._spot(), text)
+            self.say(self._spot(), text)
 
     def stranger(self) -> None:
         """Be somebody who is not served, and try the same."""
         spot = self._rng.choice(STRANGE_PLACES)
         _, chat, thread = spot
-        word = self._new_word()
+        word = self.new_word()
         self.strange_words.add(word)
         seen = [post for post in self._service.posts.values() if post.chat == chat]
         match self._rng.randrange(4):
             case 0:
-                self._say(spot, f"/cancel all {word}")
+                self.say(spot, f"/cancel all {word}")
             case 1 if any(post.buttons for post in seen):
                 post = self._rng.choice([post for post in seen if post.buttons])
                 self._press(spot, post.message_id, self._rng.choice(post.buttons))
@@ -199,11 +199,11 @@ class People:
                     )
                 )  # fmt: skip
             case _:
-                self._say(spot, word, forwarded=self._rng.random() < 0.3)
+                self.say(spot, word, forwarded=self._rng.random() < 0.3)
 
     def empty(self) -> None:
         """Send a voice message."""
-        self._say(self._spot(), "")
+        self.say(self._spot(), "")
 
     def vanish(self) -> None:
         """Delete a message, one's own or one of the bot, or a whole topic."""
@@ -217,7 +217,7 @@ class People:
     def cancel_all(self) -> None:
         """Ask everywhere that everything ends."""
         for spot in PLACES:
-            self._say(spot, "/cancel all")
+            self.say(spot, "/cancel all")
 
     # How they do it.
 
@@ -234,18 +234,20 @@ class People:
     def _seen(self) -> list[Post]:
         return [post for post in self._service.posts.values() if not post.gone and post.chat != 66]
 
-    def _new_word(self) -> str:
+    def new_word(self) -> str:
+        """Make up a word by which a text is known."""
         self._words += 1
         return f"p{self._words}"
 
-    def _say(
+    def say(
         self,
         spot: Spot,
         text: str,
         reply_to: Post | None = None,
         forwarded: bool = False,
         album: str | None = None,
-    ) -> None:
+    ) -> Post:
+        """Write a message; return it as it stands in the chat."""
         person, chat, thread = spot
         message_id = self._service.number(chat)
         assert chat is not None
@@ -253,7 +255,8 @@ class People:
         if reply_to is not None and reply_to.chat == chat:
             reply = RepliedTo(reply_to.message_id, reply_to.text, reply_to.by_bot)
         sender = -1 if person is None else person
-        self._service.post(Post(chat, message_id, self._now(), text, thread, sender))
+        post = Post(chat, message_id, self._now(), text, thread, sender)
+        self._service.post(post)
         update = MessageReceived(
             update_id=self._service.update_id(), scope=Scope("sim", chat, thread),
             chat_kind=CHATS[chat], message_id=message_id, sender_id=person, text=text, reply=reply,
@@ -263,6 +266,7 @@ class People:
         if words and ACCESS.admits(update):
             self.said.append(Said(words[0], chat, message_id, thread, person, self._now()))
         self._feed(update)
+        return post
 
     def _press(self, spot: Spot, message_id: int, data: str) -> None:
         person, chat, thread = spot

@@ -1,0 +1,22 @@
+"""Promise 1: an accepted prompt is never lost: it is in the journal before it is confirmed.
+
+Full: 1,000 SIGKILLs at random instants of a bot that is busy, over the real journal, run host,
+holders and engine processes. Afterwards every prompt has its end, was started at most once, and
+every run that ended has its final, once, or marked as repeated; no process is left.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from kills.drama import killed_again_and_again
+from promises.forms import shards, share
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
+
+
+@shards(20, short=2)
+async def test_nothing_is_lost_however_often_the_bot_is_killed(shard: int, tmp_path: Path) -> None:
+    """Whatever it was doing when it died, the next one goes on with it."""
+    kills = share(1000, 20, short=10)
+    assert await killed_again_and_again(tmp_path / "home", shard, kills) == []
