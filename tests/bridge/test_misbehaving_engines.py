@@ -11,11 +11,11 @@ from bridge.world import World, serving
 from fakes.clock import VirtualClock, settle
 from fakes.scripted_engine import ScriptedTurn, gated
 from fakes.transport import MemoryTransport
-from takopi.bridge.letters import Place
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.outbox import Outbox
+from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
-from takopi.bridge.turn_messages import FinalOptions, TurnMessages
+from takopi.bridge.turn_messages import FinalOptions, Surroundings, TurnMessages
 from takopi.core.chat import Scope
 from takopi.errors import EngineMissing
 from takopi.model import CompletedEvent, ResumeToken, StartedEvent
@@ -139,14 +139,16 @@ async def test_progress_that_cannot_be_written_costs_only_itself() -> None:
     chat = MemoryTransport(clock)
     store = MemoryStore()
     outbox = Outbox(chat, store, clock)
-    messages = TurnMessages(outbox, store, clock, FinalOptions())
-    place = Place(Scope("memory", 1), "private")
+    messages = TurnMessages(outbox, clock, FinalOptions())
+    record = TurnRecord(turn_id="t1", scope=Scope("memory", 1), engine="codex", started_at=0.0)
+    turn = Turn.of(record, clock)
     broken: Any = None
-    turn = Turn("t1", place, "codex", "prompt", "t1", broken, started_at=0.0)
+    turn.progress = broken
     messages.touch(turn)
+    around = Surroundings(lambda: None, lambda: None)
     async with anyio.create_task_group() as group:
         group.start_soon(outbox.run)
-        messages.open(turn, lambda: None)
+        messages.open(turn, around)
         await settle()
         assert chat.texts() == ["starting · codex"]
         group.cancel_scope.cancel()

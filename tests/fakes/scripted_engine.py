@@ -1,6 +1,6 @@
 """Engines that play a script, and a directory and a host to find them by."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,10 +32,13 @@ class ScriptedTurn:
     run_id: str | None = None
     ended_background: tuple[str, ...] = ()
     background_at_close: tuple[str, ...] = ()
+    output_bytes: int = 0
+    lost: bool = False
     close_gate: anyio.Event | None = None
     interrupts: int = 0
     closed: int = 0
     interrupted: anyio.Event = field(default_factory=anyio.Event)
+    _playing: AsyncGenerator[TakopiEvent, None] | None = None
 
     @property
     def session(self) -> ResumeToken:
@@ -61,9 +64,10 @@ class ScriptedTurn:
         return CompletedEvent(self.runner.engine, ok=False, answer="", resume=resume, error=error)
 
     def __aiter__(self) -> AsyncIterator[TakopiEvent]:
-        return self._play()
+        self._playing = self._play()
+        return self._playing
 
-    async def _play(self) -> AsyncIterator[TakopiEvent]:
+    async def _play(self) -> AsyncGenerator[TakopiEvent, None]:
         self.runner.playing += 1
         self.runner.most_playing = max(self.runner.most_playing, self.runner.playing)
         try:
@@ -82,9 +86,14 @@ class ScriptedTurn:
         self.interrupts += 1
         self.interrupted.set()
 
+    def detach(self) -> bool:
+        return False
+
     async def aclose(self) -> None:
         if self.close_gate is not None:
             await self.close_gate.wait()
+        if self._playing is not None:
+            await self._playing.aclose()
         self.closed += 1
         self.ended_background = self.background_at_close
 

@@ -8,6 +8,7 @@ let the finals out, within `stop_within_s`; a second `stop` ends everything wher
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,17 +18,22 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from takopi import __version__
+from takopi.bridge.acceptance import Acceptance
 from takopi.bridge.border import border
-from takopi.bridge.desk import CommandDesk, menu
-from takopi.bridge.dispatcher import Dispatcher, DispatcherPorts
+from takopi.bridge.desk import menu
+from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
+from takopi.bridge.offer_desk import WhoDecides
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store, Transport
 from takopi.bridge.scheduler import Scheduler
-from takopi.bridge.turn_driver import DriverPorts
+from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
+from takopi.bridge.turn_start import DriverPorts, TurnOptions
 from takopi.bridge.waiting import plain_errors, wait_until
 from takopi.core.access import AccessPolicy
+from takopi.core.backlog import Backlog
 from takopi.core.outbox_budget import OutboxLimits
+from takopi.core.watchdog import StallLimits
 from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
 from takopi.model import EngineId
@@ -43,6 +49,11 @@ _WARM_UP_AFTER_S = 0.05
 
 def _new_id() -> str:
     return secrets.token_hex(6)
+
+
+def _new_run_id() -> str:
+    # They sort by time.
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,10 @@ class BridgeOptions:
         stop_within_s: Seconds that `stop` may take; leaving needs the rest of ten.
         version: Of takopi, for `/status`.
         new_id: Makes ids of turns; at most 50 characters of `[A-Za-z0-9_-]`.
+        new_run_id: Makes names of run directories, as `run_host.is_run_id` wants them.
+        stall: How long an engine may be silent.
+        backlog: What becomes of prompts that were sent while takopi was away.
+        decide: Who may press a button that decides something.
     """
 
     access: AccessPolicy
@@ -93,6 +108,10 @@ class BridgeOptions:
     stop_within_s: float = 8.5
     version: str = __version__
     new_id: Callable[[], str] = _new_id
+    new_run_id: Callable[[], str] = _new_run_id
+    stall: StallLimits = field(default_factory=StallLimits)
+    backlog: Backlog = "answer"
+    decide: WhoDecides = "asker"
 
 
 class Bridge:
@@ -132,7 +151,6 @@ class Bridge:
         outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits)
         messages = TurnMessages(
             outbox,
-            ports.store,
             ports.clock,
             FinalOptions(
                 notify=options.final_notify,
@@ -141,22 +159,34 @@ class Bridge:
             ),
         )
         driver_ports = DriverPorts(
-            ports.engines, ports.host, ports.store, ports.clock, messages, options.work_dir
+            ports.engines,
+            ports.host,
+            TurnJournal(ports.store),
+            ports.clock,
+            messages,
+            TurnOptions(
+                work_dir=options.work_dir, new_run_id=options.new_run_id, limits=options.stall
+            ),
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
-        desk = CommandDesk(
-            outbox, scheduler, ports.engines, options.default_engine, options.version, group
-        )
         dispatcher = Dispatcher(
-            DispatcherPorts(ports.transport, ports.store, ports.engines, outbox, scheduler, desk),
-            options.access,
-            options.default_engine,
-            options.new_id,
+            DispatcherPorts(
+                ports.transport, ports.store, ports.engines, outbox, scheduler, ports.clock
+            ),
+            DispatcherOptions(
+                access=options.access,
+                default_engine=options.default_engine,
+                new_id=options.new_id,
+                version=options.version,
+                backlog=options.backlog,
+                decide=options.decide,
+            ),
             group,
         )
+        acceptance = Acceptance(ports.store, ports.clock, outbox)
         group.start_soon(outbox.run)
         group.start_soon(self._publish_menu)
-        await self._until_stopping(partial(self._take_updates, dispatcher))
+        await self._until_stopping(partial(self._take_updates, acceptance, dispatcher))
         await self._until_stopping(scheduler.wait_idle)
         await self._wind_down(scheduler, outbox)
 
@@ -167,14 +197,14 @@ class Bridge:
             await work()
             group.cancel_scope.cancel()
 
-    async def _take_updates(self, dispatcher: Dispatcher) -> None:
+    async def _take_updates(self, acceptance: Acceptance, dispatcher: Dispatcher) -> None:
+        transport, access = self._ports.transport, self._options.access
         async with anyio.create_task_group() as group:
             group.start_soon(self._warm_up, dispatcher)
-            async for batch in self._ports.transport.updates():
-                # A batch that was begun is finished: half of it would be lost or come twice.
-                with anyio.CancelScope(shield=True):
-                    for update in batch:
-                        await dispatcher.dispatch(update)
+            async for batch in transport.updates():
+                await dispatcher.take(
+                    await acceptance.take(access, batch, transport.newest_update)
+                )
             group.cancel_scope.cancel()
 
     async def _warm_up(self, dispatcher: Dispatcher) -> None:

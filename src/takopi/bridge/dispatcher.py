@@ -15,13 +15,11 @@ from takopi.bridge.desk import CommandDesk
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import EngineDirectory, Store, Transport
-from takopi.bridge.records import MessageBound, TurnPut
+from takopi.bridge.records import MessageBound, TurnPut, TurnRecord
 from takopi.bridge.scheduler import Scheduler
-from takopi.bridge.turn import Turn
 from takopi.core.access import AccessPolicy
 from takopi.core.chat import ButtonPressed, ChatMessage, ChatUpdate, MessageReceived
 from takopi.core.commands import command_names
-from takopi.core.progress import start_progress
 from takopi.core.replies import (
     conflict_reply,
     engine_reply,
@@ -191,20 +189,20 @@ class Dispatcher:
 
     async def _submit(self, received: MessageReceived, place: Place, prompt: Prompt) -> None:
         turn_id = self._new_id()
-        turn = Turn(
-            id=turn_id,
-            place=place,
+        record = TurnRecord(
+            turn_id=turn_id,
+            scope=place.scope,
             engine=prompt.engine,
-            prompt=prompt.text,
             conversation=prompt.follows.conversation if prompt.follows else turn_id,
-            progress=start_progress(prompt.engine),
-            asked=prompt.resume,
+            chat_kind=received.chat_kind,
+            prompt=prompt.text,
+            messages=(received.message_id,),
             person=received.sender_id,
+            asked=prompt.resume,
         )
-        # Shown first: remembering it may take longer than a person should wait.
-        self._ports.scheduler.submit(turn)
-        bound = MessageBound(received.scope.chat_id, received.message_id, turn.id, "prompt")
-        await self._ports.store.commit([TurnPut(turn.record()), bound])
+        bound = MessageBound(received.scope.chat_id, received.message_id, turn_id, "prompt")
+        await self._ports.store.commit([TurnPut(record), bound])
+        self._ports.scheduler.submit(record)
 
     def _answer(self, decision: Route) -> ChatMessage | None:
         if isinstance(decision, UnknownCommand):

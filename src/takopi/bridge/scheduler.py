@@ -1,11 +1,21 @@
 """When turns start: one at a time in a session, so many at once, first in, first out."""
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
 import anyio
 from anyio.abc import TaskGroup
+from msgspec.structs import replace
 
 from takopi.bridge.border import border
+from takopi.bridge.hold_timer import HoldTimer
+from takopi.bridge.letters import Delivery
+from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
-from takopi.bridge.turn_driver import DriverPorts, Ended, TurnDriver
+from takopi.bridge.turn_driver import Ended, TurnDriver
+from takopi.bridge.turn_messages import Surroundings
+from takopi.bridge.turn_start import DriverPorts
+from takopi.bridge.waiting import wait_until
+from takopi.core.progress import start_progress
 from takopi.core.replies import TurnLine
 from takopi.core.turn_queue import TurnQueue
 from takopi.model import ResumeToken
@@ -26,37 +36,101 @@ class Scheduler:
 
     def __init__(self, ports: DriverPorts, group: TaskGroup, max_runs: int) -> None:
         self._clock = ports.clock
+        self._journal = ports.journal
         self._messages = ports.messages
+        self._new_run_id = ports.options.new_run_id
         self._group = group
         self._queue = TurnQueue(max_runs)
+        self._holds = HoldTimer(ports.clock, group, self._held_long_enough)
         self._driver = TurnDriver(ports, self._session_known)
         self._turns: dict[str, Turn] = {}
+        self._leaving = False
         self._idle = anyio.Event()
         self._idle.set()
 
-    def submit(self, turn: Turn) -> None:
-        """Take a new turn: it starts now or waits, and is shown at once in either case."""
-        if not self._turns:
-            self._idle = anyio.Event()
-        self._turns[turn.id] = turn
-        self._queue.add(turn.id, turn.conversation, turn.asked)
+    def submit(self, record: TurnRecord) -> None:
+        """Take a new turn: it starts now or waits, and is shown at once in either case.
+
+        Args:
+            record: As it was written down; its state is `queued`.
+        """
+        if self._leaving:
+            return  # it stands in the journal, and starts when takopi is back
+        turn = self._take_in(record)
+        self._queue.add(turn.id, turn.conversation, record.asked)
+        self._hold(turn)
         startable = self._take_startable()
         # Its message goes out before its engine does anything.
-        self._messages.open(turn, lambda: self._queue.place(turn.id))
+        self._show(turn)
+        self._start(startable)
+
+    async def recover(
+        self, turns: Sequence[TurnRecord], deliveries: Mapping[str, Delivery]
+    ) -> None:
+        """Go on with the turns of an earlier takopi; nothing is started twice.
+
+        Args:
+            turns: Those that were not over, in the order of acceptance.
+            deliveries: What becomes of the finals that were decided, by turn id.
+        """
+        for record in turns:
+            with border("going on with a turn", turn=record.turn_id):
+                await self._recover(record, deliveries.get(record.turn_id))
+                continue
+            self._turns.pop(record.turn_id, None)
+        self._start(self._take_startable())
+
+    def freeze(self, turn_id: str) -> TurnRecord | None:
+        """Keep a turn from starting while its prompt is changed; `thaw` must follow.
+
+        Returns:
+            The turn as it is; None when it does not wait any more.
+        """
+        turn = self._turns.get(turn_id)
+        if turn is None or turn.way.state != "queued" or turn.cancelled.is_set():
+            return None
+        turn.frozen = True
+        self._holds.forget(turn_id)
+        self._queue.hold(turn_id, "gathering")
+        return turn.record
+
+    def thaw(self, record: TurnRecord) -> None:
+        """Take a frozen turn as it is now; its own holds decide when it starts."""
+        turn = self._turns.get(record.turn_id)
+        if turn is None or not turn.frozen:
+            return
+        turn.frozen = False
+        before, wish = turn.record, turn.record
+        turn.record = replace(record, cancelled=wish.cancelled, cancel_reason=wish.cancel_reason)
+        if record.engine != before.engine:
+            turn.progress = start_progress(record.engine)
+        if (record.asked, record.conversation) != (before.asked, before.conversation):
+            self._queue.end(turn.id)
+            self._queue.add(turn.id, turn.conversation, record.asked)
+        if turn.cancelled.is_set():
+            self._drop(turn)
+            return
+        self._hold(turn)
+        startable = self._take_startable()
+        if turn.live is None:
+            self._show(turn)
         self._start(startable)
 
     def cancel(self, turn_id: str, reason: str = "") -> bool:
-        """End a turn that runs or waits; False when there is nothing left to end."""
+        """End a turn that runs or waits; False when there is nothing left to end.
+
+        The wish stands in the turn's record at once, and in the journal as soon as that takes it.
+        """
         turn = self._turns.get(turn_id)
         if turn is None or turn.way.concluded:
             return False
-        again = turn.cancelled.is_set()
+        if turn.cancelled.is_set():
+            return True
         turn.ask_to_end(reason)
-        if turn.way.state == "queued" and not again:
-            turn.asked = turn.asked or self._queue.session_of(turn.id)
-            self._queue.end(turn.id)
-            self._group.start_soon(self._discard, turn)
-            self._waiting_moved()
+        if turn.way.state != "queued":
+            self._group.start_soon(self._journal.note, turn)
+        elif not turn.frozen:
+            self._drop(turn)
         return True
 
     def turn(self, turn_id: str) -> Turn | None:
@@ -89,47 +163,177 @@ class Scheduler:
         for turn in self._turns.values():
             turn.dropped.set()
 
+    async def detach(self, deadline: float) -> None:
+        """Leave every turn to the next takopi: engines go on, what waits stays in the journal.
+
+        Turns that cannot go on without takopi are being cancelled when this returns; `wait_idle`
+        waits for them. What is posted later than this call is not started any more.
+
+        Args:
+            deadline: The moment until which turns are waited for and shown once more.
+        """
+        self._leaving = True
+        turns = self.turns()
+        for turn in turns:
+            turn.left.set()
+            if turn.way.state == "queued" and not turn.cancelled.is_set():
+                self._forget(turn)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._messages.say_goodbye, turns, deadline)
+            for turn in turns:
+                await wait_until(turn.over.wait, self._clock, deadline)
+
+    # Taking in.
+
+    def _take_in(self, record: TurnRecord) -> Turn:
+        if not self._turns:
+            self._idle = anyio.Event()
+        turn = self._turns[record.turn_id] = Turn.of(record, self._clock)
+        return turn
+
+    async def _recover(self, record: TurnRecord, delivery: Delivery | None) -> None:
+        turn = self._take_in(record)
+        if turn.way.concluded:
+            self._queue.adopt(turn.id, turn.conversation, turn.known_session)
+            self._group.start_soon(self._deliver, turn, delivery)
+        elif turn.way.state == "queued":
+            session = await self._journal.session_of(turn)
+            self._queue.add(turn.id, turn.conversation, session)
+            self._hold(turn)
+            self._show(turn)
+            if turn.cancelled.is_set():
+                self._drop(turn)
+        else:
+            self._queue.adopt(turn.id, turn.conversation, turn.known_session)
+            self._show(turn)
+            self._group.start_soon(self._run, turn, self._driver.adopt)
+
+    def _show(self, turn: Turn) -> None:
+        if turn.record.held_by_person and not turn.cancelled.is_set():
+            return  # whoever asks the person shows it
+        around = Surroundings(
+            lambda: self._queue.place(turn.id), lambda: self._working_beside(turn)
+        )
+        self._messages.open(turn, around)
+
+    def _working_beside(self, turn: Turn) -> Turn | None:
+        """Find a turn that began before this one in the same directory and still works there."""
+        cwd, since, older = turn.record.cwd, turn.started_at, True
+        for other in self._turns.values():
+            if other is turn:
+                older = False
+            elif cwd is None or other.record.cwd != cwd or other.way.concluded:
+                continue
+            elif since is not None and other.started_at is not None:
+                began = other.started_at
+                if began < since or (began == since and older):
+                    return other
+        return None
+
+    # Holding.
+
+    def _hold(self, turn: Turn) -> None:
+        """Let what the turn's record says decide whether it may start."""
+        record = turn.record
+        self._holds.forget(turn.id)
+        if record.held_by_person:
+            self._queue.hold(turn.id, "person")
+            return
+        wait_s = 0.0
+        if record.held_until is not None:
+            # A wall clock that was set back must not hold it for longer than was meant.
+            left_s = record.held_until - self._clock.wall()
+            wait_s = min(left_s, record.held_until - record.accepted_at)
+        if wait_s > 0:
+            self._queue.hold(turn.id, "gathering")
+            self._holds.hold(turn.id, self._clock.now() + wait_s)
+        else:
+            self._queue.hold(turn.id, None)
+
+    def _held_long_enough(self, turn_ids: Sequence[str]) -> None:
+        for turn_id in turn_ids:
+            self._queue.hold(turn_id, None)
+        self._start(self._take_startable())
+
+    # Running.
+
     def _session_known(self, turn: Turn, session: ResumeToken) -> None:
         self._queue.report(turn.id, session)
 
     def _take_startable(self) -> list[Turn]:
-        taken = []
-        while turn_id := self._queue.start_next():
+        taken: list[Turn] = []
+        while not self._leaving and (turn_id := self._queue.start_next()):
             turn = self._turns[turn_id]
-            turn.asked = turn.asked or self._queue.session_of(turn_id)
-            if turn.asked is None and turn.conversation != turn.id:
-                turn.note = OPENS_ANEW
-            turn.way.start()
-            turn.started_at = self._clock.now()
+            self._take_session(turn)
+            anew = turn.record.asked is None and turn.conversation != turn.id
+            turn.start(self._clock, self._new_run_id(), OPENS_ANEW if anew else "")
             taken.append(turn)
         return taken
+
+    def _take_session(self, turn: Turn) -> None:
+        asked = turn.record.asked or self._queue.session_of(turn.id)
+        turn.record = replace(turn.record, asked=asked)
 
     def _start(self, turns: list[Turn]) -> None:
         for turn in turns:
             self._messages.started(turn)
-            self._group.start_soon(self._run, turn)
+            self._group.start_soon(self._run, turn, self._driver.drive)
         self._waiting_moved()
 
-    async def _run(self, turn: Turn) -> None:
+    async def _run(self, turn: Turn, drive: Callable[[Turn], Awaitable[Ended | None]]) -> None:
         ended: Ended | None = None
         try:
-            with border("running the turn", turn=turn.id):
-                ended = await self._driver.drive(turn, turn.asked)
+            with border("running the turn", turn=turn.id) as found:
+                ended = await drive(turn)
+            if found.error is not None and not turn.way.concluded:
+                with border("giving up the turn", turn=turn.id):
+                    ended = await self._driver.give_up(turn, found.error)
         finally:
             self._queue.end(turn.id)
         self._start(self._take_startable())
         await self._finish(turn, ended)
 
+    def _drop(self, turn: Turn) -> None:
+        """End a turn that waits."""
+        self._take_session(turn)
+        self._forget_place(turn)
+        self._group.start_soon(self._discard, turn)
+
     async def _discard(self, turn: Turn) -> None:
         ended: Ended | None = None
         with border("cancelling the turn", turn=turn.id):
             ended = await self._driver.discard(turn)
+        # Not before: those behind it may be about to be cancelled as well.
+        self._start(self._take_startable())
         await self._finish(turn, ended)
+
+    async def _deliver(self, turn: Turn, delivery: Delivery | None) -> None:
+        try:
+            await self._driver.let_go(turn)
+        finally:
+            self._queue.end(turn.id)
+        self._start(self._take_startable())
+        with border("finishing the turn", turn=turn.id):
+            await self._driver.finish_delivery(turn, delivery)
+        self._remove(turn)
 
     async def _finish(self, turn: Turn, ended: Ended | None) -> None:
         with border("finishing the turn", turn=turn.id):
             if ended is not None:
                 await self._driver.finish(turn, ended)
+        self._remove(turn)
+
+    def _forget(self, turn: Turn) -> None:
+        """Leave a turn that waits to the next takopi."""
+        self._forget_place(turn)
+        self._remove(turn)
+
+    def _forget_place(self, turn: Turn) -> None:
+        self._holds.forget(turn.id)
+        self._queue.end(turn.id)
+        self._waiting_moved()
+
+    def _remove(self, turn: Turn) -> None:
         del self._turns[turn.id]
         turn.over.set()
         if not self._turns:

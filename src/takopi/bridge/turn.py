@@ -4,68 +4,111 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anyio
+from msgspec.structs import replace
 
 from takopi.bridge.letters import Delivery, LiveMessage, Place
-from takopi.bridge.ports import TurnRecord
-from takopi.core.progress import ProgressState
-from takopi.core.turn_state import TurnWay
+from takopi.bridge.ports import Clock
+from takopi.bridge.records import TurnRecord
+from takopi.core.progress import ProgressState, start_progress
+from takopi.core.turn_state import TurnEnd, TurnWay
 from takopi.model import EngineId, ResumeToken
+from takopi.transport import MessageRef
 
 __all__ = ["Turn"]
 
 
 @dataclass(slots=True, eq=False)
 class Turn:
-    """Hold what is known of one turn.
+    """Hold one turn: the record, which is the truth about it, and what dies with this process.
 
     Args:
-        id: Names it in button data, in the log and in `run.json`.
-        place: Where it was asked for; its messages answer the prompt.
-        engine: Who does it.
-        prompt: The person's words, without directives and resume lines.
-        conversation: The id of the turn that began the conversation.
-        asked: The session that the prompt named.
-        person: Who asked.
+        record: What is worth writing down.
         progress: What the engine has reported so far.
-        way: Its state.
-        session: The session, once the engine has reported it.
-        cwd: Where it works, once that is decided.
-        started_at: When its engine was started; None while it waits.
-        ended_at: When its final was decided.
-        note: A line for the progress message and the final.
+        way: Its state; the record follows it.
+        started_at: When its engine was started, on the monotonic clock; None while it waits.
+        ended_at: When its final was decided, on the monotonic clock.
+        stalled: That its engine is silent, in words for the person; empty while it is not.
         live: Its progress message.
-        cancelled: Set when somebody wants it to end.
-        dropped: Set when an engine that is being cancelled gets no more time.
-        cancel_reason: Why, when it was not a person of the chat.
         final: What became of its final.
+        cancelled: Set when somebody wants it to end.
+        hopeless: Whether it was takopi that gave it up, because its engine was silent for too long.
+        dropped: Set when an engine that is being cancelled gets no more time.
+        left: Set when takopi goes and its engine is to go on alone.
+        frozen: Whether somebody is changing its prompt.
+        writing: Held while the record is being written down, so that an older one never comes last.
         over: Set once nothing of it is left to do.
     """
 
-    id: str
-    place: Place
-    engine: EngineId
-    prompt: str
-    conversation: str
+    record: TurnRecord
     progress: ProgressState
-    asked: ResumeToken | None = None
-    person: int | None = None
     way: TurnWay = field(default_factory=TurnWay)
-    session: ResumeToken | None = None
-    cwd: Path | None = None
     started_at: float | None = None
     ended_at: float | None = None
-    note: str = ""
+    stalled: str = ""
     live: LiveMessage | None = None
-    cancelled: anyio.Event = field(default_factory=anyio.Event)
-    dropped: anyio.Event = field(default_factory=anyio.Event)
-    cancel_reason: str = ""
     final: Delivery | None = None
+    cancelled: anyio.Event = field(default_factory=anyio.Event)
+    hopeless: bool = False
+    dropped: anyio.Event = field(default_factory=anyio.Event)
+    left: anyio.Event = field(default_factory=anyio.Event)
+    frozen: bool = False
+    writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
+
+    @classmethod
+    def of(cls, record: TurnRecord, clock: Clock) -> "Turn":
+        """Take up a turn where its record says it is."""
+        turn = cls(record, start_progress(record.engine), TurnWay(record.state, record.outcome))
+        if record.started_at is not None:
+            # The wall clock may have been set meanwhile; a turn is never younger than nothing.
+            turn.started_at = clock.now() - max(0.0, clock.wall() - record.started_at)
+        if record.cancelled:
+            turn.cancelled.set()
+        return turn
+
+    @property
+    def id(self) -> str:
+        """Give what names it in button data, in the log and in `run.json`."""
+        return self.record.turn_id
+
+    @property
+    def engine(self) -> EngineId:
+        """Give who does it."""
+        return self.record.engine
+
+    @property
+    def prompt(self) -> str:
+        """Give the person's words, without directives and resume lines."""
+        return self.record.prompt
+
+    @property
+    def conversation(self) -> str:
+        """Give what it and the replies to it share while no session is known."""
+        return self.record.conversation or self.record.turn_id
+
+    @property
+    def place(self) -> Place:
+        """Give where it was asked for; its messages answer the prompt."""
+        record = self.record
+        scope, reply_to = record.scope, None
+        if record.messages:
+            reply_to = MessageRef(
+                scope.chat_id,
+                record.messages[0],
+                thread_id=scope.thread_id,
+                sender_id=record.person,
+            )
+        return Place(scope, record.chat_kind, reply_to)
+
+    @property
+    def cwd(self) -> Path | None:
+        """Give where it works, once that is decided."""
+        return Path(self.record.cwd) if self.record.cwd else None
 
     @property
     def known_session(self) -> ResumeToken | None:
         """Give the session as far as anybody named it."""
-        return self.session or self.asked
+        return self.record.session or self.record.asked
 
     def elapsed_s(self, at: float) -> float:
         """Count the seconds since the engine was started."""
@@ -74,15 +117,55 @@ class Turn:
     def ask_to_end(self, reason: str = "") -> None:
         """Note that somebody wants the turn to end; the first reason stays."""
         if not self.cancelled.is_set():
-            self.cancel_reason = reason
+            self.record = replace(self.record, cancelled=True, cancel_reason=reason)
             self.cancelled.set()
 
-    def record(self) -> TurnRecord:
-        """Say what a reply to one of its messages has to know."""
-        return TurnRecord(
-            turn_id=self.id,
-            scope=self.place.scope,
-            engine=self.engine,
-            session=self.known_session,
-            conversation=self.conversation,
+    def start(self, clock: Clock, run_id: str, note: str = "") -> None:
+        """Note that its engine is being started.
+
+        Args:
+            clock: Tells the moment.
+            run_id: Name for the run directory.
+            note: A line for the person, when there is something to say about it.
+
+        Raises:
+            IllegalTransition: The turn does not wait any more.
+        """
+        self.way.start()
+        self.started_at = clock.now()
+        self.record = replace(
+            self.record,
+            state=self.way.state,
+            run_id=run_id,
+            started_at=clock.wall(),
+            note=note or self.record.note,
         )
+
+    def run(self) -> None:
+        """Note that the engine reported something.
+
+        Raises:
+            IllegalTransition: The turn is not starting.
+        """
+        self.way.run()
+        self.record = replace(self.record, state=self.way.state)
+
+    def conclude(self, outcome: TurnEnd, clock: Clock) -> None:
+        """Note that the one final is decided.
+
+        Raises:
+            IllegalTransition: It is decided already, or cannot be this one from here.
+        """
+        self.way.conclude(outcome)
+        self.ended_at = clock.now()
+        self.record = replace(
+            self.record, state=self.way.state, outcome=outcome, ended_at=clock.wall()
+        )
+
+    def delivered(self) -> None:
+        """Note that the final is out, or can never be.
+
+        Raises:
+            IllegalTransition: No final was decided, or it was delivered before.
+        """
+        self.record = replace(self.record, state=self.way.delivered())

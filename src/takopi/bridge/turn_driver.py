@@ -5,28 +5,28 @@ final, an end when somebody asks for it, and the release of the run in every cas
 with an engine stops at the turn's border.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
+from msgspec.structs import replace as with_changes
 
 from takopi.bridge.border import border
-from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store
-from takopi.bridge.records import TurnPut
+from takopi.bridge.letters import Delivery
+from takopi.bridge.recovery import LOST, adopt_run, end_left_run, interrupted
+from takopi.bridge.supervision import leave_when_asked, output_of, watch_engine
 from takopi.bridge.turn import Turn
-from takopi.bridge.turn_messages import Ending, TurnMessages
+from takopi.bridge.turn_messages import Ending
+from takopi.bridge.turn_start import DriverPorts, open_run
 from takopi.bridge.waiting import wait_until
 from takopi.core.progress import advance
-from takopi.errors import WorkDirMissing
 from takopi.logging import get_logger
 from takopi.model import CompletedEvent, ResumeToken, StartedEvent
-from takopi.runner import open_turn
-from takopi.turn import LiveTurn, TurnRequest
+from takopi.turn import LiveTurn
 
-__all__ = ["DriverPorts", "Ended", "TurnDriver"]
+__all__ = ["Ended", "TurnDriver"]
 
 _log = get_logger(__name__)
 
@@ -36,31 +36,12 @@ CANCEL_GRACE_S = 15.0
 CLOSE_GRACE_S = 40.0
 """Longer than a runner takes by itself to close a turn; then its session is freed regardless."""
 
+_LEAVE_GRACE_S = 2.0
+
 # A stream that never waits must not keep others from being served.
 _EVENTS_BETWEEN_PAUSES = 32
 
 _SessionReport = Callable[[Turn, ResumeToken], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DriverPorts:
-    """Bind what a turn needs.
-
-    Args:
-        engines: Knows the runners.
-        host: Knows where sessions live.
-        store: Remembers turns.
-        clock: Tells the time.
-        messages: Shows turns.
-        work_dir: Where new sessions start.
-    """
-
-    engines: EngineDirectory
-    host: RunHost
-    store: Store
-    clock: Clock
-    messages: TurnMessages
-    work_dir: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +64,64 @@ class TurnDriver:
         self._ports = ports
         self._report = report
 
-    async def drive(self, turn: Turn, resume: ResumeToken | None) -> Ended:
+    async def drive(self, turn: Turn) -> Ended | None:
         """Run a started turn until its session may go on to the next one.
 
         Args:
             turn: Its state is `starting`.
-            resume: The session to continue.
+
+        Returns:
+            None when takopi goes and the turn does not end with it.
         """
-        run = _TurnRun(self._ports, self._report, turn)
-        try:
-            ending = await run.play(resume)
-        finally:
-            await run.release()
-        await run.remember()
-        return Ended(ending, run.ended_background)
+        return await self._play(turn, lambda: open_run(self._ports, turn))
+
+    async def adopt(self, turn: Turn) -> Ended | None:
+        """Go on with a turn that an earlier takopi started; otherwise like `drive`."""
+        return await self._play(turn, lambda: adopt_run(self._ports, turn))
 
     async def discard(self, turn: Turn) -> Ended:
         """End a turn that never started."""
-        ending = Ending("cancelled", error=turn.cancel_reason or None, quiet=True)
+        return Ended(await _TurnRun(self._ports, self._report, turn).conclude(_cancelled(turn)))
+
+    async def give_up(self, turn: Turn, why: str) -> Ended:
+        """End a turn that takopi itself failed at."""
+        ending = Ending("failed", error=why)
         return Ended(await _TurnRun(self._ports, self._report, turn).conclude(ending))
 
     async def finish(self, turn: Turn, ended: Ended) -> None:
-        """Wait until the final of a driven or discarded turn is out."""
-        await self._ports.messages.finish(turn, ended.ending, ended.background)
+        """Wait until the final of a turn is out, and close the books."""
+        if await self._ports.messages.finish(turn, ended.ending, ended.background):
+            await self._over(turn)
+
+    async def let_go(self, turn: Turn) -> None:
+        """End what is left of a run whose final an earlier takopi decided."""
+        await end_left_run(self._ports, turn)
+
+    async def finish_delivery(self, turn: Turn, delivery: Delivery | None) -> None:
+        """Wait until a final that an earlier takopi decided is out, and close the books.
+
+        Args:
+            turn: Its state is `delivering`.
+            delivery: What becomes of its letters; None when none is left.
+        """
+        turn.final = delivery
+        if delivery is not None:
+            await delivery.over.wait()
+        await self._over(turn)
+
+    async def _play(
+        self, turn: Turn, take: Callable[[], Awaitable[LiveTurn | Ending | None]]
+    ) -> Ended | None:
+        run = _TurnRun(self._ports, self._report, turn)
+        try:
+            ending = await run.play(take)
+        finally:
+            await run.release()
+        return None if ending is None else Ended(ending, run.ended_background)
+
+    async def _over(self, turn: Turn) -> None:
+        turn.delivered()
+        await self._ports.journal.note(turn)
 
 
 class _TurnRun:
@@ -118,6 +134,8 @@ class _TurnRun:
         self._live: LiveTurn | None = None
         self._ending: Ending | None = None
         self._posted = anyio.Event()
+        self._taken = 0
+        self._detached = False
         self._interrupting = False
         self._interrupt_until = 0.0
         self._interrupted = anyio.Event()
@@ -127,14 +145,20 @@ class _TurnRun:
         """Name what outlived the turn; complete after `release`."""
         return self._live.ended_background if self._live is not None else ()
 
-    async def play(self, resume: ResumeToken | None) -> Ending:
-        """Start, follow, and decide the final."""
+    async def play(self, take: Callable[[], Awaitable[LiveTurn | Ending | None]]) -> Ending | None:
+        """Get the engine, follow it, and decide the final; None when takopi leaves it."""
         turn = self._turn
+        taken: LiveTurn | Ending | None = None
         with border("starting the turn", turn=turn.id) as found:
-            self._live = await self._open(resume)
-        if self._live is None:
+            taken = await take()
+        if isinstance(taken, Ending):
+            return await self.conclude(taken)
+        if taken is not None:
+            self._live = taken
+            return await self._follow(taken)
+        if found.error is not None:
             return await self.conclude(Ending("failed", error=found.error))
-        return await self._follow(self._live)
+        return await self.conclude(_cancelled(turn)) if turn.cancelled.is_set() else None
 
     async def release(self) -> None:
         """Let go of the run, also while takopi is being torn down."""
@@ -143,11 +167,6 @@ class _TurnRun:
             return
         with anyio.CancelScope(shield=True), border("closing the turn", turn=self._turn.id):
             await wait_until(live.aclose, clock, clock.now() + CLOSE_GRACE_S)
-
-    async def remember(self) -> None:
-        """Write down what a reply has to know; a turn goes on when that fails."""
-        with border("remembering the turn", turn=self._turn.id):
-            await self._ports.store.commit([TurnPut(self._turn.record())])
 
     async def conclude(self, ending: Ending) -> Ending:
         """Decide the one final, unless it is decided, and return what it says once it is posted."""
@@ -169,81 +188,76 @@ class _TurnRun:
             self._posted.set()
         return ending
 
-    async def _open(self, resume: ResumeToken | None) -> LiveTurn:
-        turn = self._turn
-        runner = self._ports.engines.runner(turn.engine)
-        turn.cwd = await self._directory(resume)
-        scope, prompt = turn.place.scope, turn.place.reply_to
-        record = {
-            "turn": turn.id,
-            "transport": scope.transport,
-            "chat_id": scope.chat_id,
-            "thread_id": scope.thread_id,
-            "message_id": prompt.message_id if prompt else None,
-            "person": turn.person,
-        }
-        request = TurnRequest(prompt=turn.prompt, resume=resume, cwd=turn.cwd, record=record)
-        return open_turn(runner, request)
-
-    async def _directory(self, resume: ResumeToken | None) -> Path:
-        """Find the directory of a session before anything starts in a wrong one."""
-        found = None
-        if resume is not None:
-            # Reads run directories; there may be many.
-            found = await anyio.to_thread.run_sync(self._ports.host.session_cwd, resume)
-        if found is None:
-            return self._ports.work_dir
-        if not await anyio.Path(found).is_dir():
-            raise WorkDirMissing(found)
-        return found
-
-    async def _follow(self, live: LiveTurn) -> Ending:
+    async def _follow(self, live: LiveTurn) -> Ending | None:
         """Take events until the first completion; end the turn when somebody asks."""
-        turn = self._turn
         completed: CompletedEvent | None = None
         async with anyio.create_task_group() as group:
             with anyio.CancelScope() as reading:
                 group.start_soon(self._end_when_asked, live, reading, group)
-                with border("running the engine", turn=turn.id) as found:
+                group.start_soon(self._leave_when_asked, live, reading)
+                group.start_soon(watch_engine, self._ports, self._turn, self._heard)
+                with border("running the engine", turn=self._turn.id) as found:
                     completed = await self._read(live)
-            if completed is not None and (completed.ok or not self._interrupting):
-                ending = _ending_of(completed)
-            elif self._interrupting:
-                ending = _cancelled(turn, completed)
-            else:
-                why = found.error or f"{turn.engine} ended without a result"
-                ending = Ending("failed", error=why)
-            ending = await self.conclude(ending)
-            if self._interrupting:
-                # The person is told; what is being ended gets its time before it is let go.
-                await wait_until(self._interrupted.wait, self._ports.clock, self._interrupt_until)
+            ending = self._judge(live, completed, found.error)
+            if ending is not None:
+                ending = await self.conclude(ending)
+                if self._interrupting:
+                    # The person is told; what is being ended gets its time before it is let go.
+                    until = self._interrupt_until
+                    await wait_until(self._interrupted.wait, self._ports.clock, until)
             group.cancel_scope.cancel()
         return ending
 
+    def _judge(
+        self, live: LiveTurn, completed: CompletedEvent | None, error: str | None
+    ) -> Ending | None:
+        """Say how a turn ended that is not read any more; None when its engine goes on alone."""
+        turn = self._turn
+        if self._detached and completed is None:
+            return None
+        if completed is not None and (completed.ok or not self._interrupting):
+            # A plug-in's turn may not know what it is to be lost.
+            lost = not completed.ok and getattr(live, "lost", False)
+            return interrupted(turn, LOST) if lost else _ending_of(completed)
+        if self._interrupting:
+            return _cancelled(turn, completed)
+        return Ending("failed", error=error or f"{turn.engine} ended without a result")
+
     async def _read(self, live: LiveTurn) -> CompletedEvent | None:
-        turn, taken = self._turn, 0
+        turn = self._turn
         async for event in live:
+            self._taken += 1
             if turn.way.state == "starting":
-                turn.way.run()
+                turn.run()
+            turn.stalled = ""
             if isinstance(event, StartedEvent | CompletedEvent):
                 await self._session(event.resume)
             if isinstance(event, CompletedEvent):
                 return event
             turn.progress = advance(turn.progress, event)
             self._ports.messages.touch(turn)
-            taken += 1
-            if taken % _EVENTS_BETWEEN_PAUSES == 0:
+            if self._taken % _EVENTS_BETWEEN_PAUSES == 0:
                 await checkpoint()
         return None
 
     async def _session(self, session: ResumeToken | None) -> None:
         """Take note of the session; the first one reported holds."""
-        turn = self._turn
-        if session is None or session.engine != turn.engine or turn.session is not None:
+        turn, known = self._turn, self._turn.record.session
+        if session is None or session.engine != turn.engine or known is not None:
             return
-        turn.session = session
+        turn.record = with_changes(turn.record, session=session)
         self._report(turn, session)
-        await self.remember()
+        await self._ports.journal.note(turn)
+
+    def _heard(self) -> int:
+        return self._taken + (output_of(self._live) if self._live is not None else 0)
+
+    async def _leave_when_asked(self, live: LiveTurn, reading: anyio.CancelScope) -> None:
+        if await leave_when_asked(self._ports, self._turn, live):
+            self._detached = True
+            clock = self._ports.clock
+            await clock.sleep_until(clock.now() + _LEAVE_GRACE_S)
+            reading.cancel()
 
     async def _end_when_asked(
         self, live: LiveTurn, reading: anyio.CancelScope, group: TaskGroup
@@ -255,6 +269,8 @@ class _TurnRun:
         self._ports.messages.touch(turn)
         group.start_soon(self._interrupt, live)
         await wait_until(turn.dropped.wait, clock, self._interrupt_until)
+        if self._detached:
+            return
         # Letting go of a run that does not end takes its time; the person is told before.
         _log.error("turn.does_not_end", turn=turn.id, engine=turn.engine)
         await self.conclude(_cancelled(turn, None, "the engine did not end when it was told to"))
@@ -276,13 +292,13 @@ def _ending_of(completed: CompletedEvent) -> Ending:
     )
 
 
-def _cancelled(turn: Turn, completed: CompletedEvent | None, why: str = "") -> Ending:
+def _cancelled(turn: Turn, completed: CompletedEvent | None = None, why: str = "") -> Ending:
     return Ending(
-        "cancelled",
+        "failed" if turn.hopeless else "cancelled",
         answer=_words(completed.answer) if completed else "",
-        error=turn.cancel_reason or why or None,
+        error=turn.record.cancel_reason or why or None,
         usage=completed.usage if completed else None,
-        quiet=True,
+        quiet=not turn.hopeless,
     )
 
 

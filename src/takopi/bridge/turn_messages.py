@@ -1,18 +1,21 @@
 """The messages of a turn: the one that lives, and the final that takes its place."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import anyio
+from msgspec.structs import replace
 
 from takopi.bridge.border import border
 from takopi.bridge.letters import FinalPost
 from takopi.bridge.outbox import Outbox
-from takopi.bridge.ports import Clock, Store
+from takopi.bridge.ports import Clock
+from takopi.bridge.records import Change, OfferPut, OfferRecord, TurnPut
 from takopi.bridge.turn import Turn
-from takopi.core.chat import ChatMessage, Document
+from takopi.core.chat import Button, ChatMessage, Document
+from takopi.core.durations import format_about
 from takopi.core.present import (
     FinalDelivery,
     FinalView,
@@ -21,19 +24,29 @@ from takopi.core.present import (
     render_progress,
 )
 from takopi.core.replies import cancel_data, message, queued_message
+from takopi.core.richtext import RichText
 from takopi.core.turn_queue import Place as QueuePlace
 from takopi.core.turn_state import TurnEnd
+from takopi.logging import get_logger
+from takopi.transport import MessageRef
 
-__all__ = ["Ending", "FinalOptions", "TurnMessages", "background_note"]
+__all__ = ["Ending", "FinalOptions", "Surroundings", "TurnMessages", "background_note"]
+
+_log = get_logger(__name__)
 
 # Longer answers are laid out in a thread: other chats must not wait for that.
 _LAID_OUT_AT_ONCE = 20_000
 
-_STATUS: dict[TurnEnd, Literal["done", "error", "cancelled"]] = {
+_LOOKS_EVERY_S = 0.1
+
+_GOES_ON = "takopi is away; the run goes on without it, and the answer comes when takopi is back"
+_STARTS_LATER = "takopi is away; this starts when takopi is back"
+
+_STATUS: dict[TurnEnd, Literal["done", "error", "cancelled", "interrupted"]] = {
     "done": "done",
     "failed": "error",
     "cancelled": "cancelled",
-    "interrupted": "error",
+    "interrupted": "interrupted",
 }
 
 
@@ -64,6 +77,8 @@ class Ending:
         resume_line: The line that resumes its session, when that is known.
         usage: Numbers of the turn.
         quiet: Whether the person knows already: the final then edits the progress message.
+        buttons: What the person can decide now.
+        offer: The decision that they are for.
     """
 
     outcome: TurnEnd
@@ -72,6 +87,21 @@ class Ending:
     resume_line: str | None = None
     usage: dict[str, Any] | None = None
     quiet: bool = False
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    offer: OfferRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Tell what stands around a turn, each time it is shown.
+
+    Args:
+        place: Why it waits.
+        beside: The turn that worked in its directory before it came, and still does.
+    """
+
+    place: Callable[[], QueuePlace | None]
+    beside: Callable[[], Turn | None]
 
 
 class TurnMessages:
@@ -79,29 +109,27 @@ class TurnMessages:
 
     Args:
         outbox: Sends.
-        store: Remembers which message belongs to which turn.
         clock: Tells the time.
         options: How finals look.
     """
 
-    def __init__(self, outbox: Outbox, store: Store, clock: Clock, options: FinalOptions) -> None:
+    def __init__(self, outbox: Outbox, clock: Clock, options: FinalOptions) -> None:
         self._outbox = outbox
-        self._store = store
         self._clock = clock
         self._options = options
         self._order: defaultdict[int, anyio.Lock] = defaultdict(anyio.Lock)
 
-    def open(self, turn: Turn, queue_place: Callable[[], QueuePlace | None]) -> None:
-        """Show a turn for the first time, at once.
+    def open(self, turn: Turn, around: Surroundings) -> None:
+        """Show a turn, at once; in the message that an earlier takopi showed it in, if any did.
 
         Args:
             turn: The turn; it may have started or wait.
-            queue_place: Tells why it waits, each time it is shown.
+            around: What stands around it.
         """
+        place, number = turn.place, turn.record.progress_id
+        ref = None if number is None else MessageRef(place.scope.chat_id, number)
         turn.live = self._outbox.live(
-            turn.place,
-            lambda at: self._compose(turn, at, queue_place),
-            turn.id,
+            place, lambda at: self._compose(turn, at, around), turn.id, ref
         )
         self._outbox.beat(turn.live, beating=turn.started_at is not None)
 
@@ -116,14 +144,30 @@ class TurnMessages:
         if turn.live is not None:
             self._outbox.touch(turn.live)
 
+    async def say_goodbye(self, turns: Sequence[Turn], deadline: float) -> None:
+        """Show turns once more, as well as that goes until a moment, then leave their messages."""
+        clock = self._clock
+        for turn in turns:
+            self.touch(turn)
+        while clock.now() < deadline and any(not self._shown(turn) for turn in turns):
+            await clock.sleep_until(min(deadline, clock.now() + _LOOKS_EVERY_S))
+        for turn in turns:
+            if turn.live is not None and not turn.way.concluded:
+                self._outbox.close(turn.live)
+
+    def _shown(self, turn: Turn) -> bool:
+        """Tell whether the chat shows a turn as it is, or need not any more."""
+        if turn.live is None or turn.way.concluded:
+            return True
+        return turn.live.next_look(self._clock.now(), beat=False) is None
+
     async def conclude(self, turn: Turn, ending: Ending) -> None:
         """Post the one final of a turn in place of its progress message.
 
         Raises:
             IllegalTransition: The turn has its final already.
         """
-        turn.way.conclude(ending.outcome)
-        turn.ended_at = self._clock.now()
+        turn.conclude(ending.outcome, self._clock)
         # Finals of one chat go out in the order in which their turns ended, long ones too.
         async with self._order[turn.place.scope.chat_id]:
             if len(ending.answer) < _LAID_OUT_AT_ONCE:
@@ -136,21 +180,25 @@ class TurnMessages:
         parts: list[ChatMessage | Document] = list(rendered.messages)
         if rendered.document is not None:
             parts.append(rendered.document)
-        assert turn.live is not None, "a turn is shown before it ends"
         notify = self._options.notify and not ending.quiet
         as_edit = not notify and len(parts) == 1 and rendered.document is None
         post = FinalPost(turn.place, tuple(parts), turn.id, notify=notify, as_edit=as_edit)
-        turn.final = await self._outbox.final(post, instead=turn.live)
+        async with turn.writing:
+            changes: list[Change] = [TurnPut(turn.record)]
+            if ending.offer is not None:
+                changes.append(OfferPut(replace(ending.offer, shown=rendered.messages[-1])))
+            turn.final = await self._outbox.final(post, instead=turn.live, changes=changes)
 
-    async def finish(self, turn: Turn, ending: Ending, ended_background: tuple[str, ...]) -> None:
-        """Wait until the final is out, add what was ended behind it, and close the books."""
-        assert turn.final is not None, "a turn ends after its final was decided"
+    async def finish(self, turn: Turn, ending: Ending, ended_background: tuple[str, ...]) -> bool:
+        """Wait until the final is out and add what was ended behind it; False without a final."""
+        if turn.final is None:
+            _log.error("turn.without_final", turn=turn.id)
+            return False
         await turn.final.over.wait()
         if ended_background:
             with border("adding what was ended", turn=turn.id):
                 await self._add_background(turn, ending, background_note(ended_background))
-        turn.way.delivered()
-        turn.over.set()
+        return True
 
     async def _add_background(self, turn: Turn, ending: Ending, note: str) -> None:
         refs = turn.final.refs if turn.final else []
@@ -163,35 +211,42 @@ class TurnMessages:
             if old != new and ref is not None:
                 await self._outbox.correct(turn.place, ref, new)
 
-    def _compose(
-        self, turn: Turn, at: float, queue_place: Callable[[], QueuePlace | None]
-    ) -> ChatMessage:
+    def _compose(self, turn: Turn, at: float, around: Surroundings) -> ChatMessage:
         with border("showing a turn", turn=turn.id):
             if turn.started_at is None:
-                return queued_message(turn.engine, queue_place(), turn.id)
+                return _waiting(turn, around.place())
+            beside = around.beside()
             header = ProgressHeader(_label(turn), turn.engine, turn.elapsed_s(at))
+            notes = (
+                turn.stalled,
+                turn.record.note,
+                "" if beside is None else _beside(beside, at),
+                _GOES_ON if turn.left.is_set() else "",
+            )
             return render_progress(
                 turn.progress,
                 header,
                 cwd=turn.cwd,
                 cancel_data=cancel_data(turn.id),
-                note=turn.note,
+                notes=[note for note in notes if note],
             )
         return message(f"{_label(turn)} · {turn.engine}")
 
     def _render(self, turn: Turn, ending: Ending, *more_notes: str) -> FinalDelivery:
         status = _STATUS[ending.outcome]
+        known = ending.outcome != "interrupted"
         with border("writing the final", turn=turn.id):
             view = FinalView(
                 status=status,
                 engine=turn.engine,
-                elapsed_s=turn.elapsed_s(turn.ended_at or 0.0),
+                elapsed_s=turn.elapsed_s(turn.ended_at or 0.0) if known else None,
                 steps=turn.progress.steps,
                 answer=ending.answer,
                 error=ending.error,
                 resume_line=ending.resume_line if self._options.show_resume_line else None,
-                notes=tuple(note for note in (turn.note, *more_notes) if note),
+                notes=tuple(note for note in (turn.record.note, *more_notes) if note),
                 usage=ending.usage,
+                buttons=ending.buttons,
             )
             delivery = render_final(view, self._options.overflow)
             if delivery.messages or delivery.document:
@@ -211,9 +266,23 @@ def _label(turn: Turn) -> str:
     return "working" if turn.way.state == "running" else "starting"
 
 
+def _beside(other: Turn, at: float) -> str:
+    since = format_about(other.elapsed_s(at))
+    return f"another turn works in this directory: {other.engine}, {since}"
+
+
+def _waiting(turn: Turn, place: QueuePlace | None) -> ChatMessage:
+    queued = queued_message(turn.engine, place, turn.id)
+    if not turn.left.is_set():
+        return queued
+    body = RichText(f"{queued.body.text}\n\n{_STARTS_LATER}", queued.body.entities)
+    return ChatMessage(body, queued.buttons)
+
+
 def _bare(turn: Turn, ending: Ending, status: str) -> FinalDelivery:
     """Deliver an answer that could not be written nicely: whole, as a file."""
     lines = [f"{status} · {turn.engine}", ending.error or "", ending.resume_line or ""]
-    text = message("\n".join(line for line in lines if line)[:4000])
+    words = "\n".join(line for line in lines if line)[:4000]
+    text = message(words, buttons=ending.buttons)
     answer = ending.answer.encode("utf-8", "replace")
     return FinalDelivery((text,), Document("answer.md", answer) if answer else None)

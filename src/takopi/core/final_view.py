@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from takopi.core.chat import ChatMessage, Document
+from takopi.core.chat import Button, ChatMessage, Document
 from takopi.core.clean import clean_text, join_halves
 from takopi.core.durations import format_elapsed
 from takopi.core.markdown import render_markdown
@@ -46,7 +46,12 @@ _RESUME_UNITS = 512
 # Room for ` · 1/5` or `(2/5)` with the blank line after it.
 _NUMBER_UNITS = 12
 
-_STATUS = {"done": "✓ done", "error": "✗ error", "cancelled": "■ cancelled"}
+_STATUS = {
+    "done": "✓ done",
+    "error": "✗ error",
+    "cancelled": "■ cancelled",
+    "interrupted": "⚠ interrupted",
+}
 _NO_ANSWER = "(no answer text)"
 _FILENAME = "answer.md"
 
@@ -55,24 +60,26 @@ class FinalView(msgspec.Struct, frozen=True, kw_only=True):
     """Say how a turn ended.
 
     Args:
-        elapsed_s: Seconds the turn took.
+        elapsed_s: Seconds the turn took; None when nobody knows.
         steps: How many things the agent did.
         answer: The whole answer, Markdown.
         error: Why it failed.
         resume_line: The command that continues the session; None to show none.
         notes: What else happened, one line each.
         usage: Numbers of the turn, keys as in `CompletedEvent.usage`; None to show none.
+        buttons: Rows of buttons below the last message.
     """
 
-    status: Literal["done", "error", "cancelled"]
+    status: Literal["done", "error", "cancelled", "interrupted"]
     engine: str
-    elapsed_s: float
+    elapsed_s: float | None
     steps: int = 0
     answer: str = ""
     error: str | None = None
     resume_line: str | None = None
     notes: tuple[str, ...] = ()
     usage: dict[str, Any] | None = None
+    buttons: tuple[tuple[Button, ...], ...] = ()
 
 
 class FinalDelivery(msgspec.Struct, frozen=True):
@@ -96,6 +103,15 @@ def render_final(view: FinalView, overflow: Overflow = "split") -> FinalDelivery
             five messages, and beyond that the beginning with the whole answer as a document;
             `file` does the latter at once; `trim` cuts the answer and says how much is missing.
     """
+    delivery = _deliver(view, overflow)
+    if not view.buttons:
+        return delivery
+    *before, last = delivery.messages
+    pressable = ChatMessage(last.body, view.buttons)
+    return msgspec.structs.replace(delivery, messages=(*before, pressable))
+
+
+def _deliver(view: FinalView, overflow: Overflow) -> FinalDelivery:
     status = plain(_status_line(view))
     tail = _tail(view)
     body = _body(view)
@@ -114,7 +130,8 @@ def render_final(view: FinalView, overflow: Overflow = "split") -> FinalDelivery
 
 def _status_line(view: FinalView) -> str:
     parts = [_STATUS[view.status], one_line(view.engine, _ENGINE_UNITS)]
-    parts.append(format_elapsed(view.elapsed_s))
+    if view.elapsed_s is not None:
+        parts.append(format_elapsed(view.elapsed_s))
     if view.steps:
         parts.append("1 step" if view.steps == 1 else f"{view.steps} steps")
     return " · ".join(parts)

@@ -41,6 +41,7 @@ _UNSEEN_KINDS = frozenset({"telemetry", "turn"})
 
 MAX_SHOWN = 5
 MAX_WARNINGS = 3
+MAX_ASKS = 64
 MAX_PLAN_ITEMS = 50
 MAX_CHANGES = 8
 
@@ -120,6 +121,7 @@ class ProgressState(msgspec.Struct, frozen=True, kw_only=True):
         message: The latest message, whole: the answer as far as it is written.
         focus: Which of the two is being written; `nothing` while an action runs.
         warnings: Those that still stand.
+        asks: Ids of what the agent wants to hear from a person, on screen or not.
         ended: The last event has come.
     """
 
@@ -134,7 +136,13 @@ class ProgressState(msgspec.Struct, frozen=True, kw_only=True):
     message: StreamedText | None = None
     focus: Focus = "nothing"
     warnings: tuple[ShownWarning, ...] = ()
+    asks: tuple[str, ...] = ()
     ended: bool = False
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Tell whether the agent cannot go on before a person has said something."""
+        return bool(self.asks)
 
     @property
     def partial_answer(self) -> str:
@@ -168,11 +176,19 @@ def _advance_action(state: ProgressState, event: ActionEvent) -> ProgressState:
         return msgspec.structs.replace(state, message=text, focus="message")
     if kind == "plan":
         return msgspec.structs.replace(state, plan=_plan_items(event.action.detail))
+    if kind == "ask":
+        state = msgspec.structs.replace(state, asks=_asks(state.asks, event))
     if kind in _UNSEEN_KINDS or event.level == "debug":
         return state
     if kind == "warning" or (kind not in STEP_KINDS and event.level in {"warning", "error"}):
         return msgspec.structs.replace(state, warnings=_warnings(state.warnings, event))
     return _advance_shown(state, event)
+
+
+def _asks(old: tuple[str, ...], event: ActionEvent) -> tuple[str, ...]:
+    id_ = event.action.id
+    others = tuple(ask for ask in old if ask != id_)
+    return others if event.phase == "completed" else (*others, id_)[-MAX_ASKS:]
 
 
 def _streamed(old: StreamedText | None, event: ActionEvent) -> StreamedText:

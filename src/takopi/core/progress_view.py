@@ -1,6 +1,7 @@
 """The one message that shows a running turn, bounded whatever the agent does."""
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 
 import msgspec
@@ -21,6 +22,7 @@ _MESSAGE_UNITS = 60
 _PLAN_UNITS = 60
 _THINKING_UNITS = 160
 _NOTE_UNITS = 300
+_MAX_NOTES = 4
 _TAIL_CHARS = 1_000
 _TEXT_LINES = 3
 _TEXT_LINE_UNITS = 140
@@ -67,7 +69,7 @@ def render_progress(
     *,
     cwd: PurePath | None,
     cancel_data: str | None,
-    note: str = "",
+    notes: Sequence[str] = (),
 ) -> ChatMessage:
     """Show a running turn.
 
@@ -76,7 +78,7 @@ def render_progress(
         header: Its first line.
         cwd: Directory the engine works in; paths inside it are shown relative to it.
         cancel_data: What the Cancel button carries; None for no button.
-        note: A line of takopi's own at the end.
+        notes: Lines of takopi's own at the end.
     """
     out = RichBuilder()
     out.text(_header_line(state, header))
@@ -92,9 +94,10 @@ def render_progress(
         out.text("⚠ ")
         write_words(out, one_line(warning.text, _TITLE_UNITS * 2))
         out.gap(1)
-    if note:
-        out.gap(2)
+    out.gap(2)
+    for note in notes[:_MAX_NOTES]:
         write_words(out, one_line(note, _NOTE_UNITS))
+        out.gap(1)
     buttons = ((Button("Cancel", cancel_data),),) if cancel_data is not None else ()
     return ChatMessage(cap_entities(out.build(), MAX_ENTITIES), buttons)
 

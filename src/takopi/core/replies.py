@@ -184,7 +184,9 @@ def queued_message(engine: EngineId, place: Place | None, turn_id: str) -> ChatM
     why = ""
     if place is not None and place.why == "session":
         why = f" · {place.ahead} before it in this session"
-    elif place is not None:
+    elif place is not None and place.why == "person":
+        why = " · waits for a decision"
+    elif place is not None and place.why == "limit":
         ahead = f", {place.ahead} before it" if place.ahead else ""
         why = f" · as many turns run as may at once{ahead}"
     return message(f"queued · {engine}{why}", buttons=_cancel_row("Cancel", turn_id))
@@ -227,6 +229,8 @@ def _line(turn: TurnLine) -> str:
     words = [turn.engine]
     if turn.elapsed_s is not None:
         words.append("cancelling" if turn.cancelling else format_elapsed(turn.elapsed_s))
+    elif turn.place is not None and turn.place.why == "person":
+        words.append("waits for a decision")
     elif turn.place is not None:
         words.append(f"{turn.place.ahead} before it" if turn.place.ahead else "next")
     return " · ".join((*words, one_line(turn.prompt, _PREVIEW_UNITS)))

@@ -4,6 +4,15 @@ A *lane* is what must not overlap. It is known by names: the conversation in whi
 was asked for, and the session once an engine has reported it. Prompts that share a name share the
 lane, so a reply to a conversation whose session is not known yet queues behind it. When two lanes
 turn out to be one session they are joined and keep the order of arrival.
+
+A turn that waits may be *held*, and is then not started:
+
+- `gathering`: more of its prompt may come, or somebody is changing it. That takes a moment, so it
+  keeps its place, and what stands behind it in its lane waits with it: order is kept.
+- `person`: a person has to say whether it is wanted at all. That may take days or never happen, so
+  turns that came later pass it by; let go, it has its old place among those that still wait.
+
+A held turn needs no room among the turns that run at once.
 """
 
 import heapq
@@ -14,20 +23,23 @@ import msgspec
 
 from takopi.model import ResumeToken
 
-__all__ = ["Place", "TurnQueue"]
+__all__ = ["Hold", "Place", "TurnQueue"]
+
+Hold: TypeAlias = Literal["gathering", "person"]
 
 _Name: TypeAlias = str | ResumeToken
+_Entry: TypeAlias = tuple[int, str]  # order of arrival, turn
 
 
 class Place(msgspec.Struct, frozen=True):
     """Say why a turn waits.
 
     Args:
-        why: `session` for the turns before it, `limit` when too many others run.
+        why: `session` for the turns before it, `limit` when too many others run, else its hold.
         ahead: Turns that come first; for `limit` those that wait for the same reason.
     """
 
-    why: Literal["session", "limit"]
+    why: Literal["session", "limit"] | Hold
     ahead: int
 
 
@@ -35,7 +47,7 @@ class Place(msgspec.Struct, frozen=True):
 class _Lane:
     session: ResumeToken | None = None
     names: set[_Name] = field(default_factory=set)
-    waiting: list[tuple[int, str]] = field(default_factory=list)
+    waiting: list[_Entry] = field(default_factory=list)
     running: set[str] = field(default_factory=set)
 
 
@@ -50,30 +62,46 @@ class TurnQueue:
         self._max_runs = max(1, max_runs)
         self._lanes: dict[_Name, _Lane] = {}
         self._lane_of: dict[str, _Lane] = {}
+        self._held: dict[str, Hold] = {}
         self._running = 0
         self._arrived = 0
 
     def add(self, turn: str, conversation: str, session: ResumeToken | None) -> None:
         """Let a turn wait in the lane of its session, or of its conversation."""
-        lane = self._lanes.get(session) if session else None
-        # A session that moved on under another conversation is found by the session alone.
-        lane = lane or self._lanes.get(conversation) or _Lane()
+        lane = self._enter(turn, conversation, session)
         self._arrived += 1
         heapq.heappush(lane.waiting, (self._arrived, turn))
-        self._lane_of[turn] = lane
-        self._name(lane, conversation)
-        if session:
-            self._bind(lane, session)
+
+    def adopt(self, turn: str, conversation: str, session: ResumeToken | None) -> None:
+        """Take a turn that runs already; also when more run then than may be started."""
+        lane = self._enter(turn, conversation, session)
+        lane.running.add(turn)
+        self._running += 1
+
+    def hold(self, turn: str, why: Hold | None) -> None:
+        """Keep a turn from starting, or let it go again.
+
+        Args:
+            turn: A turn that waits; others are left alone.
+            why: Decides what those behind it do; None lets it go.
+        """
+        lane = self._lane_of.get(turn)
+        if lane is None or turn in lane.running:
+            return
+        if why is None:
+            self._held.pop(turn, None)
+        else:
+            self._held[turn] = why
 
     def start_next(self) -> str | None:
         """Take the turn that may start now, the earliest first; it runs from then on."""
-        if self._running >= self._max_runs:
+        startable = self._startable()
+        if not startable or self._running >= self._max_runs:
             return None
-        free = [lane for lane in self._all() if lane.waiting and not lane.running]
-        lane = min(free, key=lambda lane: lane.waiting[0], default=None)
-        if lane is None:
-            return None
-        _, turn = heapq.heappop(lane.waiting)
+        head, lane = min(startable, key=lambda found: found[0])
+        lane.waiting.remove(head)
+        heapq.heapify(lane.waiting)
+        turn = head[1]
         lane.running.add(turn)
         self._running += 1
         return turn
@@ -92,6 +120,7 @@ class TurnQueue:
     def end(self, turn: str) -> None:
         """Forget a turn that ended, or that was cancelled while it waited; twice is once."""
         lane = self._lane_of.pop(turn, None)
+        self._held.pop(turn, None)
         if lane is None:
             return
         if turn in lane.running:
@@ -109,20 +138,41 @@ class TurnQueue:
         lane = self._lane_of.get(turn)
         if lane is None or turn in lane.running:
             return None
-        before = sorted(lane.waiting)
-        ahead = len(lane.running) + [entry[1] for entry in before].index(turn)
+        if turn in self._held:
+            return Place(self._held[turn], 0)
+        queue = [entry for entry in sorted(lane.waiting) if self._held.get(entry[1]) != "person"]
+        place = [entry[1] for entry in queue].index(turn)
+        ahead = len(lane.running) + place
         if ahead:
             return Place("session", ahead)
-        mine = before[0]
-        others = [other for other in self._all() if other.waiting and not other.running]
-        return Place("limit", sum(other.waiting[0] < mine for other in others))
+        return Place("limit", sum(head < queue[0] for head, _ in self._startable()))
 
     def active(self, conversation: str) -> bool:
         """Tell whether a turn of a conversation runs or waits."""
         return conversation in self._lanes
 
-    def _all(self) -> set[_Lane]:
-        return set(self._lanes.values())
+    def _enter(self, turn: str, conversation: str, session: ResumeToken | None) -> _Lane:
+        lane = self._lanes.get(session) if session else None
+        # A session that moved on under another conversation is found by the session alone.
+        lane = lane or self._lanes.get(conversation) or _Lane()
+        self._lane_of[turn] = lane
+        self._name(lane, conversation)
+        if session:
+            self._bind(lane, session)
+        return lane
+
+    def _startable(self) -> list[tuple[_Entry, _Lane]]:
+        """List what could start if the limit allowed."""
+        free = (lane for lane in set(self._lanes.values()) if lane.waiting and not lane.running)
+        heads = ((self._head(lane), lane) for lane in free)
+        return [(head, lane) for head, lane in heads if head and head[1] not in self._held]
+
+    def _head(self, lane: _Lane) -> _Entry | None:
+        """Return whose turn it is in a lane."""
+        if lane.waiting[0][1] not in self._held:
+            return lane.waiting[0]
+        asked = (entry for entry in lane.waiting if self._held.get(entry[1]) != "person")
+        return min(asked, default=None)
 
     def _name(self, lane: _Lane, name: _Name) -> None:
         known = self._lanes.get(name)

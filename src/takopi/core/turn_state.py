@@ -70,13 +70,17 @@ class TurnWay:
 
     The outcome is decided when the final is (`conclude`), and taken when it was delivered
     (`delivered`); between the two nobody can decide another.
+
+    Args:
+        state: Where the turn is when it is taken up again.
+        outcome: What its final says, when that was decided before.
     """
 
     __slots__ = ("_outcome", "_state")
 
-    def __init__(self) -> None:
-        self._state: TurnState = FIRST
-        self._outcome: TurnEnd | None = None
+    def __init__(self, state: TurnState = FIRST, outcome: TurnEnd | None = None) -> None:
+        self._state = state
+        self._outcome = outcome
 
     @property
     def state(self) -> TurnState:

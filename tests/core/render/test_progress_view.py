@@ -61,7 +61,7 @@ def test_the_whole_picture() -> None:
         event("thinking", "th", text="**Where is it**\n\nIn the parser", offset=0),
         event("warning", "wa", "Reconnecting... 1/5"),
     )
-    message = render_progress(state, HEADER, cwd=CWD, cancel_data="cancel:7", note="queued: 1 more")
+    message = render_progress(state, HEADER, cwd=CWD, cancel_data="cancel:7", notes=["queued: 1 more"])
     assert tagged(message.body) == (
         "working · codex · 3m 05s · step 5\n\n"
         "✓ read: <code>src/main.py</code>\n"
@@ -152,7 +152,7 @@ def test_whatever_happens_the_message_is_sendable(
 ) -> None:
     """No event and no words of ours make a message that a chat refuses."""
     header = ProgressHeader(label, "e" + label, elapsed_s)
-    message = render_progress(after(*stream), header, cwd=CWD, cancel_data="x", note=note)
+    message = render_progress(after(*stream), header, cwd=CWD, cancel_data="x", notes=[note])
     assert_sendable(message.body)
 
 
@@ -171,7 +171,7 @@ def test_the_fullest_message_is_sendable(words: str) -> None:
     stream += [event("thinking", "th", text=words, offset=0)]
     stream += [event("warning", f"w{n}", words, message=words[1:]) for n in range(9)]
     header = ProgressHeader(words, words, 1e9)
-    message = render_progress(after(*stream), header, cwd=CWD, cancel_data="x", note=words)
+    message = render_progress(after(*stream), header, cwd=CWD, cancel_data="x", notes=[words] * 9)
     assert_sendable(message.body)
 
 

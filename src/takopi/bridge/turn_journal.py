@@ -1,0 +1,64 @@
+"""Write down how turns go on; what must not be lost is written before it is done."""
+
+from takopi.bridge.border import border
+from takopi.bridge.ports import Store
+from takopi.bridge.records import TurnPut
+from takopi.bridge.turn import Turn
+from takopi.errors import StoreError
+from takopi.logging import get_logger
+from takopi.model import ResumeToken
+
+__all__ = ["TurnJournal"]
+
+_log = get_logger(__name__)
+
+
+class TurnJournal:
+    """Write turns down, each as it is at the moment of writing.
+
+    Args:
+        store: The journal.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def must(self, turn: Turn) -> None:
+        """Write a turn down before something is started for it.
+
+        Raises:
+            StoreError: The journal did not take it, so nothing may be started.
+        """
+        try:
+            await self._write(turn)
+        except StoreError as error:
+            raise StoreError(
+                f"nothing was started, because it could not be written down: {error}; "
+                "then send the prompt again"
+            ) from error
+
+    async def note(self, turn: Turn) -> None:
+        """Write a turn down; it goes on when that fails."""
+        with border("remembering the turn", turn=turn.id):
+            try:
+                await self._write(turn)
+            except StoreError as error:
+                _log.error("turn.not_written", turn=turn.id, error=str(error))
+
+    async def session_of(self, turn: Turn) -> ResumeToken | None:
+        """Return the session that a turn names, or that those before it in its conversation had."""
+        record = turn.record
+        if record.asked is not None or turn.conversation == turn.id:
+            return record.asked
+        found = None
+        with border("looking for the session", turn=turn.id):
+            if record.messages:
+                chat_id, prompt = record.scope.chat_id, record.messages[0]
+                found = await self._store.turn_of_message(chat_id, prompt)
+            if found is None or found.session is None:
+                found = await self._store.turn(turn.conversation)
+        return found.session if found is not None else None
+
+    async def _write(self, turn: Turn) -> None:
+        async with turn.writing:
+            await self._store.commit([TurnPut(turn.record)])

@@ -1,0 +1,277 @@
+"""What becomes of turns when takopi was away."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import msgspec
+import pytest
+
+from bridge.turn_stage import SCOPE, Stage, living, staged
+from fakes.clock import settle
+from fakes.engine_processes import EngineProcess
+from fakes.scripted_engine import ScriptedRunner, until_cancelled
+from takopi.bridge.letters import Delivery
+from takopi.bridge.records import TurnPut, TurnRecord
+from takopi.errors import PluginError
+from takopi.model import ResumeToken
+
+pytestmark = pytest.mark.anyio
+
+
+def buttons(stage: Stage, words: str) -> list[str]:
+    """List the labels below a message."""
+    shown = stage.chat.find(words).message
+    assert shown is not None
+    return [button.label for row in shown.buttons for button in row]
+
+
+async def leave_running(stage: Stage, **more: Any) -> str:
+    """Let a life end while an engine works."""
+    async with living(stage):
+        turn_id = await stage.submit("hello", **more)
+        stage.processes.last.started()
+        stage.processes.last.step("make")
+        await stage.clock.advance(60)
+    return turn_id
+
+
+async def test_a_run_that_was_left_is_followed_to_its_final() -> None:
+    """The same progress message goes on, the age counts from the start, the answer is delivered."""
+    stage = Stage()
+    turn_id = await leave_running(stage)
+    assert len(stage.chat.texts()) == 1
+    await stage.clock.advance(600)
+    async with living(stage):
+        await stage.clock.advance(11)
+        assert len(stage.chat.texts()) == 1
+        assert stage.chat.has("working · codex · 11m 0")
+        assert stage.chat.has("make")
+        stage.processes.last.answer()
+        await settle()
+        (final,) = stage.chat.texts()
+        assert final.startswith("✓ done · codex · 11m 11s · 1 step\n\nanswer to hello")
+        assert "codex resume s1" in final
+        assert (await stage.state(turn_id)).state == "done"
+    assert len(stage.processes.all()) == 1
+
+
+async def test_a_run_that_ended_meanwhile_is_delivered() -> None:
+    """Its answer waits in its run directory."""
+    stage = Stage()
+    await leave_running(stage)
+    stage.processes.last.answer("while you slept")
+    async with living(stage):
+        assert stage.finals()
+        assert stage.chat.has("while you slept")
+    assert len(stage.processes.all()) == 1
+
+
+async def test_the_session_goes_on_where_it_was() -> None:
+    """What waits behind a run that was left starts when that ends, in its session."""
+    stage = Stage()
+    async with living(stage):
+        first = await stage.submit("one")
+        await stage.submit("two", conversation=first)
+    async with living(stage):
+        assert len(stage.processes.all()) == 1
+        assert stage.chat.has("queued · codex · 1 before it in this session")
+        stage.processes.last.started()
+        stage.processes.last.answer()
+        await settle()
+        assert stage.processes.last.request.resume == ResumeToken("codex", "s1")
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        assert len(stage.finals()) == 2
+        assert len(stage.chat.texts()) == 2
+
+
+async def test_queued_turns_queue_again_in_their_order_and_messages() -> None:
+    """Each goes on with the message it had."""
+    stage = Stage(max_runs=1)
+    async with living(stage):
+        for number in range(4):
+            await stage.submit(f"p{number}")
+        await stage.clock.advance(10)
+    shown = [number for _, number in sorted(stage.chat.shown)]
+    async with living(stage):
+        await stage.clock.advance(10)
+        assert [number for _, number in sorted(stage.chat.shown)] == shown
+        for number in range(4):
+            assert stage.processes.last.request.prompt == f"p{number}"
+            stage.processes.last.answer()
+            await stage.clock.advance(4)
+        assert len(stage.finals()) == 4
+
+
+async def test_a_reply_finds_the_session_of_a_conversation_that_is_over() -> None:
+    """Also when the only turn that knew it ended before the crash."""
+    stage = Stage(max_runs=1)
+    async with living(stage):
+        first = await stage.submit("one")
+        stage.processes.last.started()
+        await stage.submit("another")
+        await stage.submit("more", conversation=first)
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+    async with living(stage):
+        stage.processes.last.answer()
+        await settle()
+        assert stage.processes.last.request.prompt == "more"
+        assert stage.processes.last.request.resume == ResumeToken("codex", "s1")
+
+
+@pytest.mark.parametrize("messages", [(), (77,)])
+async def test_a_reply_to_a_conversation_without_a_session_opens_it_and_says_so(
+    messages: tuple[int, ...],
+) -> None:
+    """As it would have without the crash."""
+    stage = Stage(max_runs=1)
+    async with living(stage):
+        first = await stage.submit("one")
+        await stage.submit("another")
+        await stage.journal.commit(
+            [TurnPut(stage.record("more", conversation=first, messages=messages))]
+        )
+        stage.processes.last.answer(sessionless=True)
+        await stage.clock.advance(5)
+    async with living(stage):
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        assert stage.processes.last.request.resume is None
+        assert stage.chat.has("the turn before it reported no session")
+        stage.processes.last.answer()
+        await settle()
+        assert "the turn before it reported no session" in stage.finals()[-1]
+
+
+async def test_a_cancel_survives_the_crash() -> None:
+    """The wish is carried out by the next takopi, with the reason that was given."""
+    stage = Stage()
+    async with living(stage):
+        turn_id = await stage.submit("hello")
+        process = stage.processes.last
+        process.started()
+        process.deaf = True
+        await settle()
+        assert stage.scheduler.cancel(turn_id, "enough")
+        await settle()
+    assert (await stage.state(turn_id)).cancelled
+    process.deaf = False
+    async with living(stage):
+        await settle()
+        (final,) = stage.finals()
+        assert final.startswith("■ cancelled")
+        assert "enough" in final
+        assert (await stage.state(turn_id)).state == "cancelled"
+
+
+async def test_a_queued_turn_that_was_cancelled_is_ended() -> None:
+    """It is told, and never starts."""
+    stage = Stage()
+    record = stage.record("hello", cancelled=True)
+    await stage.journal.commit([TurnPut(record)])
+    async with living(stage):
+        await settle()
+        assert stage.finals()[0].startswith("■ cancelled")
+        assert stage.processes.all() == []
+
+
+async def test_a_turn_whose_engine_never_started_is_interrupted() -> None:
+    """The journal says that it starts, and no run is there: it is told, not started."""
+    stage = Stage()
+    record = stage.record("hello", state="starting", run_id="run-x", started_at=0.0)
+    await stage.journal.commit([TurnPut(record)])
+    async with living(stage):
+        await settle()
+        (final,) = stage.finals()
+        assert final.startswith("⚠ interrupted · codex\n\n")
+        assert "takopi was stopped before the engine was started: nothing was done" in final
+        assert "nothing is started by itself" in final
+        assert buttons(stage, "interrupted") == ["Ask again"]
+        assert (await stage.state(record.turn_id)).state == "interrupted"
+        offer = await stage.journal.offer("i-t1")
+        assert offer is not None
+        assert (offer.kind, offer.turn_id, offer.scope) == ("interrupted", "t1", SCOPE)
+        assert offer.shown is not None
+        assert offer.shown.body.text == final
+        assert offer.taken is None
+    assert stage.processes.all() == []
+
+
+async def test_an_interrupted_turn_of_a_known_session_can_be_continued() -> None:
+    """Its resume line is there, and both buttons."""
+    stage = Stage()
+    session = ResumeToken("codex", "s9")
+    record = stage.record("hello", state="starting", run_id="run-x", started_at=0.0, asked=session)
+    await stage.journal.commit([TurnPut(record)])
+    async with living(stage):
+        await settle()
+        assert buttons(stage, "interrupted") == ["Continue", "Ask again"]
+        assert stage.chat.has("codex resume s9")
+
+
+async def test_a_run_that_the_machine_took_along_is_interrupted() -> None:
+    """Nobody saw its end; what it had written is shown, and it is not called an error."""
+    stage = Stage()
+    turn_id = await leave_running(stage)
+    stage.processes.last.vanish()
+    async with living(stage):
+        await settle()
+        (final,) = stage.finals()
+        assert final.startswith("⚠ interrupted · codex · 1 step\n\n")
+        assert "nobody saw how" in final
+        assert buttons(stage, "interrupted") == ["Continue", "Ask again"]
+        assert (await stage.state(turn_id)).outcome == "interrupted"
+
+
+async def test_a_run_whose_directory_is_gone_is_interrupted() -> None:
+    """It ran, so nobody can say that nothing was done."""
+    stage = Stage()
+    await leave_running(stage)
+    stage.processes.by_id.clear()
+    async with living(stage):
+        await settle()
+        assert "cannot tell how it went on: its run directory is gone" in stage.finals()[0]
+
+
+async def test_an_engine_that_is_gone_is_named() -> None:
+    """Whoever removed it knows what to do; the run is not touched."""
+    stage = Stage()
+    await leave_running(stage)
+    stage.engines = ("claude",)
+    async with living(stage):
+        await settle()
+        (final,) = stage.finals()
+        assert "nobody knows codex" in final
+        assert "takopi ps" in final
+        assert "codex resume" not in final
+    assert stage.processes.last.alive
+
+
+async def test_a_cancelled_run_that_nobody_can_follow_is_ended() -> None:
+    """By its run directory alone."""
+    stage = Stage()
+    turn_id = await leave_running(stage)
+    record = await stage.state(turn_id)
+    wish = msgspec.structs.replace(record, cancelled=True)
+    await stage.journal.commit([TurnPut(wish)])
+    stage.engines = ("claude",)
+    async with living(stage):
+        await settle()
+        assert stage.finals()[0].startswith("■ cancelled")
+    assert stage.processes.last.cancels == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_engine_inside_takopi_ended_with_it(known: bool) -> None:
+    """A runner without run directories cannot tell, whatever the journal says."""
+    stage = Stage()
+    run_id = "run-x" if known else None
+    record = stage.record("hello", state="starting", run_id=run_id, started_at=0.0)
+    await stage.journal.commit([TurnPut(record)])
+    stage.make_runner = lambda engine, *_: ScriptedRunner(engine)
+    async with living(stage):
+        await settle()
+        why = "this engine runs inside takopi" if known else "it has no run directory"
+        assert why in stage.finals()[-1]
