@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fakes.telegram_api import TelegramApi
 from fakes.telegram_api.scripted import ScriptedApi, said
 from fakes.telegram_api.skipping_clock import SkippingClock
-from takopi.errors import PollConflict, TransportUnavailable, Unauthorized
+from takopi.errors import TransportUnavailable, Unauthorized
 from takopi.telegram.api import BotIdentity, TelegramConfig
 from takopi.telegram.lean_api import LeanApi
 from takopi.telegram.pace import Pace
@@ -227,15 +227,6 @@ async def test_network_errors_back_off_from_one_second_to_thirty(clock):
     assert clock.skipped[-1] == about(1)
 
 
-@pytest.mark.parametrize("jitter", [0.0, 0.25, 0.999])
-def test_waits_stay_within_their_bounds(jitter):
-    """Whatever the jitter, a wait is between one second and thirty."""
-    pace = Pace(lambda: jitter)
-    waits = [pace.after_failure(TransportUnavailable("x")) for _ in range(20)]
-    assert min(waits) >= 1
-    assert max(waits) <= 30
-
-
 async def test_all_of_retry_after_is_honoured(api, make, clock):
     """A 429 to the poll is waited out in full, however long."""
     api.faults.add("flood", "getUpdates", seconds=77)
@@ -294,6 +285,16 @@ async def test_an_empty_answer_at_once_does_not_spin(clock):
     polls = PollLoop(ScriptedApi([[], [], [said(1)]]), BOT, clock, Pace(lambda: 0.5))
     assert texts(await anext(polls)) == ["1"]
     assert len(clock.skipped) == 2
+
+
+async def test_a_server_that_repeats_itself_at_once_does_not_spin(clock):
+    """A server that forgets no update is asked with pauses; what is new is heard all the same."""
+    old = [said(1), said(2)]
+    script = ScriptedApi([old, old, old, old, [*old, said(3)]])
+    polls = PollLoop(script, BOT, clock, Pace(lambda: 0.5))
+    assert texts(await anext(polls)) == ["1", "2"]
+    assert texts(await anext(polls)) == ["3"]
+    assert len(clock.skipped) == 3
 
 
 async def test_an_answer_that_is_no_list_is_retried(clock):
@@ -392,19 +393,3 @@ async def test_the_last_completed_poll_is_known(api, make, clock):
     api.owner.say("x")
     await anext(polls)
     assert polls.last_poll_at == pytest.approx(clock.now(), abs=5)
-
-
-def test_a_conflict_keeps_its_own_pace():
-    """A conflict waits five to seven and a half seconds, however often it comes."""
-    pace = Pace(lambda: 1.0)
-    assert [pace.after_failure(PollConflict("x")) for _ in range(9)] == [7.5] * 9
-
-
-def test_the_person_is_told_of_the_first_failure_and_of_every_tenth():
-    """A night without network does not fill the terminal."""
-    pace = Pace(lambda: 0.0)
-    told = []
-    for _ in range(25):
-        pace.after_failure(TransportUnavailable("x"))
-        told.append(pace.worth_telling)
-    assert [number for number, was in enumerate(told, 1) if was] == [1, 11, 21]

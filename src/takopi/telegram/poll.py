@@ -106,8 +106,9 @@ class PollLoop:
         started = self._clock.now()
         try:
             answer = await self._ask()
-            if not answer and self._clock.now() - started < SUSPICIOUS_S:
-                raise TransportUnavailable("an empty answer to a long poll came at once")
+            news = any(numbered.number not in self._seen_set for numbered in answer)
+            if not news and self._clock.now() - started < SUSPICIOUS_S:
+                raise TransportUnavailable("a long poll was answered at once with nothing new")
         except Unauthorized:
             raise
         except TransportError as error:

@@ -5,7 +5,8 @@
 fail in every way the real one fails.
 """
 
-from .faults import Fault
+from .disorder import disorder
+from .faults import Fault, random_faults
 from .people import Person
 from .refusal import Refusal
 from .server import OWNER_ID, TOKEN, TelegramApi
@@ -23,4 +24,6 @@ __all__ = [
     "Refusal",
     "TelegramApi",
     "User",
+    "disorder",
+    "random_faults",
 ]

@@ -1,6 +1,7 @@
 """What the methods do with a world."""
 
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +121,7 @@ def _edit_message_text(world: World, params: dict[str, Any]) -> Any:
     message.history.append(message.text)
     message.text, message.entities, message.keyboard = text, entities, keyboard
     message.edits += 1
+    message.edit_date = int(time.time())
     return message.json()
 
 

@@ -1,6 +1,8 @@
-"""People at the other end: they write, reply, press buttons, delete."""
+"""People at the other end: they write, edit, forward, show albums, press buttons, delete."""
 
 import itertools
+import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .world import Chat, File, Message, User, command_entities
@@ -11,6 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["Person"]
 
 _presses = itertools.count(1)
+_albums = itertools.count(13_950_000_000_000_001)
+
+LONGEST = 4096  # UTF-16 units that a client puts into one message
 
 
 class Person:
@@ -92,6 +97,111 @@ class Person:
         self.api.updates.push("callback_query", query)
         return press
 
+    def edit(self, message: Message, text: str, **extra: Any) -> Message:
+        """Put another text, or caption, into an own message."""
+        message.history.append(message.text)
+        message.text, message.entities = text, command_entities(text)
+        message.edits += 1
+        message.edit_date = extra.pop("edit_date", int(time.time()))
+        message.extra.update(extra)
+        self.api.updates.push("edited_message", message.json())
+        self.api.calls.notify()
+        return message
+
+    def album(
+        self,
+        captions: Sequence[str],
+        chat: int | None = None,
+        *,
+        reply_to: "Message | int | None" = None,
+        thread_id: int | None = None,
+        **extra: Any,
+    ) -> list[Message]:
+        """Show pictures together, one for each caption; as a rule all captions but one are empty.
+
+        They arrive as messages of their own that share `media_group_id`.
+        """
+        shared = {"media_group_id": str(next(_albums)), **extra}
+        return [
+            self.say(
+                caption,
+                chat,
+                reply_to=reply_to,
+                thread_id=thread_id,
+                photo=[_picture(number)],
+                **shared,
+            )
+            for number, caption in enumerate(captions)
+        ]
+
+    def forward(
+        self, what: Message | str, chat: int | None = None, *, hidden: bool = False, **extra: Any
+    ) -> Message:
+        """Forward a message, or words of somebody who is not in this world.
+
+        Args:
+            what: The message, or the words.
+            chat: Where to; None is the private chat with the bot.
+            hidden: Whether the origin hides who wrote it.
+        """
+        if isinstance(what, str):
+            what = Message(0, self.chat, User(77, "Somebody"), what, date=int(time.time()) - 60)
+        origin: dict[str, Any] = {"date": what.date, "type": "user"}
+        if hidden or what.sender is None:
+            origin |= {"type": "hidden_user", "sender_user_name": "Somebody"}
+        else:
+            origin["sender_user"] = what.sender.json()
+        return self.say(what.text, chat, forward_origin=origin, **extra)
+
+    def paste(
+        self, text: str, chat: int | None = None, *, at_words: bool = False, **extra: Any
+    ) -> list[Message]:
+        """Write a text of any length; the client splits it as it must.
+
+        Args:
+            text: The whole of it.
+            chat: Where to.
+            at_words: Split where a line or a word ends, when there is one near the limit.
+        """
+        return [self.say(part, chat, **extra) for part in split_like_a_client(text, at_words)]
+
+    def upgrade(self, chat: int, new_chat: int) -> None:
+        """Make a supergroup of a group; the bot is told in both."""
+        for message in self.api.world.migrate(chat, new_chat):
+            message.sender = self.user
+            self.api.updates.push("message", message.json())
+        self.api.calls.notify()
+
     def delete(self, message: Message) -> None:
         """Delete a message; a bot is not told."""
         message.deleted = True
+
+
+def split_like_a_client(text: str, at_words: bool = False) -> list[str]:
+    """Split a text into parts of at most 4,096 UTF-16 units; no symbol is cut.
+
+    The server trims each part, so blanks at a border are lost.
+    """
+    parts = []
+    while text:
+        end = _longest_part(text)
+        if at_words and end < len(text):
+            border = max(text.rfind("\n", end // 2, end), text.rfind(" ", end * 7 // 8, end))
+            end = border + 1 if border > 0 else end
+        parts.append(text[:end].strip())
+        text = text[end:]
+    return [part for part in parts if part]
+
+
+def _longest_part(text: str) -> int:
+    """Count the characters at the beginning that one message holds."""
+    units = 0
+    for place, symbol in enumerate(text):
+        units += 2 if ord(symbol) > 0xFFFF else 1
+        if units > LONGEST:
+            return place
+    return len(text)
+
+
+def _picture(number: int) -> dict[str, Any]:
+    return {"file_id": f"ph{number}", "file_unique_id": f"uph{number}", "width": 9, "height": 9}

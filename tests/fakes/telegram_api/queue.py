@@ -2,7 +2,8 @@
 
 Rules of telegram-bot-api (Client.cpp): an offset forgets everything below it; the long poll lasts
 at most 50 s; a second getUpdates ends the first one with 409; asking for the same offset again
-within 3 s is slowed down; `allowed_updates` sticks until it is given again.
+within 3 s is slowed down; `allowed_updates` sticks until it is given again; what nobody confirms is
+kept for 24 hours.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from .refusal import Refusal
 __all__ = ["UpdateQueue"]
 
 MAX_TIMEOUT_S = 50
+KEPT_S = 24 * 3600
 OFF_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 CONFLICT = (
     "Conflict: terminated by other getUpdates request; "
@@ -38,6 +40,7 @@ class UpdateQueue:
         self._clock = clock
         self._next_id = first_id
         self._waiting: list[tuple[int, Any]] = []
+        self._arrived: dict[int, float] = {}
         self._held: list[tuple[int, Any]] | None = None
         self._poll: asyncio.Future[None] | None = None
         self._previous = (0, -10.0)
@@ -63,6 +66,7 @@ class UpdateQueue:
             self._held.append((number, update))
             return
         self._waiting.append((number, update))
+        self._arrived.setdefault(number, self._clock())
         self._wake()
 
     def hold(self) -> None:
@@ -85,6 +89,7 @@ class UpdateQueue:
         timeout, limit = self._slowed(offset, timeout, limit)
         self._end_older_poll()
         self._forget(offset)
+        self._forget_old()
         deadline = self._clock() + timeout
         while not self._waiting and not self.closed:
             left = deadline - self._clock()
@@ -124,6 +129,12 @@ class UpdateQueue:
             self.confirmed_below = max(self.confirmed_below, offset)
         elif offset < 0:
             self._waiting = self._waiting[offset:]
+
+    def _forget_old(self) -> None:
+        oldest = self._clock() - KEPT_S
+        self._waiting = [item for item in self._waiting if self._arrived[item[0]] > oldest]
+        left = {number for number, _ in self._waiting}
+        self._arrived = {number: at for number, at in self._arrived.items() if number in left}
 
     def _end_older_poll(self) -> None:
         if self._poll is not None and not self._poll.done():

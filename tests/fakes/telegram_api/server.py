@@ -13,6 +13,7 @@ from aiohttp import web
 from .control import control_routes
 from .faults import Fault, Faults
 from .flood import FloodControl
+from .losses import lose
 from .methods import HANDLERS, Upload
 from .params import METHODS, read_params
 from .people import Person
@@ -75,7 +76,7 @@ class TelegramApi:
         if chat_id is not None:
             chats = [self.world.chats[chat_id]]
         found = [m for chat in chats for m in chat.standing() if m.sender is self.world.bot]
-        return sorted(found, key=lambda message: message.id)
+        return sorted(found, key=lambda message: message.order)
 
     async def wait_message(
         self, fits: Callable[[Message], bool], *, chat_id: int | None = None, timeout_s: float = 20
@@ -113,8 +114,9 @@ class TelegramApi:
         await self.stop()
 
     async def start(self, port: int = 0) -> None:
-        """Listen on 127.0.0.1; port 0 chooses a free one."""
+        """Listen on 127.0.0.1; port 0 chooses a free one, or the one it had before a `stop`."""
         _ = self.owner
+        self.updates.closed = False
         app = web.Application(client_max_size=60 * 1024 * 1024)
         app.add_routes(control_routes(self))
         app.router.add_route("*", "/file/{bot}/{path:.+}", self._download)
@@ -124,11 +126,11 @@ class TelegramApi:
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", port or self.port).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """End every call that waits and stop listening."""
+        """End every call that waits and stop listening; what it knows it keeps."""
         self.updates.close()
         self.faults.clear()
         if self._runner is not None:
@@ -175,20 +177,26 @@ class TelegramApi:
         return HANDLERS[call.method](self.world, call.params)
 
     async def _faulty(self, call: Call, fault: Fault, request: web.Request) -> web.StreamResponse:
-        if fault.kind in {"flood", "status"}:
+        if fault.kind in {"flood", "status", "refuse_format"}:
             raise fault.refusal()
         if fault.kind == "garbage":
             call.code, call.done_at = 200, self._clock()
             self.calls.notify()
             return web.Response(text="<html>gateway</html>", content_type="text/html")
+        if fault.kind.startswith("lose_"):
+            lose(self.world, fault.kind, call.params)
+            return await self._carry(call)
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             return await self._carry(call)
         if fault.kind.endswith("_after"):
             call.answer = await self._do(call)
             self.calls.notify()
+        if fault.kind == "slow_after":
+            await asyncio.sleep(fault.seconds)
+            return self._answer(call, call.answer)
         if fault.kind.startswith("hang"):
-            await fault.released.wait()
+            await fault.hang()
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=500)

@@ -36,7 +36,12 @@ class User:
 
 @dataclass
 class Message:
-    """Be one message; `deleted` ones stay here for tests to look at."""
+    """Be one message; `deleted` ones stay here for tests to look at.
+
+    Args:
+        order: Counts the messages of all chats; ids count within a chat only.
+        edit_date: When it was edited last; a bot's change of buttons alone does not count.
+    """
 
     id: int
     chat: "Chat"
@@ -49,6 +54,8 @@ class Message:
     document: "File | None" = None
     notify: bool = True
     date: int = 0
+    order: int = 0
+    edit_date: int | None = None
     edits: int = 0
     deleted: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +73,7 @@ class Message:
         found: dict[str, Any] = {"message_id": self.id, "date": self.date, "chat": self.chat.json()}
         if self.sender is not None:
             found["from"] = self.sender.json()
-        prefix = "caption" if self.document else ""
+        prefix = "caption" if self.document or "photo" in self.extra else ""
         if self.text:
             found[prefix or "text"] = self.text
         if self.entities:
@@ -75,8 +82,8 @@ class Message:
             found["document"] = self.document.json()
         if self.keyboard:
             found["reply_markup"] = self.keyboard
-        if self.edits:
-            found["edit_date"] = int(time.time())
+        if self.edit_date is not None:
+            found["edit_date"] = self.edit_date
         if self.thread_id is not None:
             found["message_thread_id"] = self.thread_id
             if self.thread_id in self.chat.topics:
@@ -137,6 +144,13 @@ class Chat:
             found["is_forum"] = True
         return found
 
+    def numbers_itself(self) -> bool:
+        """Say whether its messages have numbers of their own, beginning with 1.
+
+        In private chats and basic groups a message's number is one of the bot's whole account.
+        """
+        return self.type in ("supergroup", "channel")
+
     def standing(self) -> list[Message]:
         """List the messages a person sees now, oldest first."""
         return [message for message in self.messages.values() if not message.deleted]
@@ -152,7 +166,8 @@ class World:
         self.files: dict[str, File] = {}
         self.presses: dict[str, bool] = {}
         self.commands: dict[str, list[dict[str, str]]] = {}
-        self._next_message = 100  # thread 1 is the General topic of every forum
+        self._numbers = {0: 100}
+        self._order = 0
 
     def user(self, user_id: int, first_name: str = "Ada", username: str | None = None) -> User:
         """Return a person with a private chat, made when new."""
@@ -175,10 +190,29 @@ class World:
         root.thread_id = root.id
         return root.id
 
+    def delete_topic(self, chat_id: int, thread_id: int) -> None:
+        """Delete a topic with all its messages."""
+        chat = self.chats[chat_id]
+        chat.topics.pop(thread_id, None)
+        for message in chat.messages.values():
+            message.deleted = message.deleted or message.thread_id == thread_id
+
+    def migrate(self, chat_id: int, new_chat_id: int) -> tuple[Message, Message]:
+        """Make a supergroup of a group; return the service messages of the old and the new one."""
+        old = self.chats[chat_id]
+        new = self.group(new_chat_id, old.title)
+        old.migrated_to = new_chat_id
+        there = Message(0, old, None, extra={"migrate_to_chat_id": new_chat_id})
+        here = Message(0, new, None, extra={"migrate_from_chat_id": chat_id})
+        return self.put(there), self.put(here)
+
     def put(self, message: Message) -> Message:
         """Give a message its id and date and keep it."""
-        self._next_message += 1
-        message.id = self._next_message
+        counter = message.chat.id if message.chat.numbers_itself() else 0
+        # The first message of a supergroup says that it was made; its number is the General topic.
+        self._numbers[counter] = self._numbers.get(counter, 1) + 1
+        self._order += 1
+        message.id, message.order = self._numbers[counter], self._order
         message.date = message.date or int(time.time())
         message.chat.messages[message.id] = message
         return message
