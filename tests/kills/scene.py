@@ -20,9 +20,10 @@ import psutil
 
 from kills.light_bot import Order
 from kills.wire import read_frame, write_frame
-from simulation.laws import HEADS
+from simulation.laws import is_head
 from simulation.people import People
 from simulation.telegram import Post, Service, Weather
+from takopi.core.letter_forms import REPEATED
 from takopi.core.turn_state import ENDS
 from takopi.errors import TransportError
 from takopi.process.tree import MARK
@@ -251,7 +252,7 @@ class Scene:
         shown = [p for p in self.service.posts.values() if p.by_bot and not p.gone]
         for word in ends:
             told = [post for post in shown if f" {word} " in f"{post.words} ".replace(";", " ")]
-            heads = [post for post in told if _is_head(post)]
+            heads = [post for post in told if is_head(post.text)]
             if not heads:
                 found.append(f"the answer to {word} is lost")
             found += self._repeats(word, heads)
@@ -263,7 +264,7 @@ class Scene:
         for earlier, later in pairwise(heads):
             if earlier.life == later.life:
                 found.append(f"{word} was answered twice in life {later.life}")
-            if "repeated" not in later.text.lower():
+            if REPEATED not in later.text:
                 found.append(f"the second answer to {word} is not marked as repeated")
         return found
 
@@ -280,17 +281,13 @@ class Scene:
                     post
                     for post in self.service.posts.values()
                     if post.by_bot and not post.gone and post.reply_to in turn.messages
-                    and post.chat == said.chat and _is_head(post)
+                    and post.chat == said.chat and is_head(post.text)
                 ]  # fmt: skip
                 if not finals:
                     found.append(f"{said.word} is {turn.state} without a final")
                 if turn.outcome == "interrupted" and said.word in self.log("end"):
                     found.append(f"{said.word} ended, and was told as interrupted")
         return found
-
-
-def _is_head(post: Post) -> bool:
-    return any(line.startswith(HEADS) for line in post.text.splitlines()[:2])
 
 
 def _wall() -> float:

@@ -1,18 +1,20 @@
 """What must hold after an hour, whatever happened in it."""
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from simulation.engines import Process, words_of
 from simulation.people import Said
 from simulation.telegram import Post
 from simulation.world import World
+from takopi.core.letter_forms import REPEATED, TOPIC_GONE
 from takopi.core.turn_state import ENDS
 
 if TYPE_CHECKING:
     from takopi.bridge.records import TurnRecord
 
-__all__ = ["broken_laws"]
+__all__ = ["broken_laws", "is_head"]
 
 HEADS = ("✓ done", "✗ error", "■ cancelled", "✗ interrupted", "⚠ interrupted", "interrupted")
 
@@ -163,16 +165,14 @@ class _Laws:
         return found
 
     def _repeats(self, turn_id: str, posts: list[Post]) -> list[str]:
-        bound = self.world.ledger.bound
-        known = [post for post in posts if (post.chat, post.message_id) in bound]
+        """Find finals beyond the first that nothing excuses, or that do not say what they are."""
         found = []
-        if len(known) > 1:
-            found.append(f"{turn_id} has {len(known)} finals that the journal knows of")
-        for post in posts:
-            if post not in known and not post.unanswered and not self._died_soon_after(post):
-                found.append(
-                    f"{turn_id}: final {post.chat}/{post.message_id} outside of the window"
-                )
+        for earlier, later in pairwise(sorted(posts, key=lambda post: post.at)):
+            name = f"{turn_id}: the final {later.chat}/{later.message_id}"
+            if not earlier.unanswered and not self._died_soon_after(earlier):
+                found.append(f"{name} repeats one that was known to have arrived")
+            if REPEATED not in later.text:
+                found.append(f"{name} repeats one and does not say so")
         return found
 
     def _died_soon_after(self, post: Post) -> bool:
@@ -205,6 +205,8 @@ class _Laws:
         ]
 
 
-def _is_head(text: str) -> bool:
-    """Tell whether a text is the first part of a final."""
-    return text.removeprefix("(repeated) ").startswith(HEADS)
+def is_head(text: str) -> bool:
+    """Tell whether a text is the first part of a final, under whatever lines stand above it."""
+    while text.startswith((REPEATED, TOPIC_GONE)):
+        text = text.partition("\n")[2]
+    return text.startswith(HEADS)
