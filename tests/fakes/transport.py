@@ -64,11 +64,13 @@ class MemoryTransport:
         clock: Tells the time and makes calls slow.
         latency_s: Seconds each call takes.
         fault: Asked before each call; what it returns is raised.
+        unheard: Asked once a call took effect; what it returns is raised in place of the answer.
     """
 
     clock: VirtualClock
     latency_s: float = 0.0
     fault: Fault | None = None
+    unheard: Fault | None = None
     id: str = "memory"
     calls: list[Call] = field(default_factory=list)
     shown: dict[tuple[int, int], Shown] = field(default_factory=dict)
@@ -203,6 +205,7 @@ class MemoryTransport:
     ) -> MessageRef:
         call = Call("document", self.clock.now(), scope.chat_id, scope=scope, options=options)
         call.document, call.text = document, document.filename
+        assert utf16_len(document.caption.text) <= 1024, "a caption that is too long"
         return await self._write(call)
 
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
@@ -213,11 +216,14 @@ class MemoryTransport:
         shown = self.shown[chat, number]
         shown.text, shown.message = message.body.text, message
         shown.edits += 1
+        self._answer(call)
 
     async def delete(self, ref: MessageRef) -> None:
         chat, number = int(ref.channel_id), int(ref.message_id)
-        await self._touch(Call("delete", self.clock.now(), chat, number))
+        call = Call("delete", self.clock.now(), chat, number)
+        await self._touch(call)
         self.shown.pop((chat, number), None)
+        self._answer(call)
 
     async def answer_press(self, press_id: str, text: str = "") -> None:
         call = Call("answer", self.clock.now(), text=f"{press_id}: {text}")
@@ -234,7 +240,13 @@ class MemoryTransport:
         self.shown[call.chat, number] = Shown(
             number, call.scope, call.text, call.message, call.document, call.options
         )
+        self._answer(call)
         return MessageRef(call.chat, number)
+
+    def _answer(self, call: Call) -> None:
+        error = self.unheard(call) if self.unheard else None
+        if error is not None:
+            raise error
 
     async def _touch(self, call: Call) -> None:
         key = (call.chat, call.message_id or 0)
@@ -259,7 +271,10 @@ class MemoryTransport:
 def _check(message: ChatMessage) -> None:
     """Refuse what a chat service would refuse."""
     assert message.body.text.strip(), "an empty message"
-    assert utf16_len(message.body.text) <= 4096, "a message that is too long"
+    units = utf16_len(message.body.text)
+    assert units <= 4096, "a message that is too long"
+    ends = [entity.offset + entity.length for entity in message.body.entities]
+    assert max(ends, default=0) <= units, "an entity that reaches beyond its text"
     for row in message.buttons:
         for button in row:
             assert 1 <= len(button.data.encode()) <= 64, "button data of a wrong length"
