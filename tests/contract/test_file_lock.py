@@ -87,9 +87,11 @@ def test_a_child_does_not_keep_it(tmp_path: Path) -> None:
     """Neither an engine nor a holder inherits the lock."""
     lock = FileLock(tmp_path / "x")
     assert lock.acquire()
-    with subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False
-    ) as child:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    script = "print('up', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", script], close_fds=False, **pipes) as child:
+        assert child.stdout
+        child.stdout.readline()  # Popen returns a moment before the descriptors are closed
         lock.release()
         assert FileLock(tmp_path / "x").acquire()
         child.communicate(b"\n")
