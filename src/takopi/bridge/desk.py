@@ -1,21 +1,26 @@
-"""What takopi itself answers: the commands, and the buttons of its messages."""
+"""What takopi itself answers: the commands, and the Cancel buttons."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
 
+from takopi.bridge.answers import Answers
 from takopi.bridge.border import border
+from takopi.bridge.cancelling import asked_before, cancel_turns
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import EngineDirectory, MenuCommand
+from takopi.bridge.records import UpdateHandled
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn import Turn
-from takopi.core.chat import ButtonPressed, ChatMessage, MessageReceived
+from takopi.core.chat import ButtonPressed, MessageReceived
 from takopi.core.commands import COMMANDS, GREETING
+from takopi.core.prompt_replies import picked_reply
 from takopi.core.replies import (
     CANCEL_PREFIX,
+    PICK_PREFIX,
     EngineVersion,
     TurnLine,
     cancel_choice,
@@ -25,21 +30,44 @@ from takopi.core.replies import (
 )
 from takopi.core.route import BoundTurn, Command
 from takopi.model import EngineId
+from takopi.transport import MessageRef
 
-__all__ = ["CommandDesk", "menu"]
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["CommandCall", "CommandDesk", "menu"]
 
 _NOTHING_RUNS = "Nothing runs or waits here, so there is nothing to cancel."
 _IS_OVER = "That turn has ended already; there is nothing to cancel."
+_ENDED = "That turn has ended already"
 
-_Answer = Callable[[MessageReceived, Place, str, BoundTurn | None], Awaitable[None]]
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """Be one command that somebody sent.
+
+    Args:
+        received: The message.
+        place: Where the answer goes.
+        command: What it asks for.
+        bound: The turn of the message that it replies to.
+        handled: The mark of the update.
+    """
+
+    received: MessageReceived
+    place: Place
+    command: Command
+    bound: BoundTurn | None
+    handled: UpdateHandled
 
 
 @dataclass(frozen=True, slots=True)
 class CommandDesk:
-    """Answer commands at once, so that none acts on what was asked for after it.
+    """Answer commands at once, and let none act on what was asked for after it.
 
     Args:
-        outbox: Sends the answers.
+        answers: Sends the answers, with their marks.
+        outbox: Changes messages.
         scheduler: Knows and ends the turns.
         engines: Knows the engines.
         default_engine: Named in help.
@@ -47,6 +75,7 @@ class CommandDesk:
         group: What takes time runs in it.
     """
 
+    answers: Answers
     outbox: Outbox
     scheduler: Scheduler
     engines: EngineDirectory
@@ -54,54 +83,47 @@ class CommandDesk:
     version: str
     group: TaskGroup
 
-    async def answer(
-        self, received: MessageReceived, place: Place, command: Command, bound: BoundTurn | None
-    ) -> None:
-        """Answer one command.
-
-        Args:
-            received: The message.
-            place: Where the answer goes.
-            command: What it asks for.
-            bound: The turn of the message that it replies to.
-        """
-        answers: dict[str, _Answer] = {
+    async def answer(self, call: CommandCall) -> None:
+        """Answer one command and mark it."""
+        answers: dict[str, Callable[[CommandCall], Awaitable[None]]] = {
             "cancel": self._cancel,
             "status": self._status,
             "help": self._help,
             GREETING: self._help,
         }
-        await answers[command.name](received, place, command.args, bound)
+        await answers[call.command.name](call)
 
-    def press(self, pressed: ButtonPressed) -> str:
-        """Do what a button says; return the few words that its presser sees."""
-        if not pressed.data.startswith(CANCEL_PREFIX):
-            return "This button does nothing any more"
-        turn = self.scheduler.turn(pressed.data.removeprefix(CANCEL_PREFIX))
+    async def press(self, pressed: ButtonPressed, handled: UpdateHandled) -> str:
+        """Do what a Cancel button says; return the few words that its presser sees."""
+        picked = pressed.data.startswith(PICK_PREFIX)
+        prefix = PICK_PREFIX if picked else CANCEL_PREFIX
+        turn = self.scheduler.turn(pressed.data.removeprefix(prefix))
         # A button counts in its own chat alone: data can be forged, chats are checked.
-        if turn is None or turn.place.scope.chat_id != pressed.scope.chat_id:
-            return "That turn has ended already"
-        again = turn.cancelled.is_set()
-        if not self.scheduler.cancel(turn.id):
-            return "That turn has ended already"
-        return "Still cancelling" if again else "Cancelling"
+        if turn is not None and turn.place.scope.chat_id != pressed.scope.chat_id:
+            turn = None
+        if turn is None or turn.way.concluded:
+            await self.answers.mark([handled])
+            words = _ENDED
+        else:
+            words = "Still cancelling" if turn.cancelled.is_set() else "Cancelling"
+            await cancel_turns(self.scheduler, self.answers, [turn], handled)
+        if picked:
+            shown = picked_reply(turn.engine, turn.prompt) if turn else message(_ENDED)
+            ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
+            await self.outbox.correct(Place(pressed.scope, pressed.chat_kind), ref, shown)
+        return words
 
-    async def _help(
-        self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
-    ) -> None:
-        del received, args, bound
-        await self._say(place, help_reply(self.engines.ids(), self.default_engine))
+    async def _help(self, call: CommandCall) -> None:
+        words = help_reply(self.engines.ids(), self.default_engine)
+        await self.answers.give(call.place, words, [call.handled])
 
-    async def _status(
-        self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
-    ) -> None:
-        del args, bound
-        chat = received.scope.chat_id
+    async def _status(self, call: CommandCall) -> None:
+        chat = call.received.scope.chat_id
         turns = [turn for turn in self.scheduler.turns() if turn.place.scope.chat_id == chat]
         lines = [self.scheduler.line(turn) for turn in turns]
-        self.group.start_soon(self._say_status, place, lines)
+        self.group.start_soon(self._say_status, call, lines)
 
-    async def _say_status(self, place: Place, lines: list[TurnLine]) -> None:
+    async def _say_status(self, call: CommandCall, lines: list[TurnLine]) -> None:
         engines = tuple(self.engines.ids())
         versions: dict[EngineId, str | None] = {}
 
@@ -115,45 +137,46 @@ class CommandDesk:
             for engine in engines:
                 group.start_soon(ask, engine)
         known = [EngineVersion(engine, versions[engine]) for engine in engines]
-        await self._say(place, status_reply(lines, self.version, known))
+        with border("answering /status"):
+            words = status_reply(lines, self.version, known)
+            await self.answers.give(call.place, words, [call.handled])
 
-    async def _cancel(
-        self, received: MessageReceived, place: Place, args: str, bound: BoundTurn | None
-    ) -> None:
-        reply = received.reply
-        if bound is not None or (reply is not None and reply.from_this_bot):
+    async def _cancel(self, call: CommandCall) -> None:
+        reply, args = call.received.reply, call.command.args
+        if call.bound is not None or (reply is not None and reply.from_this_bot):
             # A message of ours that nobody remembers belongs to a turn that is long over.
-            if bound is None or not self.scheduler.cancel(bound.turn_id):
-                await self._say(place, message(_IS_OVER))
+            turn = self.scheduler.turn(call.bound.turn_id) if call.bound else None
+            meant = [turn] if turn is not None and _means(call, turn) else []
+            await self._end(call, meant, _IS_OVER)
             return
-        here = [turn for turn in self.scheduler.turns() if turn.place.scope == received.scope]
-        if not here:
-            await self._say(place, message(_NOTHING_RUNS))
-        elif args.lower() == "all":
-            self._cancel_all(here)
-        elif args:
-            words = f"/cancel takes nothing or the word all, not {args[:60]}."
-            await self._say(place, message(words))
-        else:
-            await self._cancel_one(here, place)
-
-    def _cancel_all(self, turns: list[Turn]) -> None:
-        # The waiting ones first: else the end of a running one would start the next.
-        for turn in sorted(turns, key=lambda turn: turn.started_at is not None):
-            self.scheduler.cancel(turn.id)
-
-    async def _cancel_one(self, here: list[Turn], place: Place) -> None:
-        """Cancel the turn that is meant, or ask which."""
+        here = [
+            turn
+            for turn in self.scheduler.turns()
+            if turn.place.scope == call.received.scope and _means(call, turn)
+        ]
+        if args and args.lower() != "all":
+            words = message(f"/cancel takes nothing or the word all, not {args[:60]}.")
+            await self.answers.give(call.place, words, [call.handled])
+            return
         running = [turn for turn in here if turn.started_at is not None]
-        candidates = running or here
-        if len(candidates) == 1:
-            self.scheduler.cancel(candidates[0].id)
+        meant = here if args else running or here
+        if len(meant) > 1 and not args:
+            words = cancel_choice([self.scheduler.line(turn) for turn in meant])
+            await self.answers.give(call.place, words, [call.handled])
         else:
-            lines = [self.scheduler.line(turn) for turn in candidates]
-            await self._say(place, cancel_choice(lines))
+            await self._end(call, meant, _NOTHING_RUNS)
 
-    async def _say(self, place: Place, answer: ChatMessage) -> None:
-        await self.outbox.say(place, answer, notify=False)
+    async def _end(self, call: CommandCall, turns: list[Turn], otherwise: str) -> None:
+        """Cancel turns, or say why there is nothing to cancel."""
+        if turns:
+            await cancel_turns(self.scheduler, self.answers, turns, call.handled)
+        else:
+            await self.answers.give(call.place, message(otherwise), [call.handled])
+
+
+def _means(call: CommandCall, turn: Turn) -> bool:
+    """Tell whether a command may act on a turn: it goes on, and was asked for before."""
+    return not turn.way.concluded and asked_before(turn.record, call.received.message_id)
 
 
 def menu(engines: EngineDirectory, default_engine: EngineId) -> tuple[MenuCommand, ...]:

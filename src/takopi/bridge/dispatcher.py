@@ -1,56 +1,48 @@
-"""From an update to what it causes; every update is an island.
+"""From updates to turns and answers.
 
-Access comes first: a stranger's update ends there, without a call, a handler or a record. What
-goes wrong with one update is logged, told in one line, and stops nothing else.
+Every update ends with a mark in the journal that it was handled, in one transaction with what it
+led to. What goes wrong with one update is logged, told in one line and marked too: an update that
+breaks takopi must not come again for ever. Only when it is the journal that refuses, nothing
+happened: the person is told once, and the update is read again, in its place before later ones,
+until the journal takes it. A takopi that ends meanwhile finds it unhandled when it starts again.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import anyio
 from anyio.abc import TaskGroup
 
+from takopi.bridge.answers import Answers, marks, place_of
 from takopi.bridge.border import border
-from takopi.bridge.desk import CommandDesk
-from takopi.bridge.letters import Place
+from takopi.bridge.desk import CommandCall, CommandDesk
+from takopi.bridge.door import Door
+from takopi.bridge.intake import Intake, IntakePorts
+from takopi.bridge.offer_desk import NOTHING, OfferDesk, OfferPorts, WhoDecides
 from takopi.bridge.outbox import Outbox
-from takopi.bridge.ports import EngineDirectory, Store, Transport
-from takopi.bridge.records import MessageBound, TurnPut, TurnRecord
+from takopi.bridge.ports import Clock, EngineDirectory, Store, Transport
+from takopi.bridge.prompt_desk import PromptDesk, PromptPorts
+from takopi.bridge.records import AcceptedUpdate, UpdateHandled
+from takopi.bridge.routing import Router
 from takopi.bridge.scheduler import Scheduler
-from takopi.core.access import AccessPolicy
-from takopi.core.chat import ButtonPressed, ChatMessage, ChatUpdate, MessageReceived
-from takopi.core.commands import command_names
-from takopi.core.replies import (
-    conflict_reply,
-    engine_reply,
-    hint_reply,
-    message,
-    unknown_reply,
-)
-from takopi.core.route import (
-    BoundTurn,
-    Command,
-    EngineConflict,
-    EngineExplained,
-    NothingSaid,
-    Prompt,
-    ResumeCodec,
-    Route,
-    RouteTable,
-    UnknownCommand,
-    route,
-)
-from takopi.errors import ConfigError, PluginError, TransportError
+from takopi.bridge.steps import Decided, Draft, Held, Refused, Step, Told, TooLate
+from takopi.core.backlog import Backlog
+from takopi.core.chat import ButtonPressed, ChatMessage, MessageEdited, MessageReceived
+from takopi.core.offers import OFFER_PREFIX
+from takopi.core.prompt_replies import not_written_reply
+from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, message, route_reply
+from takopi.core.route import Command
+from takopi.errors import StoreError, TransportError
 from takopi.logging import get_logger
 from takopi.model import EngineId
-from takopi.transport import MessageRef
 
-__all__ = ["Dispatcher", "DispatcherPorts"]
+__all__ = ["Dispatcher", "DispatcherOptions", "DispatcherPorts"]
 
 _log = get_logger(__name__)
 
-# A service may hand out an update again; so many are remembered.
-_REMEMBERED_UPDATES = 4096
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+_COUNTS_LATER = "takopi cannot write this down yet; it counts as soon as it can"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +51,11 @@ class DispatcherPorts:
 
     Args:
         transport: Answers presses.
-        store: Remembers which message belongs to which turn.
+        store: Takes what is decided.
         engines: Knows the engines.
         outbox: Sends.
         scheduler: Runs turns.
-        desk: Answers commands.
+        clock: Tells the time.
     """
 
     transport: Transport
@@ -71,65 +63,200 @@ class DispatcherPorts:
     engines: EngineDirectory
     outbox: Outbox
     scheduler: Scheduler
-    desk: CommandDesk
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatcherOptions:
+    """Say how updates are handled.
+
+    Args:
+        access: Who is served.
+        default_engine: Runs what names no engine and no session.
+        new_id: Makes ids of turns and offers.
+        version: Of takopi, for `/status`.
+        backlog: What becomes of prompts that were sent while takopi was away.
+        decide: Who may take an offer: the person whose prompt it is about, or all who are served.
+    """
+
+    access: Door
+    default_engine: EngineId
+    new_id: Callable[[], str]
+    version: str
+    backlog: Backlog = "answer"
+    decide: WhoDecides = "asker"
 
 
 class Dispatcher:
-    """Handle updates one after the other; what takes time goes into tasks of its own.
+    """Handle updates, one answer of the service after the other.
+
+    The moment at which it is made tells what was sent while takopi was away.
 
     Args:
         ports: What updates need.
-        access: Says who is served.
-        default_engine: Runs what names no engine.
-        new_id: Makes ids of turns.
-        group: Slow answers run in it.
+        options: How they are handled.
+        group: What takes time runs in it.
     """
 
     def __init__(
-        self,
-        ports: DispatcherPorts,
-        access: AccessPolicy,
-        default_engine: EngineId,
-        new_id: Callable[[], str],
-        group: TaskGroup,
+        self, ports: DispatcherPorts, options: DispatcherOptions, group: TaskGroup
     ) -> None:
+        store, outbox, clock, new_id = ports.store, ports.outbox, ports.clock, options.new_id
+        scheduler, default = ports.scheduler, options.default_engine
         self._ports = ports
-        self._access = access
-        self._default_engine = default_engine
-        self._new_id = new_id
+        self._options = options
         self._group = group
-        self._seen: OrderedDict[tuple[int, int, int | str], None] = OrderedDict()
-        self._codecs: dict[EngineId, ResumeCodec | None] = {}
+        self._answers = answers = Answers(store, outbox)
+        self._router = Router(ports.engines, default)
+        self._intake = Intake(
+            IntakePorts(store, scheduler, self._router, clock, options.access, new_id)
+        )
+        self._prompts = PromptDesk(
+            PromptPorts(store, scheduler, outbox, clock, new_id), options.backlog
+        )
+        self._offers = OfferDesk(
+            OfferPorts(store, scheduler, outbox, answers, clock, new_id), options.decide
+        )
+        self._desk = CommandDesk(
+            answers, outbox, scheduler, ports.engines, default, options.version, group
+        )
+        self._turnstile = anyio.Lock()
+        self._unhandled: list[AcceptedUpdate] = []
+        self._told: set[int] = set()
+        self._pause_s = _FIRST_PAUSE_S
+        self._tries_again = False
+        self._closed = False
 
-    async def dispatch(self, update: ChatUpdate) -> None:
-        """Handle one update; never raises but for a lost token or cancellation."""
-        if not self._access.admits(update) or self._seen_before(update):
-            return
-        with border("handling a message", update=update.update_id) as found:
-            if isinstance(update, ButtonPressed):
-                self._pressed(update)
-            elif isinstance(update, MessageReceived):
-                await self._received(update)
-        if found.error is not None and isinstance(update, MessageReceived):
-            with border("telling of an error", update=update.update_id):
-                await self._say(_place(update), message(found.error[:1000]))
+    async def take(self, updates: Sequence[AcceptedUpdate]) -> None:
+        """Handle updates that the journal has; raises nothing but for a lost token.
+
+        Args:
+            updates: The new ones of one answer of the service, or those that a start found
+                unhandled.
+        """
+        # What was begun is finished: half of it would be lost or come twice.
+        with anyio.CancelScope(shield=True):
+            async with self._turnstile:
+                if self._closed:
+                    return  # the journal has them, and the next takopi finds them unhandled
+                at_hand, self._unhandled = [*self._unhandled, *updates], []
+                if at_hand:
+                    await self._handle(at_hand)
+
+    def close(self) -> None:
+        """Handle nothing any more; what is not handled is left to the next takopi."""
+        self._closed = True
 
     def load(self, engine: EngineId) -> None:
         """Load an engine now, so that the first message does not wait for that."""
-        self._codec(engine)
+        self._router.load(engine)
 
-    def _seen_before(self, update: ChatUpdate) -> bool:
-        inner = update.press_id if isinstance(update, ButtonPressed) else update.message_id
-        key = (update.update_id, update.scope.chat_id, inner)
-        known = key in self._seen
-        self._seen[key] = None
-        if len(self._seen) > _REMEMBERED_UPDATES:
-            self._seen.popitem(last=False)
-        return known
+    async def _handle(self, at_hand: Sequence[AcceptedUpdate]) -> None:
+        # Presses first: they are about what stands in the chat already, and a message may freeze
+        # the very turn that a press lets go.
+        said = []
+        for accepted in at_hand:
+            if isinstance(accepted.update, ButtonPressed):
+                await self._pressed(accepted, accepted.update)
+            else:
+                said.append(accepted)
+        steps = await self._intake.read(said)
+        refused = False
+        try:
+            for step in steps:
+                refused = await self._do(step, refused=refused) or refused
+        finally:
+            for step in steps:
+                if isinstance(step, Draft) and step.before is not None and not step.settled:
+                    self._ports.scheduler.thaw(step.before)
+        if not self._unhandled:
+            self._pause_s = _FIRST_PAUSE_S
+            self._told.clear()
 
-    def _pressed(self, pressed: ButtonPressed) -> None:
-        words = self._ports.desk.press(pressed)
+    # Messages and edits.
+
+    async def _do(self, step: Step, *, refused: bool) -> bool:
+        """Do one thing; True when the journal refused it.
+
+        Args:
+            step: What is to be done.
+            refused: Whether the journal refused something before: prompts keep their order.
+        """
+        if isinstance(step, Held):
+            wait_s = step.until - self._ports.clock.wall()
+            self._read_again(step.updates, wait_s)
+            return False
+        updates = _updates(step)
+        if isinstance(step, Refused) or (refused and isinstance(step, Draft)):
+            error = step.error if isinstance(step, Refused) else None
+            await self._refused(updates, error)
+            return True
+        with border("handling a message", updates=[a.update.update_id for a in updates]) as found:
+            try:
+                await self._effect(step)
+            except StoreError as error:
+                await self._refused(updates, error)
+                return True
+        if found.error is not None:
+            await self._answer(updates, message(found.error[:1000]))
+        return False
+
+    async def _effect(self, step: Step) -> None:
+        match step:
+            case Draft():
+                await self._prompts.take(step)
+            case TooLate():
+                await self._prompts.offer_anew(step)
+            case Decided(accepted, received, Command() as command, bound):
+                place = place_of(received, received.message_id)
+                handled = UpdateHandled(accepted.id)
+                await self._desk.answer(CommandCall(received, place, command, bound, handled))
+            case Decided(accepted, _, decision):
+                answer = route_reply(decision, self._options.default_engine)
+                await self._answer((accepted,), answer)
+            case Told(updates, answer):
+                await self._answer(updates, answer)
+
+    async def _answer(self, updates: Sequence[AcceptedUpdate], answer: ChatMessage | None) -> None:
+        """Answer updates, or let them rest without a word; they are marked in either case."""
+        handled = marks(updates)
+        update = updates[0].update if updates else None
+        with border("answering", marks=[mark.id for mark in handled]) as found:
+            if answer is not None and isinstance(update, MessageReceived | MessageEdited):
+                await self._answers.give(place_of(update, update.message_id), answer, handled)
+                return
+        if answer is None or found.error is not None:
+            with border("marking what was handled"):
+                await self._answers.mark(handled)
+
+    # Presses.
+
+    async def _pressed(self, accepted: AcceptedUpdate, pressed: ButtonPressed) -> None:
+        handled = UpdateHandled(accepted.id)
+        if not self._options.access.admits(pressed):
+            await self._answers.mark([handled])
+            return
+        words = ""
+        with border("handling a press", update=pressed.update_id) as found:
+            try:
+                words = await self._press(pressed, handled)
+            except StoreError as error:
+                _log.error("journal.refuses", update=pressed.update_id, error=str(error))
+                self._unhandled.append(accepted)
+                self._try_again()
+                words = _COUNTS_LATER
+        if found.error is not None:
+            words = found.error[:180]
+            await self._answers.mark([handled])
         self._group.start_soon(self._answer_press, pressed.press_id, words)
+
+    async def _press(self, pressed: ButtonPressed, handled: UpdateHandled) -> str:
+        if pressed.data.startswith((CANCEL_PREFIX, PICK_PREFIX)):
+            return await self._desk.press(pressed, handled)
+        if pressed.data.startswith(OFFER_PREFIX):
+            return await self._offers.press(pressed, handled)
+        await self._answers.mark([handled])
+        return NOTHING
 
     async def _answer_press(self, press_id: str, words: str) -> None:
         with border("answering a press"):
@@ -138,91 +265,56 @@ class Dispatcher:
             except TransportError as error:
                 _log.info("press.not_answered", error=str(error))
 
-    async def _received(self, received: MessageReceived) -> None:
-        bound = await self._bound(received)
-        decision = route(received, self._table(), bound)
-        place = _place(received)
-        if isinstance(decision, Prompt):
-            await self._submit(received, place, decision)
-        elif isinstance(decision, Command):
-            await self._ports.desk.answer(received, place, decision, bound)
-        else:
-            answer = self._answer(decision)
-            if answer is not None:
-                await self._say(place, answer)
+    # What is read again.
 
-    async def _bound(self, received: MessageReceived) -> BoundTurn | None:
-        if received.reply is None or received.forwarded:
-            return None
-        chat, replied = received.scope.chat_id, received.reply.message_id
-        record = await self._ports.store.turn_of_message(chat, replied)
-        if record is None:
-            return None
-        return BoundTurn(
-            turn_id=record.turn_id,
-            conversation=record.conversation or record.turn_id,
-            engine=record.engine,
-            session=record.session,
-        )
+    async def _refused(self, updates: Sequence[AcceptedUpdate], error: StoreError | None) -> None:
+        """Keep updates that the journal refused, and say once that they wait.
 
-    def _table(self) -> RouteTable:
-        engines = tuple(self._ports.engines.ids())
-        codecs = (self._codec(engine) for engine in engines)
-        return RouteTable(
-            default_engine=self._default_engine,
-            engines=engines,
-            commands=command_names(),
-            codecs=tuple(codec for codec in codecs if codec is not None),
-        )
+        Args:
+            updates: They were not handled.
+            error: Why; None for those that only stand behind others.
+        """
+        self._unhandled += updates
+        self._try_again()
+        new = [accepted for accepted in updates if accepted.id not in self._told]
+        self._told.update(accepted.id for accepted in new)
+        if not new or error is None:
+            return
+        _log.error("journal.refuses", updates=len(updates), error=str(error))
+        update = new[0].update
+        if isinstance(update, MessageReceived | MessageEdited):
+            with border("telling of a journal that refuses"):
+                place = place_of(update, update.message_id)
+                await self._answers.give(place, not_written_reply(str(error)), ())
 
-    def _codec(self, engine: EngineId) -> ResumeCodec | None:
-        """Load what reads an engine's resume lines; an engine that is broken reads none."""
-        if engine not in self._codecs:
-            codec: ResumeCodec | None = None
-            with border("loading an engine", engine=engine):
-                try:
-                    codec = self._ports.engines.runner(engine)
-                except (PluginError, ConfigError) as error:
-                    _log.warning("engine.unusable", engine=engine, error=str(error))
-            self._codecs[engine] = codec
-        return self._codecs[engine]
+    def _try_again(self) -> None:
+        """Read everything that is left again, after a while that grows."""
+        if self._tries_again:
+            return
+        self._tries_again = True
+        self._group.start_soon(self._take_again, self._pause_s)
+        self._pause_s = min(_LONGEST_PAUSE_S, self._pause_s * 2)
 
-    async def _submit(self, received: MessageReceived, place: Place, prompt: Prompt) -> None:
-        turn_id = self._new_id()
-        record = TurnRecord(
-            turn_id=turn_id,
-            scope=place.scope,
-            engine=prompt.engine,
-            conversation=prompt.follows.conversation if prompt.follows else turn_id,
-            chat_kind=received.chat_kind,
-            prompt=prompt.text,
-            messages=(received.message_id,),
-            person=received.sender_id,
-            asked=prompt.resume,
-        )
-        bound = MessageBound(received.scope.chat_id, received.message_id, turn_id, "prompt")
-        await self._ports.store.commit([TurnPut(record), bound])
-        self._ports.scheduler.submit(record)
+    async def _take_again(self, pause_s: float) -> None:
+        clock = self._ports.clock
+        await clock.sleep_until(clock.now() + pause_s)
+        self._tries_again = False
+        await self.take(())
 
-    def _answer(self, decision: Route) -> ChatMessage | None:
-        if isinstance(decision, UnknownCommand):
-            return unknown_reply(decision)
-        if isinstance(decision, EngineConflict):
-            return conflict_reply(decision)
-        if isinstance(decision, EngineExplained):
-            return engine_reply(decision.engine, self._default_engine)
-        return hint_reply() if isinstance(decision, NothingSaid) else None
+    def _read_again(self, updates: Sequence[AcceptedUpdate], wait_s: float) -> None:
+        """Read updates again after a moment: what belongs to them may come until then."""
+        self._unhandled += updates
+        self._group.start_soon(self._wait_for_more, wait_s)
 
-    async def _say(self, place: Place, answer: ChatMessage) -> None:
-        await self._ports.outbox.say(place, answer, notify=False)
+    async def _wait_for_more(self, wait_s: float) -> None:
+        clock = self._ports.clock
+        await clock.sleep_until(clock.now() + wait_s)
+        await self.take(())
 
 
-def _place(received: MessageReceived) -> Place:
-    scope = received.scope
-    prompt = MessageRef(
-        scope.chat_id,
-        received.message_id,
-        thread_id=scope.thread_id,
-        sender_id=received.sender_id,
-    )
-    return Place(scope, received.chat_kind, prompt)
+def _updates(step: Step) -> Sequence[AcceptedUpdate]:
+    match step:
+        case Draft() | Told() | Held():
+            return step.updates
+        case _:
+            return (step.accepted,)

@@ -116,9 +116,9 @@ def held_until(pieces: Sequence[PromptPiece]) -> float | None:
     service's next answer.
     """
     moments = []
-    parts = [piece for piece in pieces if piece.album is not None]
+    parts = [piece.arrived_at for piece in pieces if piece.album is not None]
     if parts:
-        moments.append(parts[-1].arrived_at + ALBUM_WAIT_S)
+        moments.append(max(parts) + ALBUM_WAIT_S)
     own = [piece for piece in pieces if not piece.forwarded]
     if own and _is_long(own[-1]):
         moments.append(own[-1].arrived_at + LONG_WAIT_S)

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from takopi.core.chat import Button
 
-__all__ = ["CHOICES", "OFFER_PREFIX", "OfferKind", "offer_buttons", "read_offer"]
+__all__ = ["CHOICES", "OFFER_PREFIX", "OfferKind", "choice_label", "offer_buttons", "read_offer"]
 
 OFFER_PREFIX = "o:"
 
@@ -41,6 +41,11 @@ def offer_buttons(
         if choice not in without
     )
     return (row,) if row else ()
+
+
+def choice_label(kind: OfferKind, choice: str) -> str:
+    """Say how a choice is called on its button."""
+    return CHOICES[kind].get(choice, choice)
 
 
 def read_offer(data: str) -> tuple[str, str] | None:

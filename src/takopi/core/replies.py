@@ -8,13 +8,20 @@ from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import COMMANDS
 from takopi.core.durations import format_elapsed
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
-from takopi.core.route import EngineConflict, UnknownCommand
+from takopi.core.route import (
+    EngineConflict,
+    EngineExplained,
+    NothingSaid,
+    Route,
+    UnknownCommand,
+)
 from takopi.core.shorten import one_line
 from takopi.core.turn_queue import Place
 from takopi.model import EngineId
 
 __all__ = [
     "CANCEL_PREFIX",
+    "PICK_PREFIX",
     "EngineVersion",
     "TurnLine",
     "bold",
@@ -27,11 +34,15 @@ __all__ = [
     "hint_reply",
     "message",
     "queued_message",
+    "route_reply",
     "status_reply",
     "unknown_reply",
 ]
 
 CANCEL_PREFIX = "cancel:"
+PICK_PREFIX = "pick:"
+"""Begins the data of a choice between turns to cancel; its message shows what was picked."""
+
 _PREVIEW_UNITS = 60
 _MAX_LINES = 20
 
@@ -179,6 +190,21 @@ def conflict_reply(conflict: EngineConflict) -> ChatMessage:
     )
 
 
+def route_reply(decision: Route, default_engine: EngineId) -> ChatMessage | None:
+    """Answer a message that is neither a prompt nor a command; None when it gets no answer."""
+    match decision:
+        case UnknownCommand():
+            return unknown_reply(decision)
+        case EngineConflict():
+            return conflict_reply(decision)
+        case EngineExplained(engine):
+            return engine_reply(engine, default_engine)
+        case NothingSaid():
+            return hint_reply()
+        case _:
+            return None
+
+
 def queued_message(engine: EngineId, place: Place | None, turn_id: str) -> ChatMessage:
     """Be the message of a turn that waits; it becomes the progress message."""
     why = ""
@@ -195,7 +221,7 @@ def queued_message(engine: EngineId, place: Place | None, turn_id: str) -> ChatM
 def cancel_choice(turns: Sequence[TurnLine]) -> ChatMessage:
     """Ask which of several turns is meant."""
     rows = [
-        _cancel_row(one_line(_line(turn), _PREVIEW_UNITS), turn.turn_id)[0]
+        (Button(one_line(_line(turn), _PREVIEW_UNITS), PICK_PREFIX + turn.turn_id),)
         for turn in turns[:_MAX_LINES]
     ]
     return message("Several turns run here. Which one?", buttons=tuple(rows))

@@ -1,0 +1,109 @@
+"""What an edit makes of a prompt: new words, or nothing and the reason why."""
+
+import msgspec
+from msgspec.structs import replace
+
+from takopi.bridge.records import TurnRecord
+from takopi.core.chat import MessageEdited, MessageReceived
+from takopi.core.gathering import PromptPiece, joined_text
+from takopi.core.route import EngineConflict, NothingSaid, Prompt, Route
+
+__all__ = ["NotTaken", "as_sent", "is_askers_own", "late_words", "revised"]
+
+
+class NotTaken(msgspec.Struct, frozen=True):
+    """Say why an edit changes nothing, as the end of "because ..."."""
+
+    why: str
+
+
+def is_askers_own(record: TurnRecord, edited: MessageEdited) -> bool:
+    """Tell whether an edit is about a message of the turn's prompt, by the person who asked."""
+    mine = edited.message_id in record.messages and edited.scope.chat_id == record.scope.chat_id
+    return mine and edited.sender_id == record.person
+
+
+def as_sent(record: TurnRecord, edited: MessageEdited) -> MessageReceived:
+    """Make the message that the person would have sent, had they written the new words first."""
+    piece = _piece(record, edited)
+    return MessageReceived(
+        update_id=edited.update_id,
+        scope=record.scope,
+        chat_kind=record.chat_kind,
+        message_id=edited.message_id,
+        sender_id=edited.sender_id,
+        text=edited.text,
+        reply=piece.reply if piece else None,
+        forwarded=piece.forwarded if piece else False,
+    )
+
+
+def revised(record: TurnRecord, edited: MessageEdited, decision: Route) -> TurnRecord | NotTaken:
+    """Put the new words into a prompt that waits.
+
+    Args:
+        record: The turn.
+        edited: The edit.
+        decision: What the new words ask for, were they sent instead of the old ones.
+    """
+    piece = _piece(record, edited)
+    if piece is None:
+        return NotTaken("its turn goes by other words")
+    text = edited.text.strip()
+    if edited.edited_at < piece.edited_at or text == piece.text:
+        return record  # a newer edit came before, or nothing changed
+    opening = None
+    if piece is record.pieces[0]:
+        if not isinstance(decision, Prompt) or not _same_session(record, decision):
+            return _not_taken(record, decision)
+        opening = None if decision.text == text else decision.text
+    changed = replace(piece, text=text, opening=opening, edited_at=edited.edited_at)
+    pieces = tuple(changed if known is piece else known for known in record.pieces)
+    return replace(record, pieces=pieces, prompt=joined_text(pieces))
+
+
+def late_words(record: TurnRecord, edited: MessageEdited, decision: Route) -> str | NotTaken | None:
+    """Return what an edit of a prompt that was started would send anew; None when nothing changed.
+
+    Args:
+        record: The turn.
+        edited: The edit.
+        decision: What the new words ask for, were they a reply to the turn.
+    """
+    piece = _piece(record, edited)
+    text = edited.text.strip()
+    if piece is not None and (text == piece.text or edited.edited_at < piece.edited_at):
+        return None
+    if piece is not None and piece is not record.pieces[0]:
+        return text
+    if isinstance(decision, Prompt) and decision.follows is not None:
+        return decision.text
+    return _not_taken(record, decision)
+
+
+def _piece(record: TurnRecord, edited: MessageEdited) -> PromptPiece | None:
+    for piece in record.pieces:
+        if piece.message_id == edited.message_id:
+            return piece
+    return None
+
+
+def _same_session(record: TurnRecord, prompt: Prompt) -> bool:
+    if prompt.engine != record.engine:
+        return False
+    if prompt.follows is not None:
+        return prompt.follows.conversation == record.conversation
+    begins = record.conversation in ("", record.turn_id)
+    return prompt.resume == record.asked and (prompt.resume is not None or begins)
+
+
+def _not_taken(record: TurnRecord, decision: Route) -> NotTaken:
+    if isinstance(decision, EngineConflict):
+        return NotTaken(f"it names {decision.wanted}, and this turn is {record.engine}'s")
+    if isinstance(decision, NothingSaid):
+        return NotTaken("it has no words")
+    if not isinstance(decision, Prompt):
+        return NotTaken("it reads as a command")
+    if decision.engine != record.engine:
+        return NotTaken(f"it is for {decision.engine}, and this turn is {record.engine}'s")
+    return NotTaken("it names another session")

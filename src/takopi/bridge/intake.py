@@ -1,0 +1,320 @@
+"""From updates to what is to be done about them: which messages are one prompt, and which is none.
+
+All updates that are at hand are read before anything is done about one of them, so that the pieces
+of a prompt are together before its turn starts. A prompt whose turn waits already is frozen from
+the moment a piece of it is found until the piece is written down.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from takopi.bridge.border import border
+from takopi.bridge.door import Door
+from takopi.bridge.edits import NotTaken, as_sent, is_askers_own, late_words, revised
+from takopi.bridge.ports import Clock, Store
+from takopi.bridge.records import AcceptedUpdate, TurnRecord
+from takopi.bridge.routing import Router, bound_to
+from takopi.bridge.scheduler import Scheduler
+from takopi.bridge.steps import Decided, Draft, Held, Refused, Step, Told, TooLate
+from takopi.core.backlog import sent_while_away
+from takopi.core.chat import MessageEdited, MessageReceived, Scope
+from takopi.core.gathering import (
+    ALBUM_WAIT_S,
+    LONG_UNITS,
+    PromptPiece,
+    WaitingPrompt,
+    held_until,
+    joined_text,
+    prompt_of,
+)
+from takopi.core.prompt_replies import edit_refused_reply
+from takopi.core.replies import hint_reply, message
+from takopi.core.richtext import utf16_len
+from takopi.core.route import BoundTurn, Command, Ignored, Prompt, Route, RouteTable, route
+from takopi.errors import StoreError
+
+__all__ = ["Intake", "IntakePorts", "in_order"]
+
+
+@dataclass(frozen=True, slots=True)
+class IntakePorts:
+    """Bind what reading updates needs.
+
+    Args:
+        store: Knows which message belongs to which turn.
+        scheduler: Knows which turns wait.
+        router: Knows the engines.
+        clock: Tells the time.
+        access: Says who is served.
+        new_id: Makes ids of turns.
+    """
+
+    store: Store
+    scheduler: Scheduler
+    router: Router
+    clock: Clock
+    access: Door
+    new_id: Callable[[], str]
+
+
+class Intake:
+    """Read updates; the moment at which it is made tells a backlog from what is live.
+
+    Args:
+        ports: What reading needs.
+    """
+
+    def __init__(self, ports: IntakePorts) -> None:
+        self._ports = ports
+        self._started_at = ports.clock.wall()
+
+    async def read(self, updates: Sequence[AcceptedUpdate]) -> list[Step]:
+        """Say what is to be done about some updates, in their order; never raises an error."""
+        reading = _Reading(self._ports, self._started_at)
+        for accepted in in_order(updates):
+            await reading.take(accepted)
+        return reading.finish()
+
+
+class _Reading:
+    """Be one reading: what was found so far."""
+
+    def __init__(self, ports: IntakePorts, started_at: float) -> None:
+        self._ports = ports
+        self._started_at = started_at
+        self._table: RouteTable | None = None
+        self._steps: list[Step] = []
+        self._drafts: dict[str, Draft] = {}
+        self._wordless: dict[tuple[Scope, int | None, str], list[AcceptedUpdate]] = {}
+        records = [turn.record for turn in ports.scheduler.turns()]
+        self._waiting = {
+            record.turn_id: _waiting(record)
+            for record in records
+            if record.state == "queued" and record.pieces and not record.cancelled
+        }
+
+    async def take(self, accepted: AcceptedUpdate) -> None:
+        """Read one update."""
+        update = accepted.update
+        with border("handling a message", update=update.update_id) as found:
+            try:
+                served = self._ports.access.admits(update)
+                if served and isinstance(update, MessageReceived):
+                    await self._received(accepted, update)
+                elif served and isinstance(update, MessageEdited):
+                    await self._edited(accepted, update)
+                else:
+                    self._steps.append(Told((accepted,)))
+            except StoreError as error:
+                self._steps.append(Refused(accepted, error))
+        if found.error is not None:
+            self._steps.append(Told((accepted,), message(found.error[:1000])))
+
+    def finish(self) -> list[Step]:
+        """Return what is to be done; albums without words wait for a part that has some."""
+        now = self._ports.clock.wall()
+        for parts in self._wordless.values():
+            until = parts[-1].arrived_at + ALBUM_WAIT_S
+            private = parts[0].update.chat_kind == "private"
+            if now < until <= now + ALBUM_WAIT_S:  # never longer, also when the wall clock was set
+                self._steps.append(Held(tuple(parts), until))
+            else:
+                self._steps.append(Told(tuple(parts), hint_reply() if private else None))
+        return self._steps
+
+    # Messages.
+
+    async def _received(self, accepted: AcceptedUpdate, received: MessageReceived) -> None:
+        bound = await self._bound(received)
+        decision = self._route(received, bound)
+        if _stands_alone(received, decision):
+            if isinstance(decision, Command) and decision.name == "cancel":
+                self._close(received.scope)
+            self._steps.append(Decided(accepted, received, decision, bound))
+            return
+        piece = self._piece(accepted, received, bound)
+        draft = self._draft_for(piece, received)
+        if draft is not None:
+            draft.add(accepted, piece)
+            self._waiting[draft.record.turn_id] = _waiting(draft.record)
+        elif piece.album is not None and not piece.text:
+            key = (received.scope, received.sender_id, piece.album)
+            self._wordless.setdefault(key, []).append(accepted)
+        elif isinstance(decision, Prompt):
+            self._begin(accepted, received, piece, decision)
+        else:
+            self._steps.append(Decided(accepted, received, decision, bound))
+
+    def _piece(
+        self, accepted: AcceptedUpdate, received: MessageReceived, bound: BoundTurn | None = None
+    ) -> PromptPiece:
+        reply = received.reply
+        if reply is not None and bound is not None:
+            reply = replace(reply, text="")  # known by its id; its text never counts
+        return PromptPiece(
+            message_id=received.message_id,
+            text=received.text.strip(),
+            arrived_at=accepted.arrived_at,
+            sent_at=received.date,
+            late=self._away(accepted, received),
+            album=received.album,
+            forwarded=received.forwarded,
+            reply=reply,
+        )
+
+    def _away(self, accepted: AcceptedUpdate, received: MessageReceived) -> bool:
+        return sent_while_away(received.date, accepted.arrived_at, self._started_at)
+
+    def _draft_for(self, piece: PromptPiece, received: MessageReceived) -> Draft | None:
+        """Find the prompt that a message belongs to, as long as it waits."""
+        waiting = tuple(self._waiting.values())
+        turn_id = prompt_of(piece, received.scope, received.sender_id, waiting)
+        return None if turn_id is None else self._draft(turn_id)
+
+    def _draft(self, turn_id: str) -> Draft | None:
+        """Return the draft of a turn that waits; from now on it does not start."""
+        draft = self._drafts.get(turn_id)
+        if draft is None:
+            record = self._ports.scheduler.freeze(turn_id)
+            if record is None:
+                self._waiting.pop(turn_id, None)
+                return None
+            draft = self._drafts[turn_id] = Draft(record, before=record)
+            self._steps.append(draft)
+        return draft
+
+    def _begin(
+        self,
+        accepted: AcceptedUpdate,
+        received: MessageReceived,
+        piece: PromptPiece,
+        prompt: Prompt,
+    ) -> None:
+        opening = None if prompt.text == piece.text else prompt.text
+        key = (received.scope, received.sender_id, piece.album or "")
+        pieces = [replace(piece, opening=opening)]
+        updates = [*self._wordless.pop(key, ()), accepted]
+        for part in updates[:-1]:
+            assert isinstance(part.update, MessageReceived), "only messages are parts of albums"
+            pieces.append(self._piece(part, part.update))
+        turn_id = self._ports.new_id()
+        record = TurnRecord(
+            turn_id=turn_id,
+            scope=received.scope,
+            engine=prompt.engine,
+            conversation=prompt.follows.conversation if prompt.follows else turn_id,
+            chat_kind=received.chat_kind,
+            prompt=joined_text(pieces),
+            messages=tuple(sorted(part.message_id for part in pieces)),
+            person=received.sender_id,
+            asked=prompt.resume,
+            held_until=held_until(pieces),
+            pieces=tuple(pieces),
+            accepted_at=accepted.arrived_at,
+        )
+        draft = Draft(record, updates=updates, bound=list(record.messages), away=piece.late)
+        self._drafts[turn_id] = draft
+        self._waiting[turn_id] = _waiting(record)
+        self._steps.append(draft)
+
+    def _close(self, scope: Scope) -> None:
+        """Let nothing that comes after a /cancel go into what it may have meant."""
+        self._waiting = {
+            turn_id: prompt for turn_id, prompt in self._waiting.items() if prompt.scope != scope
+        }
+
+    # Edits.
+
+    async def _edited(self, accepted: AcceptedUpdate, edited: MessageEdited) -> None:
+        chat, number = edited.scope.chat_id, edited.message_id
+        draft = self._draft_with(chat, number)
+        record = draft.record if draft else await self._ports.store.turn_of_message(chat, number)
+        if record is None or not is_askers_own(record, edited):
+            self._steps.append(Told((accepted,)))
+            return
+        draft = draft or self._draft(record.turn_id)
+        if draft is None:
+            self._steps.append(self._too_late(accepted, edited, record))
+            return
+        received = as_sent(draft.record, edited)
+        decision = self._route(received, await self._bound(received))
+        changed = revised(draft.record, edited, decision)
+        if isinstance(changed, NotTaken):
+            self._steps.append(Told((accepted,), edit_refused_reply(changed.why, waits=True)))
+            return
+        draft.record = changed
+        draft.updates.append(accepted)
+        self._waiting[changed.turn_id] = _waiting(changed)
+
+    def _too_late(
+        self, accepted: AcceptedUpdate, edited: MessageEdited, record: TurnRecord
+    ) -> Step:
+        decision = self._route(as_sent(record, edited), bound_to(record))
+        words = late_words(record, edited, decision)
+        if words is None:
+            return Told((accepted,))
+        if isinstance(words, NotTaken):
+            return Told((accepted,), edit_refused_reply(words.why, waits=False))
+        return TooLate(accepted, edited, record, words)
+
+    # What both need.
+
+    def _route(self, received: MessageReceived, bound: BoundTurn | None) -> Route:
+        if self._table is None:
+            self._table = self._ports.router.table()
+        return route(received, self._table, bound)
+
+    async def _bound(self, received: MessageReceived) -> BoundTurn | None:
+        if received.reply is None or received.forwarded:
+            return None
+        chat, replied = received.scope.chat_id, received.reply.message_id
+        draft = self._draft_with(chat, replied)
+        record = draft.record if draft else None
+        record = record or await self._ports.store.turn_of_message(chat, replied)
+        return None if record is None else bound_to(record)
+
+    def _draft_with(self, chat: int, message_id: int) -> Draft | None:
+        for draft in self._drafts.values():
+            if draft.record.scope.chat_id == chat and message_id in draft.record.messages:
+                return draft
+        return None
+
+
+def in_order(updates: Sequence[AcceptedUpdate]) -> list[AcceptedUpdate]:
+    """Put what was said in a chat into the order in which it was said; the rest stays in its place.
+
+    Ids of messages grow in a chat, whatever happens on the way here.
+    """
+    places: dict[Scope, list[int]] = {}
+    ordered = list(updates)
+    for place, accepted in enumerate(updates):
+        update = accepted.update
+        if isinstance(update, MessageReceived | MessageEdited):
+            chat = Scope(update.scope.transport, update.scope.chat_id)
+            places.setdefault(chat, []).append(place)
+    for mine in places.values():
+        said = sorted((updates[place] for place in mine), key=_said_at)
+        for place, accepted in zip(mine, said, strict=True):
+            ordered[place] = accepted
+    return ordered
+
+
+def _said_at(accepted: AcceptedUpdate) -> tuple[int, float]:
+    """Sort by message; an edit comes behind what it edits."""
+    update = accepted.update
+    assert isinstance(update, MessageReceived | MessageEdited), "only what was said is sorted"
+    edited_at = update.edited_at if isinstance(update, MessageEdited) else 0.0
+    return update.message_id, edited_at
+
+
+def _stands_alone(received: MessageReceived, decision: Route) -> bool:
+    """Tell whether a message cannot be a piece of a prompt: a command, or another bot's."""
+    if isinstance(decision, Command):
+        return utf16_len(received.text) < LONG_UNITS
+    return isinstance(decision, Ignored)
+
+
+def _waiting(record: TurnRecord) -> WaitingPrompt:
+    return WaitingPrompt(record.turn_id, record.scope, record.person, record.pieces)

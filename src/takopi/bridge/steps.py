@@ -1,0 +1,97 @@
+"""What is to be done about updates, once they were read."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from takopi.bridge.records import AcceptedUpdate, TurnRecord
+from takopi.core.chat import ChatMessage, MessageEdited, MessageReceived
+from takopi.core.gathering import PromptPiece, held_until, joined_text
+from takopi.core.route import BoundTurn, Route
+from takopi.errors import StoreError
+
+__all__ = ["Decided", "Draft", "Held", "Refused", "Step", "Told", "TooLate"]
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """Be a prompt that is not written down yet, or that changed.
+
+    Args:
+        record: Its turn as it is to be.
+        before: Its turn as it waits, frozen; None for a new one.
+        updates: What it was made of.
+        bound: Ids of messages that are new in it.
+        away: Whether it was sent while takopi was away.
+        settled: Whether its turn is with the scheduler.
+    """
+
+    record: TurnRecord
+    before: TurnRecord | None = None
+    updates: list[AcceptedUpdate] = field(default_factory=list)
+    bound: list[int] = field(default_factory=list)
+    away: bool = False
+    settled: bool = False
+
+    def add(self, accepted: AcceptedUpdate, piece: PromptPiece) -> None:
+        """Take one more message into the prompt; the first stays first."""
+        first, *rest = self.record.pieces
+        rest = sorted((*rest, piece), key=lambda known: known.message_id)
+        pieces = (first, *rest)
+        self.record = replace(
+            self.record,
+            pieces=pieces,
+            messages=(*self.record.messages, piece.message_id),
+            prompt=joined_text(pieces),
+            held_until=held_until(pieces),
+        )
+        self.updates.append(accepted)
+        self.bound.append(piece.message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Be a message that is no prompt."""
+
+    accepted: AcceptedUpdate
+    received: MessageReceived
+    decision: Route
+    bound: BoundTurn | None
+
+
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """Be an edit of a prompt whose turn has started; `words` are what it says now."""
+
+    accepted: AcceptedUpdate
+    edited: MessageEdited
+    record: TurnRecord
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Be updates that have an answer and no other effect; without `answer`, nothing at all."""
+
+    updates: tuple[AcceptedUpdate, ...]
+    answer: ChatMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Be an update that could not be read by, because the journal did not answer."""
+
+    accepted: AcceptedUpdate
+    error: StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Be updates that are read again at a moment, unix seconds: more may belong to them."""
+
+    updates: tuple[AcceptedUpdate, ...]
+    until: float
+
+
+Step: TypeAlias = Draft | Decided | TooLate | Told | Refused | Held

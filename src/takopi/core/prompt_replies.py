@@ -1,0 +1,95 @@
+"""What takopi says about prompts: those of a backlog, those that were edited, those not started."""
+
+from takopi.core.chat import ChatMessage
+from takopi.core.durations import format_about
+from takopi.core.offers import OfferKind, choice_label
+from takopi.core.replies import message
+from takopi.core.richtext import RichText, utf16_len
+from takopi.core.shorten import one_line
+from takopi.core.split import split_rich
+from takopi.model import EngineId
+
+__all__ = [
+    "backlog_question",
+    "dropped_reply",
+    "edit_refused_reply",
+    "edited_reply",
+    "not_written_reply",
+    "picked_reply",
+    "taken_message",
+]
+
+_PREVIEW_UNITS = 60
+_MAX_UNITS = 4096
+
+
+def backlog_question(prompt: str, age_s: float) -> ChatMessage:
+    """Ask whether a prompt of a backlog is to be answered; its offer has the buttons.
+
+    Args:
+        prompt: The person's words.
+        age_s: How long ago they were sent.
+    """
+    return message(
+        f"Sent {format_about(age_s)} ago, while takopi was away: "
+        f"{one_line(prompt, _PREVIEW_UNITS)}\nAnswer it?"
+    )
+
+
+def dropped_reply(age_s: float) -> ChatMessage:
+    """Say that a prompt of a backlog is not answered; sent as a reply, which shows its words."""
+    return message(
+        f"dropped: sent while takopi was away, {format_about(age_s)} ago. Send it again to have it "
+        "answered."
+    )
+
+
+def edited_reply() -> ChatMessage:
+    """Say that an edit came too late; its offer has the button."""
+    return message(
+        "The turn of this prompt had started before it was edited, so it goes by the old words."
+    )
+
+
+def edit_refused_reply(why: str, *, waits: bool) -> ChatMessage:
+    """Say why an edit of a prompt was not taken over, and what to do instead.
+
+    Args:
+        why: What is wrong with it.
+        waits: Whether the prompt's turn has not started yet.
+    """
+    remedy = (
+        "The prompt waits as it was: cancel it and send a new one to change that."
+        if waits
+        else "Send it as a new message."
+    )
+    return message(f"This edit was not taken over, because {why}. {remedy}")
+
+
+def not_written_reply(why: str) -> ChatMessage:
+    """Say that a prompt cannot be started yet, because the journal does not take it."""
+    return message(
+        f"Not started yet: takopi cannot write it down ({one_line(why, 300)}). It tries again by "
+        "itself."
+    )
+
+
+def picked_reply(engine: EngineId, prompt: str) -> ChatMessage:
+    """Say which turn was picked to be cancelled, in place of the choice."""
+    return message(f"Cancelling {engine} · {one_line(prompt, _PREVIEW_UNITS)}")
+
+
+def taken_message(kind: OfferKind, choice: str, shown: ChatMessage) -> ChatMessage:
+    """Show what was chosen in place of the buttons.
+
+    Args:
+        kind: What was offered.
+        choice: What was chosen.
+        shown: The message that had the buttons.
+    """
+    label = f"→ {choice_label(kind, choice)}"
+    room = _MAX_UNITS - utf16_len(label) - 2
+    body = shown.body
+    if utf16_len(body.text) > room:
+        body = split_rich(body, max_units=room)[0]
+    return ChatMessage(RichText(f"{body.text}\n\n{label}", body.entities))
