@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.figure import Figure, table
 
-NAMES = ("startup", "bot", "translation", "long_stream", "rendering", "many_runs")
+NAMES = ("startup", "bot", "translation", "long_stream", "rendering", "many_runs", "journal")
 
 
 def main() -> int:

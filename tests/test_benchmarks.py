@@ -34,6 +34,7 @@ SMALL = {
     "rendering": {"rounds": 5},
     "bot": {"rounds": 1, "prompts": 1},
     "many_runs": {"runs": 3},
+    "journal": {"rounds": 5, "megabytes": 1},
 }
 
 

@@ -14,6 +14,7 @@ from takopi.bridge.records import (
     LetterPut,
     LetterRecord,
     MessageBound,
+    MessageRole,
     OfferPut,
     OfferRecord,
     OfferTaken,
@@ -22,6 +23,7 @@ from takopi.bridge.records import (
     UpdateHandled,
 )
 from takopi.core.chat import ChatUpdate
+from takopi.core.keeping import KEEP_KEYS_S, KEEP_TURNS_S
 from takopi.core.turn_state import ENDS
 from takopi.core.update_keys import update_keys
 from takopi.errors import OfferClosed
@@ -45,46 +47,44 @@ class MemoryStore:
 
     def __init__(self, keep: int = 50_000) -> None:
         self._keep = keep
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[str, float] = OrderedDict()
         self._updates: dict[int, AcceptedUpdate] = {}
         self._open: dict[str, TurnRecord] = {}
         self._over: OrderedDict[str, TurnRecord] = OrderedDict()
         self._letters: dict[int, LetterRecord] = {}
         self._offers: OrderedDict[str, OfferRecord] = OrderedDict()
-        self._turn_of: OrderedDict[tuple[int, int], str] = OrderedDict()
-        self._progress: OrderedDict[str, int] = OrderedDict()
-        self._sessions: OrderedDict[str, ResumeToken] = OrderedDict()
-        self._batches = self._accepted = self._turns = self._next_letter = 0
+        self._bound: OrderedDict[tuple[int, int], tuple[str, MessageRole]] = OrderedDict()
+        self._messages_of: dict[str, dict[tuple[int, int], None]] = {}
+        self._turns_of: dict[str, dict[str, None]] = {}
+        self._accepted = self._turns = self._next_letter = 0
 
     async def accept(
         self, updates: Sequence[ChatUpdate], newest: int | None, arrived_at: float
     ) -> tuple[AcceptedUpdate, ...]:
         """Take what was never taken before."""
         del newest
-        self._batches += 1
-        fresh = []
+        fresh: list[AcceptedUpdate] = []
         for update in updates:
             keys = update_keys(update)
             known = any(key in self._seen for key in keys)
             for key in keys:
-                self._put(self._seen, key, None)
+                self._put(self._seen, key, arrived_at)
             if known:
                 continue
             self._accepted += 1
             accepted = AcceptedUpdate(
-                id=self._accepted, update=update, arrived_at=arrived_at, batch=self._batches
+                id=self._accepted,
+                update=update,
+                arrived_at=arrived_at,
+                batch=fresh[0].id if fresh else self._accepted,
             )
             self._updates[accepted.id] = accepted
             fresh.append(accepted)
         return tuple(fresh)
 
     async def commit(self, changes: Sequence[Change]) -> None:
-        """Make all changes, or none when an offer was taken before."""
-        for change in changes:
-            if isinstance(change, OfferTaken):
-                offer = self._offers.get(change.offer_id)
-                if offer is None or offer.taken is not None:
-                    raise OfferClosed("this was decided before")
+        """Make all changes in their order, or none when an offer was taken before."""
+        self._refuse_taken(changes)
         for change in changes:
             self._make(change)
 
@@ -100,59 +100,140 @@ class MemoryStore:
 
     async def turn(self, turn_id: str) -> TurnRecord | None:
         """Return a turn as it was written down last."""
-        found = self._open.get(turn_id) or self._over.get(turn_id)
+        found = self._find(turn_id)
         return None if found is None else self._whole(found)
 
     async def turn_of_message(self, chat_id: int, message_id: int) -> TurnRecord | None:
         """Find the turn of a message; None for messages nobody knows."""
-        turn_id = self._turn_of.get((chat_id, message_id))
-        record = await self.turn(turn_id) if turn_id else None
-        if record is None or record.session is not None:
+        turn_id, _ = self._bound.get((chat_id, message_id), ("", None))
+        record = await self.turn(turn_id)
+        if record is None or record.session is not None or not record.conversation:
             return record
-        session = self._sessions.get(record.conversation)
-        return record if session is None else replace(record, session=session)
+        return replace(record, session=self._session_of(record.conversation))
+
+    async def damage_told(self) -> None:
+        """Do nothing: what is only in memory was never damaged."""
 
     async def offer(self, offer_id: str) -> OfferRecord | None:
         """Return an offer, open or taken."""
         return self._offers.get(offer_id)
+
+    async def prune(self, now: float) -> None:
+        """Forget what is too old.
+
+        Args:
+            now: Present moment, unix seconds.
+        """
+        for key in [key for key, at in self._seen.items() if at < now - KEEP_KEYS_S]:
+            del self._seen[key]
+        old = {t.turn_id for t in self._over.values() if _over_at(t) < now - KEEP_TURNS_S}
+        for turn_id in old:
+            self._forget_turn(self._over.pop(turn_id))
+            for message in list(self._messages_of.get(turn_id, ())):
+                self._unbind(message)
+        for offer in [offer for offer in self._offers.values() if offer.turn_id in old]:
+            del self._offers[offer.offer_id]
+
+    def _refuse_taken(self, changes: Sequence[Change]) -> None:
+        taken: dict[str, bool] = {}
+        for change in changes:
+            if isinstance(change, OfferPut):
+                offer = change.offer
+                before = taken.get(offer.offer_id, self._is_taken(offer.offer_id))
+                taken[offer.offer_id] = before is True or offer.taken is not None
+            elif isinstance(change, OfferTaken):
+                if taken.get(change.offer_id, self._is_taken(change.offer_id)) is not False:
+                    raise OfferClosed("this was decided before")
+                taken[change.offer_id] = True
+
+    def _is_taken(self, offer_id: str) -> bool | None:
+        offer = self._offers.get(offer_id)
+        return None if offer is None else offer.taken is not None
 
     def _make(self, change: Change) -> None:
         match change:
             case TurnPut(turn):
                 self._put_turn(turn)
             case MessageBound(chat_id, message_id, turn_id, role):
-                self._put(self._turn_of, (chat_id, message_id), turn_id)
-                if role == "progress":
-                    self._put(self._progress, turn_id, message_id)
+                self._bind((chat_id, message_id), turn_id, role)
             case LetterPut(letter):
                 self._letters[letter.letter_id] = letter
                 self._next_letter = max(self._next_letter, letter.letter_id)
             case LetterGone(letter_id):
                 self._letters.pop(letter_id, None)
             case OfferPut(offer):
+                before = self._offers.get(offer.offer_id)
+                if before is not None and before.taken is not None:
+                    offer = replace(offer, taken=before.taken)  # it stays taken
                 self._put(self._offers, offer.offer_id, offer)
             case OfferTaken(offer_id, choice):
                 self._offers[offer_id] = replace(self._offers[offer_id], taken=choice)
             case UpdateHandled(number):
                 self._updates.pop(number, None)
 
+    # Turns, found by their id and by their conversation.
+
+    def _find(self, turn_id: str) -> TurnRecord | None:
+        return self._open.get(turn_id) or self._over.get(turn_id)
+
     def _put_turn(self, turn: TurnRecord) -> None:
         before = self._open.pop(turn.turn_id, None) or self._over.pop(turn.turn_id, None)
         if before is None:
             self._turns += 1
+        else:
+            self._forget_turn(before)
         turn = replace(turn, seq=self._turns if before is None else before.seq)
+        if turn.conversation:
+            self._turns_of.setdefault(turn.conversation, {})[turn.turn_id] = None
         if turn.state in ENDS:
-            self._put(self._over, turn.turn_id, turn)
+            dropped = self._put(self._over, turn.turn_id, turn)
+            if dropped is not None:
+                self._forget_turn(dropped)
         else:
             self._open[turn.turn_id] = turn
-        if turn.session is not None and turn.conversation:
-            self._put(self._sessions, turn.conversation, turn.session)
+
+    def _forget_turn(self, turn: TurnRecord) -> None:
+        of = self._turns_of.get(turn.conversation, {})
+        of.pop(turn.turn_id, None)
+        if not of:
+            self._turns_of.pop(turn.conversation, None)
+
+    def _session_of(self, conversation: str) -> "ResumeToken | None":
+        found = [self._find(turn_id) for turn_id in self._turns_of.get(conversation, ())]
+        known = [turn for turn in found if turn is not None and turn.session is not None]
+        return max(known, key=lambda turn: turn.seq).session if known else None
 
     def _whole(self, turn: TurnRecord) -> TurnRecord:
-        return replace(turn, progress_id=self._progress.get(turn.turn_id))
+        progress = [
+            message_id
+            for chat_id, message_id in self._messages_of.get(turn.turn_id, ())
+            if self._bound[(chat_id, message_id)][1] == "progress"
+        ]
+        return replace(turn, progress_id=progress[-1] if progress else None)
 
-    def _put(self, table: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> None:
+    # Messages, found by their id and by their turn.
+
+    def _bind(self, message: tuple[int, int], turn_id: str, role: MessageRole) -> None:
+        self._unbind(message)
+        self._messages_of.setdefault(turn_id, {})[message] = None
+        self._bound[message] = (turn_id, role)
+        if len(self._bound) > self._keep:
+            self._unbind(next(iter(self._bound)))
+
+    def _unbind(self, message: tuple[int, int]) -> None:
+        before = self._bound.pop(message, None)
+        if before is not None:
+            of = self._messages_of[before[0]]
+            del of[message]
+            if not of:
+                del self._messages_of[before[0]]
+
+    def _put(self, table: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value | None:
+        """Put a value last, and return the first when there were too many."""
         table[key] = value
         table.move_to_end(key)
-        if len(table) > self._keep:
-            table.popitem(last=False)
+        return table.popitem(last=False)[1] if len(table) > self._keep else None
+
+
+def _over_at(turn: TurnRecord) -> float:
+    return turn.accepted_at if turn.ended_at is None else turn.ended_at

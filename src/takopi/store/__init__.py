@@ -1,0 +1,1 @@
+"""The journal: what takopi wrote down is there after a crash."""

@@ -1,0 +1,83 @@
+"""How the journal's file is opened."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from takopi.errors import StoreError
+
+__all__ = ["connect", "connect_to_read", "make_file", "sync_folder"]
+
+
+def connect(path: Path, busy_s: float) -> sqlite3.Connection:
+    """Open the journal's file for writing.
+
+    Args:
+        path: The file; it exists.
+        busy_s: How long to wait for another program that holds the file.
+
+    Raises:
+        StoreError: The file system cannot hold a journal.
+        sqlite3.Error: SQLite refuses the file.
+    """
+    db = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(db)
+        # Only counts for a file without a page, so it stands before all that makes one.
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+            raise StoreError(
+                f"the file system of {path} cannot hold a journal, as it shares no memory between "
+                "programs; set TAKOPI_HOME to a folder on a local disk"
+            )
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the disk
+        db.execute("PRAGMA checkpoint_fullfsync = ON")
+        db.execute(f"PRAGMA journal_size_limit = {8 * 1024 * 1024}")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_to_read(path: Path, busy_s: float) -> sqlite3.Connection:
+    """Open the journal's file without a way to change it; a file that is missing is not made.
+
+    Closing such a connection leaves the log of changes (`-wal`) as it was, too.
+
+    Raises:
+        sqlite3.Error: SQLite refuses the file.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    db = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)
+    try:
+        _prepare(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    db.execute("PRAGMA temp_store = MEMORY")
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file that is nobody else's business, unless one is there."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let names that were made or changed in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

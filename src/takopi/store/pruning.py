@@ -1,0 +1,51 @@
+"""What the journal forgets, in pieces so small that no commit waits long behind one."""
+
+import sqlite3
+
+from takopi.core.keeping import KEEP_KEYS_S, KEEP_TURNS_S, KEEP_UPDATES_S
+from takopi.store.schema import transaction
+
+__all__ = ["forget_a_piece", "shrink_a_piece"]
+
+_ROWS = 200
+_TURNS = 20
+_PAGES = 128
+# Free pages are used again, so a file is made smaller only when much of it is empty.
+_LEAST_FREE_PAGES = 1024
+
+_UPDATES = """DELETE FROM updates WHERE id IN
+    (SELECT id FROM updates WHERE handled = 1 AND arrived_at < ? LIMIT ?)"""
+_KEYS = "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE at < ? LIMIT ?)"
+_OLD_TURNS = "SELECT seq, turn_id FROM turns WHERE over_at < ? LIMIT ?"
+
+
+def forget_a_piece(db: sqlite3.Connection, now: float) -> bool:
+    """Forget some of what is too old; return whether there may be more.
+
+    Args:
+        db: The journal.
+        now: Present moment, unix seconds.
+    """
+    with transaction(db):
+        updates = db.execute(_UPDATES, (now - KEEP_UPDATES_S, _ROWS)).rowcount
+        keys = db.execute(_KEYS, (now - KEEP_KEYS_S, _ROWS)).rowcount
+        turns = db.execute(_OLD_TURNS, (now - KEEP_TURNS_S, _TURNS)).fetchall()
+        for seq, turn_id in turns:
+            db.execute("DELETE FROM messages WHERE turn_id = ?", (turn_id,))
+            db.execute("DELETE FROM offers WHERE turn_id = ?", (turn_id,))
+            db.execute("DELETE FROM turns WHERE seq = ?", (seq,))
+    return updates == _ROWS or keys == _ROWS or len(turns) == _TURNS
+
+
+def shrink_a_piece(db: sqlite3.Connection) -> bool:
+    """Give some free pages back to the disk; return whether there are more to give."""
+    free = _free_pages(db)
+    if free < _LEAST_FREE_PAGES or free < db.execute("PRAGMA page_count").fetchone()[0] // 4:
+        return False
+    # Not `execute`: each step frees one page, and it takes only one, as the rows have no columns.
+    db.executescript(f"PRAGMA incremental_vacuum({_PAGES})")
+    return _free_pages(db) < free
+
+
+def _free_pages(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA freelist_count").fetchone()[0])

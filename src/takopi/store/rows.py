@@ -1,0 +1,154 @@
+"""How records stand in rows, and how they are read back.
+
+A record is one column of JSON; what is asked for has a column beside it. Letters are MessagePack,
+because a document's bytes would grow by a third in JSON. The same statements serve the bot and
+whoever only reads.
+"""
+
+import sqlite3
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from takopi.bridge.records import (
+    AcceptedUpdate,
+    JournalState,
+    LetterRecord,
+    OfferRecord,
+    TurnRecord,
+)
+from takopi.core.chat import ChatUpdate
+from takopi.core.turn_state import ENDS, TRANSITIONS
+from takopi.model import ResumeToken
+
+__all__ = [
+    "SELECT_TURN",
+    "fetch_offer",
+    "fetch_state",
+    "fetch_turn",
+    "fetch_turn_of_message",
+    "note",
+    "noted",
+    "packed",
+    "packed_letter",
+    "turn_from_row",
+]
+
+SELECT_TURN = """SELECT t.seq, t.body,
+    (SELECT p.message_id FROM messages p WHERE p.turn_id = t.turn_id AND p.role = 'progress'
+        ORDER BY p.bound DESC LIMIT 1)
+    FROM turns t"""
+_OPEN = ", ".join(f"'{state}'" for state in TRANSITIONS if state not in ENDS)
+_OPEN_TURNS = f"{SELECT_TURN} WHERE t.state IN ({_OPEN}) ORDER BY t.seq"
+_TURN = f"{SELECT_TURN} WHERE t.turn_id = ?"
+_TURN_OF_MESSAGE = (
+    f"{SELECT_TURN} JOIN messages m ON m.turn_id = t.turn_id WHERE m.chat_id = ? AND "
+    "m.message_id = ?"
+)
+_SESSION = (
+    "SELECT session_engine, session_value FROM turns WHERE conversation = ? AND "
+    "session_value IS NOT NULL ORDER BY seq DESC LIMIT 1"
+)
+
+_turn = msgspec.json.Decoder(TurnRecord)
+_update: msgspec.json.Decoder[ChatUpdate] = msgspec.json.Decoder(ChatUpdate)
+_offer = msgspec.json.Decoder(OfferRecord)
+_letter = msgspec.msgpack.Decoder(LetterRecord)
+_json = msgspec.json.Encoder()
+_msgpack = msgspec.msgpack.Encoder()
+
+
+def packed(record: object) -> str:
+    """Write a record as JSON.
+
+    Half of a surrogate pair, as a name of a file may hold, has no place in UTF-8: it is replaced,
+    since a record that could never be written down would be tried for ever.
+    """
+    try:
+        return _json.encode(record).decode()
+    except UnicodeEncodeError:
+        return _json.encode(_without_halves(msgspec.to_builtins(record))).decode()
+
+
+def packed_letter(letter: LetterRecord) -> bytes:
+    """Write a letter as MessagePack; as with `packed`, halves of surrogate pairs are replaced."""
+    try:
+        return _msgpack.encode(letter)
+    except UnicodeEncodeError:
+        return _msgpack.encode(_without_halves(msgspec.to_builtins(letter, builtin_types=(bytes,))))
+
+
+def _without_halves(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {key: _without_halves(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_halves(item) for item in value]
+    return value
+
+
+def turn_from_row(row: tuple[Any, ...]) -> TurnRecord:
+    """Read a row of `SELECT_TURN`."""
+    seq, body, progress_id = row
+    return replace(_turn.decode(body), seq=seq, progress_id=progress_id)
+
+
+def fetch_turn(db: sqlite3.Connection, turn_id: str) -> TurnRecord | None:
+    """Return a turn as it was written down last."""
+    row = db.execute(_TURN, (turn_id,)).fetchone()
+    return None if row is None else turn_from_row(row)
+
+
+def fetch_turn_of_message(
+    db: sqlite3.Connection, chat_id: int, message_id: int
+) -> TurnRecord | None:
+    """Find the turn of a message, with the session of its conversation."""
+    row = db.execute(_TURN_OF_MESSAGE, (chat_id, message_id)).fetchone()
+    if row is None:
+        return None
+    turn = turn_from_row(row)
+    if turn.session is not None or not turn.conversation:
+        return turn
+    session = db.execute(_SESSION, (turn.conversation,)).fetchone()
+    return turn if session is None else replace(turn, session=ResumeToken(*session))
+
+
+def fetch_offer(db: sqlite3.Connection, offer_id: str) -> OfferRecord | None:
+    """Return an offer, open or taken."""
+    row = db.execute("SELECT body, taken FROM offers WHERE offer_id = ?", (offer_id,)).fetchone()
+    return None if row is None else replace(_offer.decode(row[0]), taken=row[1])
+
+
+def fetch_state(db: sqlite3.Connection) -> JournalState:
+    """Return what is not over."""
+    updates = db.execute(
+        "SELECT id, arrived_at, batch, body FROM updates WHERE handled = 0 ORDER BY id"
+    )
+    letters = db.execute("SELECT body FROM letters ORDER BY letter_id")
+    newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'letters'").fetchone()
+    return JournalState(
+        turns=tuple(turn_from_row(row) for row in db.execute(_OPEN_TURNS)),
+        letters=tuple(_letter.decode(body) for (body,) in letters),
+        updates=tuple(
+            AcceptedUpdate(id=number, arrived_at=at, batch=batch, update=_update.decode(body))
+            for number, at, batch, body in updates
+        ),
+        next_letter_id=newest[0] + 1 if newest else 1,
+        damage=noted(db, "damage") or "",
+    )
+
+
+def note(db: sqlite3.Connection, key: str, value: str | int | None) -> None:
+    """Write down one fact about the journal itself; None takes it back."""
+    if value is None:
+        db.execute("DELETE FROM meta WHERE key = ?", (key,))
+    else:
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def noted(db: sqlite3.Connection, key: str) -> Any:
+    """Return one fact about the journal itself; None when it was never written down."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else row[0]

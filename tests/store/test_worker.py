@@ -1,0 +1,97 @@
+"""The journal's work is done one piece at a time, in order, to its end."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import anyio
+import pytest
+
+from store.examples import opened, received, turn
+from takopi.bridge.records import TurnPut
+from takopi.errors import StoreError
+from takopi.store.sqlite_store import SqliteStore
+from takopi.store.worker import OneWorker
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """Give a journal with a thread."""
+    kept = opened(tmp_path / "takopi.db", offload=None)
+    yield kept
+    await kept.close()
+
+
+async def test_what_is_asked_for_first_is_done_first(store: SqliteStore) -> None:
+    """Also when some of those who asked were cancelled meanwhile."""
+    asked: list[str] = []
+
+    async def put(name: str, scope: anyio.CancelScope) -> None:
+        with scope:
+            asked.append(name)
+            await store.commit([TurnPut(turn(name)), TurnPut(turn(f"{name}+"))])
+
+    scopes = [anyio.CancelScope() for _ in range(30)]
+    async with anyio.create_task_group() as group:
+        for number, scope in enumerate(scopes):
+            group.start_soon(put, f"t{number}", scope)
+        while len(asked) < len(scopes):
+            await anyio.lowlevel.checkpoint()
+        for scope in scopes[::2]:
+            scope.cancel()
+    expected = [name for first in asked for name in (first, f"{first}+")]
+    assert [found.turn_id for found in (await store.load()).turns] == expected
+
+
+async def test_a_caller_that_is_cancelled_already_still_writes(store: SqliteStore) -> None:
+    """What is written while takopi is being stopped counts."""
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await store.commit([TurnPut(turn())])
+        await store.accept([received(1)], 1, 0.0)
+    assert await store.turn("t1") == turn(seq=1)
+    assert len((await store.load()).updates) == 1
+
+
+async def test_a_task_that_asyncio_cancels_leaves_no_half(store: SqliteStore) -> None:
+    """A cancellation that no shield holds back only means that nobody waits any more."""
+
+    async def put(number: int) -> None:
+        await store.commit([TurnPut(turn(f"{number}{part}")) for part in "abc"])
+
+    for round_ in range(5):
+        tasks = [asyncio.create_task(put(10 * round_ + number)) for number in range(6)]
+        for _ in range(round_ + 2):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await store.commit([TurnPut(turn("x"))])
+    names = [found.turn_id for found in (await store.load()).turns if found.turn_id != "x"]
+    assert names, "the first of them had begun"
+    assert names == [f"{name[:-1]}{part}" for name in names[::3] for part in "abc"]
+
+
+async def test_the_loop_goes_on_meanwhile() -> None:
+    """A disk that hangs holds up nobody but those who wait for the journal."""
+    hanging = threading.Event()
+    one = OneWorker()
+    async with anyio.create_task_group() as group:
+        group.start_soon(partial(one, hanging.wait))
+        await anyio.lowlevel.checkpoint()
+        hanging.set()
+    assert hanging.is_set()
+
+
+async def test_a_closed_journal_says_so(tmp_path: Path) -> None:
+    """A second closing is nothing; everything else is told apart from damage."""
+    store = opened(tmp_path / "takopi.db", offload=None)
+    await store.commit([TurnPut(turn())])
+    await store.close()
+    await store.close()
+    with pytest.raises(StoreError, match="was closed; start takopi again"):
+        await store.turn("t1")
