@@ -1,28 +1,26 @@
 """The bot: Telegram on one side, the engines on the other."""
 
-import gc
 import os
-from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
 
+from takopi.app.config_edit import edit_document, set_values
 from takopi.app.engines import choose_default
 from takopi.app.home import current_directory, is_directory
-from takopi.app.leaving import heed_signals, leave_now, stop_signals
+from takopi.app.journal import open_bot_journal
 from takopi.app.locks import BotLocks
-from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
 from takopi.app.runtime import Runtime, open_runtime
-from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
-from takopi.bridge.clock import SystemClock
-from takopi.bridge.memory_store import MemoryStore
-from takopi.bridge.waiting import plain_errors
+from takopi.app.serving import AnnouncedTransport, BotParts, BotService
+from takopi.bridge.bridge import BridgeOptions
 from takopi.core.access import access_policy
-from takopi.core.chat import ChatUpdate
+from takopi.core.watchdog import StallLimits
 from takopi.errors import ConfigError
 from takopi.logging import configure_logging, get_logger
 from takopi.settings import Settings
-from takopi.telegram.transport import TelegramConfig, TelegramTransport
+from takopi.settings.keys import TELEGRAM
+from takopi.telegram.transport import TelegramConfig
 
 __all__ = ["bot_options", "serve_bot", "work_directory"]
 
@@ -47,8 +45,17 @@ def serve_bot(default_engine: str | None) -> int:
         token = telegram.bot_token or ""
         with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
             transport = AnnouncedTransport(TelegramConfig(token, telegram.api_base_url))
-            anyio.run(_serve, runtime, transport, options)
+            store = open_bot_journal(runtime.home)
+            anyio.run(_serve, BotParts(runtime, transport, store, options))
     return 0
+
+
+async def _serve(parts: BotParts) -> None:
+    try:
+        await BotService(parts).serve()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await parts.store.close()
 
 
 def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
@@ -80,7 +87,31 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
         final_notify=telegram.final_notify,
         message_overflow=telegram.message_overflow,
         max_runs=settings.max_runs,
+        stall=StallLimits(settings.stall_after_s, settings.kill_after_s),
+        backlog=settings.backlog,
+        decide=settings.approvals.who,
+        on_chat_moved=partial(_follow_chat, settings),
     )
+
+
+def _follow_chat(settings: Settings, chat: int, new: int) -> None:
+    """Write the new id of a group into the configuration."""
+    telegram = settings.telegram
+    values: dict[str, object] = {}
+    if telegram.chat_id == chat:
+        values[f"{TELEGRAM}chat_id"] = new
+    if chat in telegram.allowed_chat_ids:
+        allowed = [new if one == chat else one for one in telegram.allowed_chat_ids]
+        values[f"{TELEGRAM}allowed_chat_ids"] = allowed
+    if not values:
+        return
+    try:
+        with edit_document(settings.path) as document:
+            set_values(document, values)
+    except ConfigError as error:
+        _log.error("config.chat_not_followed", chat=chat, new=new, error=str(error))
+    else:
+        _log.warning("config.chat_followed", chat=chat, new=new)
 
 
 def work_directory(settings: Settings) -> Path:
@@ -99,65 +130,3 @@ def work_directory(settings: Settings) -> Path:
             f"`mkdir -p {path}`, or set another"
         )
     return path
-
-
-class AnnouncedTransport(TelegramTransport):
-    """Be Telegram, and say when polling begins.
-
-    Args:
-        config: Token and server.
-    """
-
-    def __init__(self, config: TelegramConfig) -> None:
-        super().__init__(config)
-        self.polling = anyio.Event()
-
-    def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
-        """Yield batches of updates until `stop`."""
-        self.polling.set()
-        return super().updates()
-
-
-async def _announce(notifier: ServiceNotifier, transport: AnnouncedTransport) -> None:
-    """Tell the service manager that the bot is ready, and from then on that it lives."""
-    await transport.polling.wait()
-    notifier.send("READY=1")
-    period_s = watchdog_period_s(os.environ, os.getpid())
-    serves = f"serves @{transport.identity.username}"
-    await keep_alive(notifier, transport, SystemClock(), period_s, lambda: serves)
-
-
-async def _serve(runtime: Runtime, transport: AnnouncedTransport, options: BridgeOptions) -> None:
-    bridge = Bridge(
-        BridgePorts(transport, MemoryStore(), SystemClock(), runtime.shelf, runtime.host), options
-    )
-    connecting = anyio.CancelScope()
-    notifier = ServiceNotifier()
-    stopping = False
-
-    def stop(number: int) -> None:
-        nonlocal stopping
-        if stopping:
-            leave_now()
-        stopping = True
-        _log.info("bot.stopping", signal=number)
-        notifier.send("STOPPING=1")
-        connecting.cancel()
-        bridge.stop()
-
-    with plain_errors():
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(heed_signals, stop, stop_signals())
-            if notifier.wanted:
-                tasks.start_soon(_announce, notifier, transport)
-            try:
-                with connecting:
-                    identity = await transport.connect()
-                    # What was imported stays for good: no collection need look at it again.
-                    gc.freeze()
-                    print(f"takopi serves @{identity.username} (Ctrl-C stops it)", flush=True)  # noqa: T201
-                if not connecting.cancel_called:
-                    await bridge.run()
-            finally:
-                await transport.aclose()
-            tasks.cancel_scope.cancel()

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 import anyio
@@ -11,6 +11,7 @@ import psutil
 from anyio.abc import TaskStatus
 
 from takopi.core.stopping import StopWish
+from takopi.process.tree import MARK
 
 __all__ = [
     "EXIT_INTERRUPTED",
@@ -72,12 +73,28 @@ def tell_terminal(text: str) -> None:
         print(text, flush=True)  # noqa: T201
 
 
-def leave_now(status: int = EXIT_INTERRUPTED) -> None:
-    """End this process and everything it started, without waiting for anything."""
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            child.kill()
+def leave_now(status: int = EXIT_INTERRUPTED, marks: Iterable[str] = ()) -> None:
+    """End this process and everything it works with, without waiting for anything.
+
+    Args:
+        status: Exit status.
+        marks: `TAKOPI_RUN_ID` of runs that an earlier process started and this one follows.
+    """
+    wanted = set(marks)
+    doomed = psutil.Process().children(recursive=True)
+    if wanted:
+        doomed += [process for process in psutil.process_iter() if _mark_of(process) in wanted]
+    for process in doomed:
+        with suppress(psutil.Error):
+            process.kill()
     os._exit(status)
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK)
+    except (psutil.Error, OSError):
+        return None
 
 
 def leave_alone(status: int = EXIT_TERMINATED) -> None:

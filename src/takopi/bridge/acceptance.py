@@ -7,11 +7,11 @@ answer of the service is confirmed, so the service keeps it and hands it out aga
 from collections.abc import Sequence
 
 from takopi.bridge.border import border
+from takopi.bridge.door import Door
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import AcceptedUpdate
-from takopi.core.access import AccessPolicy
 from takopi.core.chat import ChatUpdate, MessageReceived
 from takopi.core.replies import message
 from takopi.errors import StoreError
@@ -40,7 +40,7 @@ class Acceptance:
         self._outbox = outbox
 
     async def take(
-        self, access: AccessPolicy, batch: Sequence[ChatUpdate], newest: int | None
+        self, access: Door, batch: Sequence[ChatUpdate], newest: int | None
     ) -> tuple[AcceptedUpdate, ...]:
         """Return what is new in an answer once the journal has it; waits until it does.
 

@@ -1,8 +1,9 @@
 """The bridge: a chat on one side, engines on the other, until somebody says stop.
 
 Everything runs in one task group: the outbox's pump, the turns, the slow answers, and the loop
-over the updates. `stop` ends them in order: no more updates, cancel the turns, tell about each,
-let the finals out, within `stop_within_s`; a second `stop` ends everything where it stands.
+over the updates. A start goes on where the journal says that an earlier takopi was. `stop` ends in
+order, within `stop_within_s`: no more updates, cancel the turns or leave them working, tell about
+each, let the finals out; a second `stop` ends everything where it stands.
 """
 
 import secrets
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -22,6 +23,8 @@ from takopi.bridge.acceptance import Acceptance
 from takopi.bridge.border import border
 from takopi.bridge.desk import menu
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
+from takopi.bridge.door import Door
+from takopi.bridge.letters import Place
 from takopi.bridge.offer_desk import WhoDecides
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store, Transport
@@ -32,7 +35,9 @@ from takopi.bridge.turn_start import DriverPorts, TurnOptions
 from takopi.bridge.waiting import plain_errors, wait_until
 from takopi.core.access import AccessPolicy
 from takopi.core.backlog import Backlog
+from takopi.core.chat import ChatMigrated, Scope
 from takopi.core.outbox_budget import OutboxLimits
+from takopi.core.replies import message
 from takopi.core.watchdog import StallLimits
 from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
@@ -45,6 +50,7 @@ _log = get_logger(__name__)
 _STOP_REASON = "takopi is stopping"
 _MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
+_LONGEST_NOTE = 3500
 
 
 def _new_id() -> str:
@@ -54,6 +60,10 @@ def _new_id() -> str:
 def _new_run_id() -> str:
     # They sort by time.
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
+
+
+def _nobody(_chat: int, _new: int) -> None:
+    """Be the one who need not be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,14 @@ class BridgeOptions:
     stall: StallLimits = field(default_factory=StallLimits)
     backlog: Backlog = "answer"
     decide: WhoDecides = "asker"
+    on_chat_moved: Callable[[int, int], None] = _nobody
+
+
+class _Desk(NamedTuple):
+    door: Door
+    outbox: Outbox
+    scheduler: Scheduler
+    dispatcher: Dispatcher
 
 
 class Bridge:
@@ -127,12 +145,28 @@ class Bridge:
         self._options = options
         self._stopping = anyio.Event()
         self._killed = anyio.Event()
+        self._detaching = False
+        self._scheduler: Scheduler | None = None
+        self._left: tuple[str, ...] = ()
 
-    def stop(self) -> None:
-        """End in order; called again, end at once. Call it from the event loop's thread."""
+    def stop(self, *, detach: bool = False) -> None:
+        """End in order; called again, end at once. Call it from the event loop's thread.
+
+        Args:
+            detach: Leave the engines working and what waits in the journal, for the next takopi;
+                else every turn is cancelled and told.
+        """
         if self._stopping.is_set():
             self._killed.set()
+        self._detaching = detach
         self._stopping.set()
+
+    def run_ids(self) -> tuple[str, ...]:
+        """Name the runs that are followed, or that a stop has left working."""
+        if self._scheduler is None:
+            return self._left
+        found = (turn.record.run_id for turn in self._scheduler.turns())
+        return tuple(run_id for run_id in found if run_id is not None)
 
     async def run(self) -> None:
         """Serve until `stop`, or until the updates end and every turn is over.
@@ -147,23 +181,40 @@ class Bridge:
                 group.cancel_scope.cancel()
 
     async def _serve(self, group: TaskGroup) -> None:
+        desk = self._open(group)
+        state = await self._ports.store.load()
+        deliveries = desk.outbox.restore(state)
+        group.start_soon(desk.outbox.run)
+        if state.damage:
+            await self._tell_owner(desk.outbox, state.damage)
+        # What runs takes its lane before anything that waits, and both before what is new.
+        await desk.scheduler.recover(state.turns, deliveries)
+        await desk.dispatcher.take(state.updates)
+        group.start_soon(self._publish_menu)
+        await self._until_stopping(partial(self._take_updates, desk))
+        await self._until_stopping(desk.scheduler.wait_idle)
+        desk.dispatcher.close()
+        if self._detaching:
+            await self._leave(desk)
+        else:
+            await self._wind_down(desk)
+
+    def _open(self, group: TaskGroup) -> _Desk:
+        """Put the pieces together."""
         ports, options = self._ports, self._options
-        outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits)
-        messages = TurnMessages(
-            outbox,
-            ports.clock,
-            FinalOptions(
-                notify=options.final_notify,
-                overflow=options.message_overflow,
-                show_resume_line=options.show_resume_line,
-            ),
+        door = Door(options.access, options.on_chat_moved)
+        outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits, door.move)
+        finals = FinalOptions(
+            notify=options.final_notify,
+            overflow=options.message_overflow,
+            show_resume_line=options.show_resume_line,
         )
         driver_ports = DriverPorts(
             ports.engines,
             ports.host,
             TurnJournal(ports.store),
             ports.clock,
-            messages,
+            TurnMessages(outbox, ports.clock, finals),
             TurnOptions(
                 work_dir=options.work_dir, new_run_id=options.new_run_id, limits=options.stall
             ),
@@ -174,7 +225,7 @@ class Bridge:
                 ports.transport, ports.store, ports.engines, outbox, scheduler, ports.clock
             ),
             DispatcherOptions(
-                access=options.access,
+                access=door,
                 default_engine=options.default_engine,
                 new_id=options.new_id,
                 version=options.version,
@@ -183,12 +234,16 @@ class Bridge:
             ),
             group,
         )
-        acceptance = Acceptance(ports.store, ports.clock, outbox)
-        group.start_soon(outbox.run)
-        group.start_soon(self._publish_menu)
-        await self._until_stopping(partial(self._take_updates, acceptance, dispatcher))
-        await self._until_stopping(scheduler.wait_idle)
-        await self._wind_down(scheduler, outbox)
+        self._scheduler = scheduler
+        return _Desk(door, outbox, scheduler, dispatcher)
+
+    async def _tell_owner(self, outbox: Outbox, words: str) -> None:
+        chat = self._options.access.owner_chat_id
+        scope = Scope(self._ports.transport.id, chat)
+        with border("telling of a damaged journal"):
+            place = Place(scope, "private" if chat > 0 else "group")
+            await outbox.say(place, message(words[:_LONGEST_NOTE]))
+            await self._ports.store.damage_told()
 
     async def _until_stopping(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something until it is done or somebody says stop."""
@@ -197,14 +252,17 @@ class Bridge:
             await work()
             group.cancel_scope.cancel()
 
-    async def _take_updates(self, acceptance: Acceptance, dispatcher: Dispatcher) -> None:
-        transport, access = self._ports.transport, self._options.access
+    async def _take_updates(self, desk: _Desk) -> None:
+        ports = self._ports
+        acceptance = Acceptance(ports.store, ports.clock, desk.outbox)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._warm_up, dispatcher)
-            async for batch in transport.updates():
-                await dispatcher.take(
-                    await acceptance.take(access, batch, transport.newest_update)
-                )
+            group.start_soon(self._warm_up, desk.dispatcher)
+            async for batch in ports.transport.updates():
+                for update in batch:
+                    if isinstance(update, ChatMigrated) and desk.door.admits(update):
+                        await desk.outbox.move(update.scope.chat_id, update.new_chat_id)
+                newest = ports.transport.newest_update
+                await desk.dispatcher.take(await acceptance.take(desk.door, batch, newest))
             group.cancel_scope.cancel()
 
     async def _warm_up(self, dispatcher: Dispatcher) -> None:
@@ -215,10 +273,24 @@ class Bridge:
             await checkpoint()
             dispatcher.load(engine)
 
-    async def _wind_down(self, scheduler: Scheduler, outbox: Outbox) -> None:
-        """Cancel what runs or waits, tell about it, and let out what was said."""
+    async def _leave(self, desk: _Desk) -> None:
+        """Leave the engines to the next takopi, and let out what was said."""
         clock, within_s = self._ports.clock, self._options.stop_within_s
         deadline = clock.now() + within_s
+        at_work = [turn for turn in desk.scheduler.turns() if turn.started_at is not None]
+        await desk.scheduler.detach(clock.now() + within_s * 0.3)
+        if not await wait_until(desk.scheduler.wait_idle, clock, deadline - within_s * 0.3):
+            desk.scheduler.drop_stubborn()
+            await wait_until(desk.scheduler.wait_idle, clock, deadline)
+        await self._let_out(desk.outbox, deadline)
+        left = (turn.record.run_id for turn in at_work if not turn.way.concluded)
+        self._left = tuple(run_id for run_id in left if run_id is not None)
+        self._scheduler = None
+
+    async def _wind_down(self, desk: _Desk) -> None:
+        """Cancel what runs or waits, tell about it, and let out what was said."""
+        clock, within_s = self._ports.clock, self._options.stop_within_s
+        scheduler, deadline = desk.scheduler, clock.now() + within_s
         turns = scheduler.turns()
         # The waiting ones first: else the end of a running one would start the next.
         for turn in sorted(turns, key=lambda turn: turn.started_at is not None):
@@ -226,7 +298,11 @@ class Bridge:
         if not await wait_until(scheduler.wait_idle, clock, deadline - within_s * 0.4):
             scheduler.drop_stubborn()
             await wait_until(scheduler.wait_idle, clock, deadline)
+        await self._let_out(desk.outbox, deadline)
+
+    async def _let_out(self, outbox: Outbox, deadline: float) -> None:
         if not await outbox.drain(deadline):
+            # It stands in the journal, and goes out after the next start.
             _log.warning("stop.not_all_sent")
 
     async def _leave_when_stopping(self, scope: anyio.CancelScope) -> None:

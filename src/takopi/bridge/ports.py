@@ -182,3 +182,7 @@ class Store(Protocol):
     async def offer(self, offer_id: str) -> OfferRecord | None:
         """Return an offer, open or taken."""
         ...
+
+    async def damage_told(self) -> None:
+        """Forget `JournalState.damage`: the chat will hear of it."""
+        ...

@@ -42,6 +42,17 @@ class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True):
             return person in self.user_ids
         return self.owner_chat_id > 0 and person == self.owner_chat_id
 
+    def moved(self, chat: int, new: int) -> "AccessPolicy":
+        """Return the policy after a group went on under another id.
+
+        A person's chat has no other id, so a positive one never opens or moves anything.
+        """
+        if chat not in self.chat_ids or chat > 0 or new > 0:
+            return self
+        owner = new if self.owner_chat_id == chat else self.owner_chat_id
+        chats = self.chat_ids - {chat} | {new}
+        return AccessPolicy(chat_ids=chats, user_ids=self.user_ids, owner_chat_id=owner)
+
 
 def access_policy(
     *, chat_id: int, allowed_chat_ids: Iterable[int] = (), allowed_user_ids: Iterable[int] = ()

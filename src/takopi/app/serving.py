@@ -1,0 +1,154 @@
+"""The bot while it serves: connected, told by signals how to end, tidying up beside its work."""
+
+import gc
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from takopi.app.leaving import (
+    STOP_REQUEST,
+    heed_signals,
+    leave_alone,
+    leave_now,
+    stop_signals,
+    tell_terminal,
+    wish_of,
+)
+from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
+from takopi.app.runtime import Runtime
+from takopi.app.upkeep import Upkeep
+from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
+from takopi.bridge.clock import SystemClock
+from takopi.bridge.waiting import plain_errors
+from takopi.core.chat import ChatUpdate
+from takopi.core.run_keeping import Keeping
+from takopi.core.stopping import StopWish, next_stop
+from takopi.logging import get_logger
+from takopi.store.sqlite_store import SqliteStore
+from takopi.telegram.transport import TelegramConfig, TelegramTransport
+
+__all__ = ["AnnouncedTransport", "BotParts", "BotService"]
+
+_log = get_logger(__name__)
+
+
+class AnnouncedTransport(TelegramTransport):
+    """Be Telegram, and say when polling begins.
+
+    Args:
+        config: Token and server.
+    """
+
+    def __init__(self, config: TelegramConfig) -> None:
+        super().__init__(config)
+        self.polling = anyio.Event()
+
+    def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
+        """Yield batches of updates until `stop`."""
+        self.polling.set()
+        return super().updates()
+
+
+@dataclass(frozen=True, slots=True)
+class BotParts:
+    """Hold what a bot is made of.
+
+    Args:
+        runtime: Folder, settings, engines, processes.
+        transport: Telegram.
+        store: The journal; closed by whoever opened it.
+        options: The behaviour.
+    """
+
+    runtime: Runtime
+    transport: AnnouncedTransport
+    store: SqliteStore
+    options: BridgeOptions
+
+
+class BotService:
+    """Serve once.
+
+    Args:
+        parts: What the bot is made of.
+    """
+
+    def __init__(self, parts: BotParts) -> None:
+        runtime, store = parts.runtime, parts.store
+        clock = SystemClock()
+        ports = BridgePorts(parts.transport, store, clock, runtime.shelf, runtime.host)
+        settings = runtime.settings
+        keeping = Keeping(settings.keep_runs_days, settings.keep_runs_gb)
+        self._runtime = runtime
+        self._transport = parts.transport
+        self._bridge = Bridge(ports, parts.options)
+        self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
+        self._connecting = anyio.CancelScope()
+        self._notifier = ServiceNotifier()
+        self._under_way: StopWish | None = None
+
+    async def serve(self) -> None:
+        """Connect and serve until a signal says stop.
+
+        Raises:
+            Unauthorized: Telegram does not know the token.
+        """
+        with plain_errors():
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(heed_signals, self._stop, (*stop_signals(), STOP_REQUEST))
+                if self._notifier.wanted:
+                    tasks.start_soon(self._announce)
+                try:
+                    await self._connect_and_serve()
+                finally:
+                    await self._transport.aclose()
+                tasks.cancel_scope.cancel()
+        self._say_what_goes_on()
+
+    async def _connect_and_serve(self) -> None:
+        with self._connecting:
+            identity = await self._transport.connect()
+            # What was imported stays for good: no collection need look at it again.
+            gc.freeze()
+            tell_terminal(f"takopi serves @{identity.username} (Ctrl-C stops it)")
+        if self._connecting.cancel_called:
+            return
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._upkeep.run)
+            await self._bridge.run()
+            tasks.cancel_scope.cancel()
+
+    async def _announce(self) -> None:
+        """Tell the service manager that the bot is ready, and from then on that it lives."""
+        await self._transport.polling.wait()
+        self._notifier.send("READY=1")
+        period_s = watchdog_period_s(os.environ, os.getpid())
+        serves = f"serves @{self._transport.identity.username}"
+        await keep_alive(self._notifier, self._transport, SystemClock(), period_s, lambda: serves)
+
+    def _stop(self, number: int) -> None:
+        wish = wish_of(number, self._runtime.settings.on_stop)
+        step = next_stop(self._under_way, wish)
+        _log.info("bot.stopping", signal=number, step=step)
+        if step == "leave":
+            leave_alone()
+        if step == "kill":
+            host = self._runtime.host
+            leave_now(marks=[host.mark(run_id) for run_id in self._bridge.run_ids()])
+        self._under_way = wish
+        self._notifier.send("STOPPING=1")
+        self._connecting.cancel()
+        if wish == "cancel" and self._bridge.run_ids():
+            tell_terminal("takopi stops, and cancels what runs (again: at once)")
+        self._bridge.stop(detach=wish == "detach")
+
+    def _say_what_goes_on(self) -> None:
+        left = self._bridge.run_ids()
+        if self._under_way == "detach" and left:
+            runs = "1 run goes" if len(left) == 1 else f"{len(left)} runs go"
+            tell_terminal(
+                f"takopi has stopped; {runs} on without it: `takopi ps` shows them, the next start "
+                "delivers their answers, `takopi stop` ends them"
+            )

@@ -1,0 +1,73 @@
+"""What the bot does beside its work: end what was left over, forget what nobody needs."""
+
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+
+from takopi.app.home import Home
+from takopi.bridge.border import border
+from takopi.bridge.ports import Clock
+from takopi.core.run_keeping import Keeping
+from takopi.core.turn_state import ENDS
+from takopi.errors import UsageError
+from takopi.process.host import LocalRunHost
+from takopi.process.housekeeping import delete_old_runs
+from takopi.process.sweep import sweep
+from takopi.store.reading import JournalReading, open_reading
+from takopi.store.sqlite_store import SqliteStore
+
+__all__ = ["Upkeep"]
+
+_EVERY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Keep takopi's folder tidy.
+
+    Args:
+        home: takopi's folder.
+        store: The journal.
+        host: Owns the run directories.
+        clock: Tells the time.
+        keeping: How much of old runs is kept.
+    """
+
+    home: Home
+    store: SqliteStore
+    host: LocalRunHost
+    clock: Clock
+    keeping: Keeping
+
+    async def run(self) -> None:
+        """Sweep once, then tidy up every hour, until cancelled."""
+        with border("ending what earlier runs left"):
+            await self._sweep()
+        while True:
+            with border("forgetting what is old"):
+                await self.tidy()
+            await self.clock.sleep_until(self.clock.now() + _EVERY_S)
+
+    async def tidy(self) -> None:
+        """Forget what the journal does not need, then delete old run directories."""
+        now = self.clock.wall()
+        await self.store.prune(now)
+        needed = {turn.run_id for turn in (await self.store.load()).turns}
+        await delete_old_runs(self.host, self.keeping, needed.__contains__, now)
+
+    async def _sweep(self) -> None:
+        reading = await anyio.to_thread.run_sync(open_reading, self.home.journal)
+        if reading is None:
+            return
+        with reading:
+            await sweep(
+                self.host, lambda run_id: _is_final(reading, run_id), healthy=not self.store.fresh
+            )
+
+
+def _is_final(reading: JournalReading, run_id: str) -> bool:
+    try:
+        return reading.turn(run_id).state in ENDS
+    except UsageError:  # the journal does not know it: a terminal's
+        return False

@@ -1,0 +1,37 @@
+"""Who is served at the moment: a group may go on under another id while takopi runs."""
+
+from collections.abc import Callable
+
+from takopi.core.access import AccessPolicy
+from takopi.core.chat import ChatUpdate
+
+__all__ = ["Door"]
+
+
+class Door:
+    """Hold the policy that holds now.
+
+    Args:
+        policy: As configured.
+        on_moved: Told the old and the new id of a served group, so that the configuration follows.
+    """
+
+    def __init__(self, policy: AccessPolicy, on_moved: Callable[[int, int], None]) -> None:
+        self._policy = policy
+        self._on_moved = on_moved
+
+    @property
+    def policy(self) -> AccessPolicy:
+        """Give the policy."""
+        return self._policy
+
+    def admits(self, update: ChatUpdate) -> bool:
+        """Tell whether an update comes from somebody who is served, in a chat that is served."""
+        return self._policy.admits(update)
+
+    def move(self, chat: int, new: int) -> None:
+        """Serve a group under its new id; twice is once, and others' groups are left alone."""
+        moved = self._policy.moved(chat, new)
+        if moved != self._policy:
+            self._policy = moved
+            self._on_moved(chat, new)
