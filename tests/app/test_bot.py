@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
+import psutil
 import pytest
 
 from fakes.bot_process import BotProcess, write_config
 from fakes.pty_user import ends_soon
 from fakes.telegram_api import TOKEN, TelegramApi
 from fakes.toy_engine import install_toy_engine
+from takopi.process.home import home_id
+from takopi.process.host import LocalRunHost
+from takopi.process.run_directory import RunDirectory
+from takopi.process.run_views import is_running, list_runs
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
 
@@ -43,6 +48,14 @@ async def ended(bot: BotProcess) -> int:
         return await bot.process.wait()
 
 
+async def stopping(bot: BotProcess, number: signal.Signals, times: int = 1) -> None:
+    """Send a signal and wait until the bot has heard it; bots before it are heard as well."""
+    bot.process.send_signal(number)
+    with anyio.fail_after(20):
+        while bot.output.count("takopi stops, and") < times:  # noqa: ASYNC110 - it writes a file
+            await anyio.sleep(0.01)
+
+
 async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TERM; ") -> Path:
     """Start a turn that ignores polite signals, and return the file with its shell's pid."""
     marker = tmp_path / "pid"
@@ -57,14 +70,15 @@ async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TER
 
 
 @pytest.mark.parametrize(
-    ("number", "trap"), [(signal.SIGTERM, "trap '' INT TERM; "), (signal.SIGINT, "")]
+    ("number", "on_stop", "trap"),
+    [(signal.SIGTERM, "cancel", "trap '' INT TERM; "), (signal.SIGINT, "detach", "")],
 )
 async def test_a_signal_cancels_the_runs_and_tells_the_chat(
-    home, start, tmp_path, number, trap
+    home, start, tmp_path, number, on_stop, trap
 ) -> None:
     """Within 10 s, with exit status 0, and nothing is left running."""
     async with TelegramApi() as api:
-        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        write_config(home, api, tmp_path, f'default_engine = "toy"\non_stop = "{on_stop}"')
         async with start() as bot:
             await api.wait_call("getUpdates", timeout_s=60)
             marker = await working(api, tmp_path, trap)
@@ -76,7 +90,70 @@ async def test_a_signal_cancels_the_runs_and_tells_the_chat(
         assert "toy --resume toy-" in (final.text or "")
         assert ends_soon(int(marker.read_text()))
         assert "takopi serves @takopi_test_bot" in bot.output
+        assert "takopi stops, and cancels what runs (again: at once)" in bot.output
         assert "Traceback" not in bot.output
+
+
+async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
+    home, start, tmp_path
+) -> None:
+    """A service manager's signal leaves them working, twice in a row as well."""
+    go_on = tmp_path / "go-on"
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        async with start() as bot:
+            await api.wait_call("getUpdates", timeout_s=60)
+            api.owner.say(f"wait: {go_on}\nhello")
+            await api.wait_message(lambda m: "▸" in (m.text or ""))
+            (run,) = list_runs(home / "runs")
+            assert await bot.stop(signal.SIGHUP) == 0
+        assert "takopi has stopped; 1 run goes on without it: `takopi ps` shows" in bot.output
+        assert run.pid is not None
+        assert is_running(RunDirectory(run.directory))
+        polls = len(api.calls.of("getUpdates"))
+        async with start() as bot:
+            await api.wait_call("getUpdates", count=polls + 1, timeout_s=60)
+            api.faults.add("hang", times=1000)
+            await stopping(bot, signal.SIGTERM, times=2)
+            go_on.touch()  # what is said meanwhile must not be lost by an impatient manager
+            assert await bot.stop(signal.SIGTERM, limit_s=5) in (0, 143)
+            api.faults.clear()
+        async with start() as bot:
+            await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""), timeout_s=60)
+            assert await bot.stop() == 0
+        (final,) = [m for m in api.bot_messages() if "toy heard: hello" in (m.text or "")]
+        assert "Traceback" not in bot.output
+        assert final.text is not None
+
+
+@pytest.mark.parametrize(
+    ("again", "status", "lives"), [(signal.SIGTERM, 143, True), (signal.SIGINT, 130, False)]
+)
+async def test_a_second_signal_does_not_wait(home, start, tmp_path, again, status, lives) -> None:
+    """It spares the engines while every signal did; Ctrl-C ends those of an earlier bot as well."""
+    async with TelegramApi() as api:
+        write_config(home, api, tmp_path, 'default_engine = "toy"')
+        async with start() as first:
+            await api.wait_call("getUpdates", timeout_s=60)
+            marker = await working(api, tmp_path)
+            first.process.kill()
+        polls = len(api.calls.of("getUpdates"))
+        async with start() as bot:
+            await api.wait_call("getUpdates", count=polls + 1, timeout_s=60)
+            stuck = api.faults.add("hang", times=1000)
+            api.owner.say("/status")
+            with anyio.fail_after(20):
+                while not stuck.hits:  # noqa: ASYNC110 - now there is something to wait for
+                    await anyio.sleep(0.01)
+            await stopping(bot, signal.SIGTERM)
+            assert await bot.stop(again, limit_s=3) == status
+            api.faults.clear()
+        shell = int(marker.read_text())
+        if lives:
+            assert psutil.Process(shell).status() != psutil.STATUS_ZOMBIE
+            (run,) = list_runs(home / "runs")
+            await LocalRunHost(home / "runs", home_id(home)).attach(run.run_id).cancel()
+        assert ends_soon(shell)
 
 
 async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:

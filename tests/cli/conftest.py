@@ -3,16 +3,24 @@
 import io
 import logging
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from fakes.toy_engine import install_toy_engine
+from takopi.bridge.records import TurnPut, TurnRecord
 from takopi.cli import main
 from takopi.logging import _sink
+from takopi.process.identity import send_signal
+from takopi.process.run_directory import RunDirectory
+from takopi.process.run_views import RunView, look_at_run, run_names
+from takopi.store.opening import open_journal
 
 Result = subprocess.CompletedProcess[str]
 Cli = Callable[..., Result]
@@ -94,3 +102,55 @@ def _logging_as_before() -> Iterator[None]:
     yield
     root.handlers, root.level = handlers, level
     _sink.close_file()
+
+
+@pytest.fixture
+def journal(takopi_home: Path) -> Callable[..., None]:
+    """Write turns down as a bot does."""
+
+    def write(*turns: TurnRecord) -> None:
+        async def commit() -> None:
+            path = takopi_home / "takopi.db"
+            store = open_journal(path, rebuild=tuple, now=time.time())
+            await store.commit([TurnPut(turn) for turn in turns])
+            await store.close()
+
+        anyio.run(commit)
+
+    return write
+
+
+@pytest.fixture
+def left_run(
+    argv: list[str], environment: dict[str, str], takopi_home: Path, tmp_path: Path
+) -> Iterator[Callable[[str], RunView]]:
+    """Start a turn of the toy whose takopi is killed at once, and return its run."""
+    runs = takopi_home / "runs"
+    made: list[RunView] = []
+
+    def start(prompt: str) -> RunView:
+        before = set(run_names(runs))
+        with subprocess.Popen(
+            [*argv, "toy", prompt],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as takopi:
+            assert takopi.stderr is not None
+            while "▸" not in (line := takopi.stderr.readline()):
+                assert line, "the turn ended before it began a step"
+            takopi.kill()
+        (name,) = set(run_names(runs)) - before
+        view = look_at_run(runs, name)
+        assert view is not None
+        made.append(view)
+        return view
+
+    yield start
+    for view in made:
+        facts = RunDirectory(view.directory).process_facts()
+        for one in (facts.holder, facts.engine):
+            if one is not None:
+                send_signal(*one, signal.SIGKILL)

@@ -175,7 +175,7 @@ def test_a_file_open_to_others_is_refused(inside, config) -> None:
     """The command that closes it is in the text."""
     config.chmod(0o644)
     done = inside("config", "list")
-    assert done.returncode == 1
+    assert done.returncode == 78
     assert f"chmod 600 {config}" in done.stderr
 
 

@@ -12,7 +12,9 @@ from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
 from takopi.app.checks import Check
 from takopi.app.doctor import examine
 from takopi.app.home import Home
+from takopi.app.node_need import node_fault, too_old, wanted_node
 from takopi.cli.doctor import table
+from takopi.store.opening import open_journal
 
 pytestmark = pytest.mark.anyio
 
@@ -193,8 +195,95 @@ async def test_an_engine_that_hangs_is_told(home, environment, tmp_path, monkeyp
     program(tmp_path / "bin", "codex", "exec sleep 600")
     program(tmp_path / "bin", "pi", "exit 3")
     checks = await examine(home, environment)
-    assert "does not answer to --version" in the(checks, "codex")[1]
+    assert the(checks, "codex")[0] == "warning"
+    assert "does not answer to --version; run it once by hand" in the(checks, "codex")[1]
     assert "does not answer to --version" in subject(checks, "pi")[0][1]
+
+
+async def test_an_engine_whose_node_is_too_old_is_told(home, environment, tmp_path) -> None:
+    """Which one it wants, and which one there is: its own words are a syntax error."""
+    package, bin_dir = tmp_path / "lib" / "pi", tmp_path / "bin"
+    (package / "dist").mkdir(parents=True)
+    bin_dir.mkdir()
+    script = package / "dist" / "cli.js"
+    script.write_text("#!/usr/bin/env node\n")
+    script.chmod(0o755)
+    (package / "dist" / "package.json").write_text('{"type": "module"}')
+    (package / "package.json").write_text('{"name": "pi", "engines": {"node": ">=22.19.0"}}')
+    (bin_dir / "pi").symlink_to(script)
+    alone = environment | {"PATH": str(bin_dir)}
+    assert the(await examine(home, alone), "pi") == (
+        "wrong",
+        f"{bin_dir / 'pi'} does not answer to --version: it wants Node >=22.19.0, and there is no "
+        "`node` on PATH; install Node",
+    )
+    node = program(bin_dir, "node", '[ "$1" = --version ] && echo v20.20.2')
+    assert the(await examine(home, environment), "pi") == (
+        "wrong",
+        f"{bin_dir / 'pi'} does not answer to --version: it wants Node >=22.19.0, and {node} is "
+        "v20.20.2; install a newer Node, or put one first on PATH",
+    )
+    program(bin_dir, "node", '[ "$1" = --version ] && echo v22.19.0')
+    assert the(await examine(home, environment), "pi")[0] == "warning"  # it must be something else
+
+
+@pytest.mark.parametrize(
+    ("have", "wanted", "old"),
+    [
+        ("v20.20.2", ">=22.19.0", True),
+        ("v22.18.9", ">= 22.19", True),
+        ("v22.19.0", ">=22.19.0", False),
+        ("v100.0.0", ">=22", False),
+        ("v20.0.0", "^22 || ^24", False),
+        ("nonsense", ">=22", False),
+    ],
+)
+async def test_versions_of_node_are_compared_by_number(have, wanted, old) -> None:
+    """What is written in another way is taken for met."""
+    assert too_old(have, wanted) is old
+
+
+async def test_a_node_that_cannot_be_asked_is_no_reason(tmp_path) -> None:
+    """Nor is a script without a package, or a package without a wish."""
+    script = program(tmp_path / "lib", "pi", "")
+    assert wanted_node(script) == ""
+    script.write_text("#!/usr/bin/env node\n")
+    (tmp_path / "lib" / "package.json").write_text("{}")
+    assert wanted_node(script) == ""
+    (tmp_path / "lib" / "package.json").write_text("no JSON")
+    assert wanted_node(script) == ""
+    (tmp_path / "lib" / "package.json").write_text('{"engines": {"node": ">=22"}}')
+    broken = tmp_path / "lib" / "node"
+    broken.write_text("#!/no/such/interpreter\n")
+    broken.chmod(0o755)
+    assert await node_fault(script, {"PATH": str(tmp_path / "lib")}) == ""
+
+
+async def test_the_journal_is_looked_at(home, environment) -> None:
+    """Whether it is sound, and what lies beside it since an earlier one was damaged."""
+    assert the(await examine(home, environment), "journal")[0] == "note"
+    store = open_journal(home.journal, rebuild=tuple, now=0.0)
+    assert the(await examine(home, environment), "journal") == ("ok", str(home.journal))
+    await store.close()
+    aside = home.path / "takopi.db.damaged-20260101T000000Z"
+    aside.write_bytes(b"")
+    home.journal.write_bytes(b"no journal at all" * 1000)
+    (state, told), (beside, kept) = subject(await examine(home, environment), "journal")
+    assert (state, beside) == ("wrong", "warning")
+    assert str(home.journal) in told
+    assert f"kept as {aside}" in kept
+
+
+async def test_what_happens_at_a_stop_is_told(home, environment) -> None:
+    """Both choices that decide what becomes of prompts and engines."""
+    write(home, 'on_stop = "cancel"\nbacklog = "ask"')
+    checks = await examine(home, environment)
+    assert the(checks, "on_stop") == (
+        "note",
+        "cancel: engines are ended when takopi is told to end",
+    )
+    assert the(checks, "backlog")[1].startswith("ask: prompts that came while takopi was away")
+    assert the(checks, "space")[0] == "ok"
 
 
 def test_the_table_wraps_texts_but_no_commands() -> None:

@@ -1,6 +1,7 @@
 """Look at everything that has to be right before the bot can work."""
 
 import os
+import shutil
 import stat
 from collections.abc import Mapping
 
@@ -10,11 +11,16 @@ from takopi.app.chat_checks import check_access, check_telegram
 from takopi.app.checks import Check
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, is_directory
+from takopi.app.node_need import node_fault
+from takopi.app.service_checks import check_services
+from takopi.core.os_remedies import remedy
 from takopi.engines import EngineCatalogue, find_engines
 from takopi.errors import ConfigError, TakopiError
 from takopi.logging import add_secrets
+from takopi.process.host import HostLimits
 from takopi.settings import Settings, check_private, load_settings, parse_settings
 from takopi.settings.keys import KEYS, nearest, unknown_keys
+from takopi.store.reading import journal_health
 
 __all__ = ["examine"]
 
@@ -24,7 +30,7 @@ NATURE = {"pi": "unrestricted: it never asks before it runs or writes anything"}
 
 async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> list[Check]:
     """Return everything that was found, in the order of a set-up."""
-    checks = [_check_home(home)]
+    checks = [_check_home(home), *_check_space(home)]
     read, found = _check_config(home, environment)
     settings = read or parse_settings({}, home.config, {}, exists=False)
     checks += found
@@ -49,6 +55,10 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
     checks += telegram
     if settings.exists:
         checks += check_access(settings.telegram)
+    checks += await check_services(home, environment)
+    if read is not None:
+        checks += _check_resilience(settings)
+    checks += _check_journal(home)
     if read is not None:  # of a file that cannot be read nobody knows what it says
         checks.append(_check_work_dir(settings))
     for lines in engines.values():
@@ -72,6 +82,56 @@ def _check_home(home: Home) -> Check:
     except TakopiError as error:
         return Check("folder", "wrong", str(error))
     return Check("folder", "ok", str(home.path))
+
+
+def _check_space(home: Home) -> list[Check]:
+    try:
+        free_mb = shutil.disk_usage(home.path).free // 1_000_000
+    except OSError:
+        return []  # told about the folder itself
+    least_mb = HostLimits().min_free_mb
+    if free_mb >= least_mb:
+        return [Check("space", "ok", f"{free_mb / 1000:.1f} GB are free")]
+    text = f"{free_mb} MB are free, and no engine starts below {least_mb} MB; free some space"
+    return [Check("space", "wrong", text)]
+
+
+def _check_journal(home: Home) -> list[Check]:
+    subject = "journal"
+    try:
+        health = journal_health(home.journal)
+    except OSError as error:
+        text = f"{home.journal} cannot be looked at: {error.strerror}"
+        return [Check(subject, "wrong", f"{text}; {remedy(error.errno, home.journal)}")]
+    checks = []
+    if health.fault:
+        checks.append(Check(subject, "wrong", health.fault))
+    elif health.exists:
+        checks.append(Check(subject, "ok", str(home.journal)))
+    else:
+        checks.append(Check(subject, "note", "nothing is written down yet"))
+    for path in health.damaged:
+        text = (
+            f"an earlier one was damaged and is kept as {path}; remove it when you do not need it"
+        )
+        checks.append(Check(subject, "warning", text))
+    return checks
+
+
+def _check_resilience(settings: Settings) -> list[Check]:
+    stops = {
+        "detach": "engines go on working when takopi is told to end, and the next one goes on",
+        "cancel": "engines are ended when takopi is told to end",
+    }
+    backlogs = {
+        "answer": "prompts that came while takopi was away are answered",
+        "ask": "prompts that came while takopi was away are shown with buttons",
+        "drop": "prompts that came while takopi was away are not answered, and that is told",
+    }
+    return [
+        Check("on_stop", "note", f"{settings.on_stop}: {stops[settings.on_stop]}"),
+        Check("backlog", "note", f"{settings.backlog}: {backlogs[settings.backlog]}"),
+    ]
 
 
 def _check_config(
@@ -118,8 +178,10 @@ async def _check_engine(shelf: EngineShelf, engine: str) -> list[Check]:
         return [Check(engine, "note", f"`{installed.program}` is not on PATH{remedy}")]
     version = await shelf.version(engine)
     if version == "unknown":
-        text = f"{installed.path} does not answer to --version; run it once by hand"
-        return [Check(engine, "warning", text)]
+        fault = await node_fault(installed.path, shelf.environment(engine))
+        advice = f": {fault}" if fault else "; run it once by hand"
+        text = f"{installed.path} does not answer to --version{advice}"
+        return [Check(engine, "wrong" if fault else "warning", text)]
     checks = [Check(engine, "ok", f"{version}  {installed.path}")]
     if engine in NATURE:
         checks.append(Check(engine, "note", NATURE[engine]))

@@ -140,8 +140,9 @@ class BotService:
         self._under_way = wish
         self._notifier.send("STOPPING=1")
         self._connecting.cancel()
-        if wish == "cancel" and self._bridge.run_ids():
-            tell_terminal("takopi stops, and cancels what runs (again: at once)")
+        if self._bridge.run_ids():
+            does = "cancels what runs" if wish == "cancel" else "leaves what runs at work"
+            tell_terminal(f"takopi stops, and {does} (again: at once)")
         self._bridge.stop(detach=wish == "detach")
 
     def _say_what_goes_on(self) -> None:

@@ -9,8 +9,11 @@ from typer.core import TyperGroup
 from takopi.cli.chat import chat
 from takopi.cli.config import config_app
 from takopi.cli.doctor import doctor
+from takopi.cli.logs import logs
 from takopi.cli.plugins import plugins
+from takopi.cli.ps import ps
 from takopi.cli.service import service_app
+from takopi.cli.stop import stop
 from takopi.errors import (
     AccessError,
     ConfigError,
@@ -83,6 +86,9 @@ app = typer.Typer(
 )
 # The list of commands cuts a text at 50 characters; these say the thing in fewer.
 app.command(short_help="Chat with an engine here, without Telegram.")(chat)
+app.command(short_help="List what runs and waits.")(ps)
+app.command(short_help="Show what an engine did.")(logs)
+app.command(short_help="End the bot and its engines.")(stop)
 app.command(short_help="Say what is right, wrong and missing.")(doctor)
 app.command(short_help="List the engines and the plug-ins that fail.")(plugins)
 app.add_typer(config_app)
