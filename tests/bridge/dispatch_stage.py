@@ -145,10 +145,10 @@ class Stage:
             }
         )
 
-    async def press(self, label: str, *, person: int = 1, chat: int = 1) -> str:
-        """Press the newest button that is called so; returns the words that its presser sees."""
+    def button(self, label: str, *, chat: int = 1) -> tuple[str, int]:
+        """Find the newest button that is called so: its data, and the message that has it."""
         found = [
-            (shown, button.data)
+            (button.data, shown.message_id)
             for (where, _), shown in sorted(self.chat.shown.items())
             if where == chat and shown.message is not None
             for row in shown.message.buttons
@@ -156,8 +156,12 @@ class Stage:
             if button.label == label
         ]
         assert found, f"no button is called {label!r} in {self.chat.texts(chat)}"
-        shown, data = found[-1]
-        return await self.press_data(data, on=shown.message_id, person=person, chat=chat)
+        return found[-1]
+
+    async def press(self, label: str, *, person: int = 1, chat: int = 1) -> str:
+        """Press the newest button that is called so; returns the words that its presser sees."""
+        data, on = self.button(label, chat=chat)
+        return await self.press_data(data, on=on, person=person, chat=chat)
 
     async def press_data(self, data: str, *, on: int = 5, person: int = 1, chat: int = 1) -> str:
         """Press a button by its data."""

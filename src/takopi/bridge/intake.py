@@ -239,7 +239,9 @@ class _Reading:
             self._steps.append(self._too_late(accepted, edited, record))
             return
         received = as_sent(draft.record, edited)
-        decision = self._route(received, await self._bound(received))
+        # What a button made goes on where the button said, whatever the message replies to.
+        made = bound_to(draft.record) if draft.record.after else None
+        decision = self._route(received, made or await self._bound(received))
         changed = revised(draft.record, edited, decision)
         if isinstance(changed, NotTaken):
             self._steps.append(Told((accepted,), edit_refused_reply(changed.why, waits=True)))
@@ -301,12 +303,13 @@ def in_order(updates: Sequence[AcceptedUpdate]) -> list[AcceptedUpdate]:
     return ordered
 
 
-def _said_at(accepted: AcceptedUpdate) -> tuple[int, float]:
-    """Sort by message; an edit comes behind what it edits."""
+def _said_at(accepted: AcceptedUpdate) -> tuple[bool, int, float]:
+    """Sort by message; edits come last, as what belongs together is known by what was sent."""
     update = accepted.update
     assert isinstance(update, MessageReceived | MessageEdited), "only what was said is sorted"
-    edited_at = update.edited_at if isinstance(update, MessageEdited) else 0.0
-    return update.message_id, edited_at
+    if isinstance(update, MessageEdited):
+        return True, update.message_id, update.edited_at
+    return False, update.message_id, 0.0
 
 
 def _stands_alone(received: MessageReceived, decision: Route) -> bool:
