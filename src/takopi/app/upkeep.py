@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-import anyio
-import anyio.to_thread
-
 from takopi.app.home import Home
 from takopi.bridge.border import border
 from takopi.bridge.ports import Clock
@@ -57,7 +54,8 @@ class Upkeep:
         await delete_old_runs(self.host, self.keeping, needed.__contains__, now)
 
     async def _sweep(self) -> None:
-        reading = await anyio.to_thread.run_sync(open_reading, self.home.journal)
+        # Not in a thread: what SQLite opens can be used where it was opened alone.
+        reading = open_reading(self.home.journal)
         if reading is None:
             return
         with reading:
