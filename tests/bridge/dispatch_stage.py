@@ -37,13 +37,14 @@ class WatchedStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.commits: list[tuple[Change, ...]] = []
-        self.refuses: Callable[[Sequence[Change]], bool] = lambda changes: False
+        self.refuses: Callable[[Sequence[Change]], bool | StoreError] = lambda changes: False
         self.blind = False
         """Whether nothing can be read."""
 
     async def commit(self, changes: Sequence[Change]) -> None:
-        if self.refuses(changes):
-            raise StoreError("the disk is full")
+        refusal = self.refuses(changes)
+        if refusal:
+            raise refusal if isinstance(refusal, StoreError) else StoreError("the disk is full")
         await super().commit(changes)
         self.commits.append(tuple(changes))
 
