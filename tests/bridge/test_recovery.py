@@ -1,19 +1,14 @@
 """What becomes of turns when takopi was away."""
 
-from pathlib import Path
 from typing import Any
 
-import anyio
 import msgspec
 import pytest
 
-from bridge.turn_stage import SCOPE, Stage, living, staged
+from bridge.turn_stage import SCOPE, Stage, living
 from fakes.clock import settle
-from fakes.engine_processes import EngineProcess
-from fakes.scripted_engine import ScriptedRunner, until_cancelled
-from takopi.bridge.letters import Delivery
-from takopi.bridge.records import TurnPut, TurnRecord
-from takopi.errors import PluginError
+from fakes.scripted_engine import ScriptedRunner
+from takopi.bridge.records import TurnPut
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.anyio

@@ -1,11 +1,17 @@
 """One turn, whatever its engine does."""
 
+from collections.abc import Callable, Sequence
+
 import anyio
+import msgspec
 import pytest
 
+from bridge.turn_stage import staged
 from bridge.world import serving
 from fakes.scripted_engine import ScriptedTurn, until_cancelled
+from takopi.bridge.records import Change, LetterPut, TurnPut, TurnRecord
 from takopi.bridge.turn_driver import CANCEL_GRACE_S, CLOSE_GRACE_S
+from takopi.errors import StoreError, StoreFull
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.anyio
@@ -207,3 +213,172 @@ async def test_finals_keep_the_order_in_which_their_turns_ended() -> None:
         await world.clock.advance(60)
         texts = [call.text for call in world.sent("send") if "✓ done" in call.text]
         assert ["the long one" in text for text in texts] == [True, False]
+
+
+async def test_every_step_of_a_turn_is_written_down() -> None:
+    """In its order, with what is known by then."""
+    async with staged() as stage:
+        turn_id = await stage.submit("hello")
+        record = await stage.state(turn_id)
+        assert (record.state, record.run_id, record.cwd) == ("starting", "run-1", "/projects")
+        assert record.started_at == stage.clock.wall()
+        stage.processes.last.started()
+        await stage.clock.advance(5)
+        record = await stage.state(turn_id)
+        assert (record.state, record.session) == ("running", ResumeToken("codex", "s1"))
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        record = await stage.state(turn_id)
+        assert (record.state, record.outcome) == ("done", "done")
+        assert record.ended_at == stage.clock.wall() - 5
+        assert stage.states(turn_id) == ["starting", "running", "delivering", "done"]
+
+
+async def test_the_start_is_written_down_before_anything_is_started() -> None:
+    """With the name of the run directory, so that it is known in every case what was started."""
+    seen: list[list[str]] = []
+    async with staged() as stage:
+        stage.processes.prepare = lambda process: seen.append(stage.states("t1"))
+        await stage.submit("hello")
+        request = stage.processes.last.request
+        assert seen == [["starting"]]
+        assert request.run_id == "run-1"
+
+
+async def test_the_final_and_the_outcome_are_written_down_together() -> None:
+    """One transaction decides and posts."""
+    async with staged() as stage:
+        turn_id = await stage.submit("hello")
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        (together,) = [
+            changes
+            for changes in stage.store.commits
+            if any(isinstance(c, TurnPut) and c.turn.state == "delivering" for c in changes)
+        ]
+        letters = [change.letter for change in together if isinstance(change, LetterPut)]
+        assert [letter.turn_id for letter in letters] == [turn_id]
+
+
+async def test_a_lost_journal_can_be_made_again_from_the_run() -> None:
+    """The whole turn stands in the facts of the run."""
+    async with staged() as stage:
+        turn_id = await stage.submit("hello", asked=ResumeToken("codex", "old"))
+        found = stage.processes.last.request.record["turn_record"]
+        wire = msgspec.json.decode(msgspec.json.encode(found))
+        record = msgspec.convert(wire, TurnRecord)
+        written = await stage.state(turn_id)
+        names = {"progress_id": written.progress_id, "seq": written.seq}
+        assert msgspec.structs.replace(record, **names) == written
+
+
+def refusing(error: Exception, *states: str) -> Callable[[Sequence[Change]], Exception | None]:
+    """Let the journal refuse to write down that a turn is in one of some states."""
+
+    def fault(changes: Sequence[Change]) -> Exception | None:
+        puts = [change.turn.state for change in changes if isinstance(change, TurnPut)]
+        return error if any(state in states for state in puts) else None
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    "error", [StoreFull("the disk is full; free some space"), StoreError("it broke; mend it")]
+)
+async def test_nothing_is_started_that_could_not_be_written_down(error: StoreError) -> None:
+    """The turn fails with what to do, and its session goes on."""
+    async with staged() as stage:
+        stage.store.fault = refusing(error, "starting")
+        session = ResumeToken("codex", "old")
+        turn_id = await stage.submit("hello", asked=session)
+        assert stage.processes.all() == []
+        (final,) = stage.finals()
+        assert final.startswith("✗ error")
+        assert f"nothing was started, because it could not be written down: {error}" in final
+        assert "then send the prompt again" in final
+        assert (await stage.state(turn_id)).state == "failed"
+        stage.store.fault = None
+        await stage.submit("hello", asked=session)
+        assert len(stage.processes.all()) == 1
+
+
+async def test_a_journal_that_refuses_later_stops_no_turn() -> None:
+    """The answer comes, from memory if need be."""
+    async with staged() as stage:
+        stage.store.fault = refusing(StoreFull("full"), "running", "delivering", "done")
+        turn_id = await stage.submit("hello")
+        stage.processes.last.started()
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        assert stage.finals()[0].startswith("✓ done")
+        assert stage.scheduler.turn(turn_id) is None
+
+
+async def test_a_journal_that_breaks_is_no_reason_to_stop() -> None:
+    """An error that is no refusal is a mistake of ours, and costs no more."""
+    async with staged() as stage:
+        stage.store.fault = refusing(RuntimeError("boom"), "running", "done")
+        await stage.submit("hello")
+        stage.processes.last.started()
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        assert stage.finals()[0].startswith("✓ done")
+
+
+async def test_a_turn_that_is_cancelled_while_it_starts_is_not_started() -> None:
+    """Whoever cancels in the last moment is heard."""
+    async with staged() as stage:
+
+        def cancel(changes: Sequence[Change]) -> None:
+            stage.scheduler.cancel("t1")
+
+        stage.store.fault = cancel
+        await stage.submit("hello")
+        assert stage.processes.all() == []
+        assert stage.finals()[0].startswith("■ cancelled")
+
+
+async def test_a_mistake_of_ours_costs_one_turn_and_is_told() -> None:
+    """What fails outside of the engine, too, ends in a final."""
+    async with staged() as stage:
+        turn_id = await stage.submit("hello")
+        stage.processes.last.started()
+        stage.processes.last.deaf = True
+        await stage.clock.advance(5)
+        good = stage.clock.sleep_until
+
+        async def sleep_until(deadline: float) -> None:
+            stage.clock.sleep_until = good  # type: ignore[method-assign]
+            raise LookupError("boom")
+
+        stage.clock.sleep_until = sleep_until  # type: ignore[method-assign]
+        stage.scheduler.cancel(turn_id)
+        await stage.clock.advance(5)
+        (final,) = stage.finals()
+        assert "takopi failed while running the turn (" in final
+        assert stage.scheduler.turn(turn_id) is None
+
+
+@pytest.mark.parametrize("what", ["lost", "output_bytes", "ended_background"])
+async def test_what_a_plug_in_does_not_know_of_its_turn_costs_nothing(what: str) -> None:
+    """A turn that raises when it is asked about itself ends all the same."""
+
+    async def failing(turn: ScriptedTurn):
+        yield turn.started()
+        yield turn.failure("it broke")
+
+    class Odd(ScriptedTurn):
+        """Raise when somebody looks."""
+
+        def __getattribute__(self, name: str) -> object:
+            if name == what:
+                raise LookupError("boom")
+            return super().__getattribute__(name)
+
+    async with serving() as world:
+        world.codex.scripts = [failing]
+        world.codex.prepare = lambda turn: setattr(turn, "__class__", Odd)
+        world.chat.write("hello")
+        await world.clock.advance(20)
+        (final,) = world.finals()
+        assert "it broke" in final

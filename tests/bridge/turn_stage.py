@@ -121,7 +121,7 @@ class Stage:
         state = await self.journal.load()
         transport: Any = LifeTransport(self.chat, self.life)
         store: Any = self.store
-        outbox = Outbox(transport, store, self.clock)
+        outbox = self.outbox = Outbox(transport, store, self.clock)
         async with anyio.create_task_group() as group:
             self.scheduler = self._scheduler(outbox, group)
             deliveries = outbox.restore(state)

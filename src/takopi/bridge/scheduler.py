@@ -15,7 +15,6 @@ from takopi.bridge.turn_driver import Ended, TurnDriver
 from takopi.bridge.turn_messages import Surroundings
 from takopi.bridge.turn_start import DriverPorts
 from takopi.bridge.waiting import wait_until
-from takopi.core.progress import start_progress
 from takopi.core.replies import TurnLine
 from takopi.core.turn_queue import TurnQueue
 from takopi.model import ResumeToken
@@ -95,18 +94,21 @@ class Scheduler:
         return turn.record
 
     def thaw(self, record: TurnRecord) -> None:
-        """Take a frozen turn as it is now; its own holds decide when it starts."""
+        """Take a frozen turn as it is now; its own holds decide when it starts.
+
+        Args:
+            record: The turn; engine, session and conversation are those it had.
+        """
         turn = self._turns.get(record.turn_id)
         if turn is None or not turn.frozen:
             return
         turn.frozen = False
-        before, wish = turn.record, turn.record
-        turn.record = replace(record, cancelled=wish.cancelled, cancel_reason=wish.cancel_reason)
-        if record.engine != before.engine:
-            turn.progress = start_progress(record.engine)
-        if (record.asked, record.conversation) != (before.asked, before.conversation):
-            self._queue.end(turn.id)
-            self._queue.add(turn.id, turn.conversation, record.asked)
+        before = turn.record
+        turn.record = replace(
+            record, cancelled=before.cancelled, cancel_reason=before.cancel_reason
+        )
+        if record.cancelled:
+            turn.ask_to_end(record.cancel_reason)
         if turn.cancelled.is_set():
             self._drop(turn)
             return

@@ -9,7 +9,7 @@ from takopi.core.durations import format_about
 from takopi.core.watchdog import Look, begin_watch, look_every_s, watch
 from takopi.turn import LiveTurn
 
-__all__ = ["leave_when_asked", "output_of", "watch_engine"]
+__all__ = ["leave_when_asked", "output_of", "was_lost", "watch_engine"]
 
 # An engine that is just being started has its run directory in a moment.
 _DIRECTORY_WITHIN_S = 2.0
@@ -74,9 +74,19 @@ async def leave_when_asked(ports: DriverPorts, turn: Turn, live: LiveTurn) -> bo
     return False
 
 
+# A plug-in's turn may be older than what is asked of it here, or raise.
+
+
 def output_of(live: LiveTurn) -> int:
-    """Count what was heard of an engine; a plug-in's turn may not know."""
+    """Count what an engine printed so far."""
     return getattr(live, "output_bytes", 0)
+
+
+def was_lost(live: LiveTurn) -> bool:
+    """Tell whether a run ended and nobody saw how."""
+    with border("looking how the run ended"):
+        return bool(getattr(live, "lost", False))
+    return False
 
 
 def _detached(turn: Turn, live: LiveTurn) -> bool:

@@ -16,7 +16,7 @@ from msgspec.structs import replace as with_changes
 from takopi.bridge.border import border
 from takopi.bridge.letters import Delivery
 from takopi.bridge.recovery import LOST, adopt_run, end_left_run, interrupted
-from takopi.bridge.supervision import leave_when_asked, output_of, watch_engine
+from takopi.bridge.supervision import leave_when_asked, output_of, was_lost, watch_engine
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, open_run
@@ -90,8 +90,8 @@ class TurnDriver:
 
     async def finish(self, turn: Turn, ended: Ended) -> None:
         """Wait until the final of a turn is out, and close the books."""
-        if await self._ports.messages.finish(turn, ended.ending, ended.background):
-            await self._over(turn)
+        await self._ports.messages.finish(turn, ended.ending, ended.background)
+        await self._over(turn)
 
     async def let_go(self, turn: Turn) -> None:
         """End what is left of a run whose final an earlier takopi decided."""
@@ -131,6 +131,8 @@ class _TurnRun:
         self._ports = ports
         self._report = report
         self._turn = turn
+        self.ended_background: tuple[str, ...] = ()
+        """What outlived the turn and was ended; complete after `release`."""
         self._live: LiveTurn | None = None
         self._ending: Ending | None = None
         self._posted = anyio.Event()
@@ -139,11 +141,6 @@ class _TurnRun:
         self._interrupting = False
         self._interrupt_until = 0.0
         self._interrupted = anyio.Event()
-
-    @property
-    def ended_background(self) -> tuple[str, ...]:
-        """Name what outlived the turn; complete after `release`."""
-        return self._live.ended_background if self._live is not None else ()
 
     async def play(self, take: Callable[[], Awaitable[LiveTurn | Ending | None]]) -> Ending | None:
         """Get the engine, follow it, and decide the final; None when takopi leaves it."""
@@ -167,6 +164,7 @@ class _TurnRun:
             return
         with anyio.CancelScope(shield=True), border("closing the turn", turn=self._turn.id):
             await wait_until(live.aclose, clock, clock.now() + CLOSE_GRACE_S)
+            self.ended_background = live.ended_background
 
     async def conclude(self, ending: Ending) -> Ending:
         """Decide the one final, unless it is decided, and return what it says once it is posted."""
@@ -216,8 +214,7 @@ class _TurnRun:
         if self._detached and completed is None:
             return None
         if completed is not None and (completed.ok or not self._interrupting):
-            # A plug-in's turn may not know what it is to be lost.
-            lost = not completed.ok and getattr(live, "lost", False)
+            lost = not completed.ok and was_lost(live)
             return interrupted(turn, LOST) if lost else _ending_of(completed)
         if self._interrupting:
             return _cancelled(turn, completed)

@@ -27,13 +27,9 @@ from takopi.core.replies import cancel_data, message, queued_message
 from takopi.core.richtext import RichText
 from takopi.core.turn_queue import Place as QueuePlace
 from takopi.core.turn_state import TurnEnd
-from takopi.logging import get_logger
 from takopi.transport import MessageRef
 
 __all__ = ["Ending", "FinalOptions", "Surroundings", "TurnMessages", "background_note"]
-
-_log = get_logger(__name__)
-
 # Longer answers are laid out in a thread: other chats must not wait for that.
 _LAID_OUT_AT_ONCE = 20_000
 
@@ -189,16 +185,13 @@ class TurnMessages:
                 changes.append(OfferPut(replace(ending.offer, shown=rendered.messages[-1])))
             turn.final = await self._outbox.final(post, instead=turn.live, changes=changes)
 
-    async def finish(self, turn: Turn, ending: Ending, ended_background: tuple[str, ...]) -> bool:
-        """Wait until the final is out and add what was ended behind it; False without a final."""
-        if turn.final is None:
-            _log.error("turn.without_final", turn=turn.id)
-            return False
+    async def finish(self, turn: Turn, ending: Ending, ended_background: tuple[str, ...]) -> None:
+        """Wait until the final is out, and add what was ended behind it."""
+        assert turn.final is not None, "a turn ends after its final was posted"
         await turn.final.over.wait()
         if ended_background:
             with border("adding what was ended", turn=turn.id):
                 await self._add_background(turn, ending, background_note(ended_background))
-        return True
 
     async def _add_background(self, turn: Turn, ending: Ending, note: str) -> None:
         refs = turn.final.refs if turn.final else []

@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from takopi.core.turn_queue import Place, TurnQueue
+from takopi.core.turn_queue import Hold, Place, TurnQueue
 from takopi.model import ResumeToken
 
 
@@ -98,8 +98,83 @@ def test_ending_twice_or_what_is_not_known_changes_nothing() -> None:
     assert queue.place("a") is None
 
 
+def test_a_turn_that_is_gathered_keeps_its_place_and_holds_up_its_lane_only() -> None:
+    """Order is kept in its session; others start, and it needs no room among them."""
+    queue = TurnQueue(1)
+    queue.add("a", "a", session("s"))
+    queue.hold("a", "gathering")
+    queue.add("b", "b", session("s"))
+    queue.add("c", "c", None)
+    assert queue.place("a") == Place("gathering", 0)
+    assert queue.place("b") == Place("session", 1)
+    assert queue.start_next() == "c"
+    assert queue.start_next() is None
+    queue.end("c")
+    assert queue.start_next() is None
+    queue.hold("a", None)
+    assert queue.start_next() == "a"
+
+
+def test_a_turn_that_waits_for_a_person_is_passed_by() -> None:
+    """Newer prompts of its session do not wait for the decision; let go, it is the oldest."""
+    queue = TurnQueue(8)
+    for turn in ("a", "b", "c"):
+        queue.add(turn, turn, session("s"))
+    queue.hold("a", "person")
+    assert queue.place("a") == Place("person", 0)
+    assert queue.place("b") == Place("limit", 0)
+    assert queue.start_next() == "b"
+    assert queue.place("c") == Place("session", 1)
+    queue.hold("a", None)
+    assert queue.place("c") == Place("session", 2)
+    queue.end("b")
+    assert queue.start_next() == "a"
+
+
+def test_a_lane_of_held_turns_starts_nothing() -> None:
+    """Nobody in it may start, and nobody else waits for that."""
+    queue = TurnQueue(1)
+    queue.add("a", "a", None)
+    queue.hold("a", "person")
+    assert queue.start_next() is None
+    queue.add("b", "b", None)
+    assert queue.place("b") == Place("limit", 0)
+    assert queue.start_next() == "b"
+    queue.end("a")
+    assert queue.place("a") is None
+
+
+def test_what_does_not_wait_cannot_be_held() -> None:
+    """A turn that runs, or that nobody knows, is left alone."""
+    queue = TurnQueue(1)
+    queue.add("a", "a", None)
+    assert queue.start_next() == "a"
+    queue.hold("a", "gathering")
+    queue.hold("x", "gathering")
+    assert queue.place("a") is None
+    queue.end("a")
+    queue.add("a", "a", None)
+    assert queue.start_next() == "a"
+
+
+def test_turns_that_run_already_are_taken_in_beyond_the_limit() -> None:
+    """They hold their lanes at once; nothing starts before there is room again."""
+    queue = TurnQueue(1)
+    queue.adopt("a", "a", session("s"))
+    queue.adopt("b", "b", None)
+    queue.add("c", "c", session("s"))
+    queue.add("d", "b", None)
+    queue.add("e", "e", None)
+    assert queue.place("c") == Place("session", 1)
+    assert queue.start_next() is None
+    queue.end("a")
+    assert queue.start_next() is None
+    queue.end("b")
+    assert queue.start_next() == "c"
+
+
 class Turns(RuleBasedStateMachine):
-    """Let turns arrive, start, report and end in any order."""
+    """Let turns arrive, start, report, be held and end in any order."""
 
     @initialize(limit=st.integers(1, 4))
     def begin(self, limit: int) -> None:
@@ -109,6 +184,8 @@ class Turns(RuleBasedStateMachine):
         self.running: dict[str, ResumeToken | None] = {}
         self.conversation: dict[str, str] = {}
         self.asked: dict[str, ResumeToken | None] = {}
+        self.held: dict[str, Hold] = {}
+        self.adopted = 0
         self.count = 0
 
     @rule(known=st.none() | st.integers(0, 3))
@@ -120,6 +197,25 @@ class Turns(RuleBasedStateMachine):
     def replies(self, data: st.DataObject) -> None:
         turn = data.draw(st.sampled_from(sorted(self.conversation)))
         self._add(self.conversation[turn], None)
+
+    @rule()
+    def runs_already(self) -> None:
+        self.count += 1
+        turn = f"t{self.count:03d}"
+        self.queue.adopt(turn, turn, None)
+        self.conversation[turn], self.asked[turn] = turn, None
+        self.running[turn] = None
+        self.adopted += 1
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), why=st.sampled_from(["gathering", "person", None]))
+    def is_held(self, data: st.DataObject, why: Hold | None) -> None:
+        turn = data.draw(st.sampled_from(self.waiting))
+        self.queue.hold(turn, why)
+        if why is None:
+            self.held.pop(turn, None)
+        else:
+            self.held[turn] = why
 
     def _add(self, conversation: str | None, asked: ResumeToken | None) -> None:
         self.count += 1
@@ -135,11 +231,14 @@ class Turns(RuleBasedStateMachine):
         if turn is None:
             return
         assert turn in self.waiting
+        assert turn not in self.held
         token = self.asked[turn] or self.queue.session_of(turn)
         assert token is None or token not in self.running.values()
         mine = self.conversation[turn]
         assert all(self.conversation[other] != mine for other in self.running)
         for earlier in self.waiting[: self.waiting.index(turn)]:
+            if self.held.get(earlier) == "person":
+                continue
             assert self.conversation[earlier] != mine, "a later turn of a conversation overtook"
             same = self.asked[earlier] is not None and self.asked[earlier] == self.asked[turn]
             assert not same, "a later turn of a session overtook"
@@ -160,6 +259,7 @@ class Turns(RuleBasedStateMachine):
         turn = data.draw(st.sampled_from([*sorted(self.running), *self.waiting]))
         self.queue.end(turn)
         self.running.pop(turn, None)
+        self.held.pop(turn, None)
         if turn in self.waiting:
             self.waiting.remove(turn)
 
@@ -167,12 +267,14 @@ class Turns(RuleBasedStateMachine):
     def places_are_told(self) -> None:
         if not hasattr(self, "queue"):
             return
-        assert len(self.running) <= self.limit
+        assert len(self.running) <= self.limit + self.adopted
         assert all(self.queue.place(turn) is not None for turn in self.waiting)
         assert all(self.queue.place(turn) is None for turn in self.running)
 
     def teardown(self) -> None:
         """Nothing waits for ever: when running turns end, every waiting one starts."""
+        for turn in getattr(self, "held", {}):
+            self.queue.hold(turn, None)
         while getattr(self, "waiting", []) or getattr(self, "running", {}):
             while (turn := self.queue.start_next()) is not None:
                 self.waiting.remove(turn)

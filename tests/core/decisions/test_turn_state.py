@@ -1,5 +1,7 @@
 """The way of a turn."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +58,23 @@ def test_a_turn_that_ran_can_end_in_every_way(outcome: str) -> None:
     way.run()
     way.conclude(outcome)  # type: ignore[arg-type]
     assert way.delivered() == outcome == way.state
+
+
+@given(steps=st.lists(STEPS, max_size=6), more=st.lists(STEPS, max_size=6))
+def test_a_turn_that_is_taken_up_again_goes_on_where_it_was(
+    steps: list[str], more: list[str]
+) -> None:
+    """State and outcome are all that has to be remembered."""
+    way = TurnWay()
+    for step in steps:
+        with suppress(IllegalTransition):
+            take(way, step)
+    again = TurnWay(way.state, way.outcome)
+    for step in more:
+        for one in (way, again):
+            with suppress(IllegalTransition):
+                take(one, step)
+        assert (again.state, again.outcome) == (way.state, way.outcome)
 
 
 def test_a_turn_that_never_ran_cannot_be_done() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.render.documents import LONG_DOCUMENTS, NOISE, SEEDS, document
 from core.render.rules import assert_sendable, squeezed, tagged
+from takopi.core.chat import Button
 from takopi.core.final_view import MAX_LAID_OUT, format_usage
 from takopi.core.markdown import render_markdown
 from takopi.core.present import FinalDelivery, FinalView, render_final
@@ -83,6 +84,20 @@ def test_a_cancelled_turn() -> None:
         "■ cancelled · codex · 1m 02s\n\n<code>codex resume 0199-abc</code>"
     )
     assert "So far" in only(render_final(view(status="cancelled", answer="So far")))
+
+
+def test_an_interrupted_turn() -> None:
+    """How long it took nobody knows; what can be decided stands below the last message."""
+    buttons = ((Button("Ask again", "o:x:again"),),)
+    lost = view(status="interrupted", error="it got lost", elapsed_s=None, buttons=buttons)
+    (message,) = render_final(lost).messages
+    assert tagged(message.body) == (
+        "⚠ interrupted · codex · 4 steps\n\nit got lost\n\nFixed <b>it</b>.\n\n"
+        "<code>codex resume 0199-abc</code>"
+    )
+    assert message.buttons == buttons
+    parts = render_final(view(answer=LONG, buttons=buttons)).messages
+    assert [part.buttons for part in parts] == [(), buttons]
 
 
 @pytest.mark.parametrize("answer", ["", " \n", "\u200b", "```\n```"])

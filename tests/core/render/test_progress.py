@@ -246,3 +246,14 @@ def test_an_event_behind_a_thousand_others_costs_little() -> None:
         advance(state, begun(f"new{n}"))
         best = min(best, time.process_time() - started)
     assert best < 0.001
+
+
+def test_an_open_ask_is_known_also_when_it_had_to_leave_the_screen() -> None:
+    """The agent waits for a person until every ask has come to its end."""
+    others = [event("command", f"c{n}", "make") for n in range(MAX_SHOWN + 1)]
+    asked = [event("ask", "q1", "May I?"), event("ask", "q2", "And this?"), *others]
+    assert not after(*others).waits_for_person
+    assert after(*asked).waits_for_person
+    answered = [event("ask", "q1", "May I?", "completed"), event("ask", "q2", "x", "updated")]
+    assert after(*asked, *answered).waits_for_person
+    assert not after(*asked, *answered, event("ask", "q2", "x", "completed")).waits_for_person

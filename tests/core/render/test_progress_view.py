@@ -61,7 +61,9 @@ def test_the_whole_picture() -> None:
         event("thinking", "th", text="**Where is it**\n\nIn the parser", offset=0),
         event("warning", "wa", "Reconnecting... 1/5"),
     )
-    message = render_progress(state, HEADER, cwd=CWD, cancel_data="cancel:7", notes=["queued: 1 more"])
+    message = render_progress(
+        state, HEADER, cwd=CWD, cancel_data="cancel:7", notes=["queued: 1 more"]
+    )
     assert tagged(message.body) == (
         "working · codex · 3m 05s · step 5\n\n"
         "✓ read: <code>src/main.py</code>\n"
