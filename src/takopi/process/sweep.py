@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+import anyio
+
 from takopi.errors import AccessError
 from takopi.file_lock import FileLock
 from takopi.logging import get_logger
@@ -44,16 +46,20 @@ async def sweep(
     if not healthy:
         return ()
     table = await host.look_at_processes()
-    ended = []
-    for run_id in sorted(_marked_runs(host, table)):
-        directory = RunDirectory(host.runs_dir / run_id)
-        if not _is_over(directory, table, host.mark(run_id)) or not is_final(run_id):
-            continue
+    ended: list[Swept] = []
+
+    async def end(directory: RunDirectory) -> None:
         names = await _end(host, directory, table)
         if names is not None:
-            _log.info("run.swept", run=run_id, commands=names)
-            ended.append(Swept(run_id, names))
-    return tuple(ended)
+            _log.info("run.swept", run=directory.run_id, commands=names)
+            ended.append(Swept(directory.run_id, names))
+
+    async with anyio.create_task_group() as tasks:  # one that is deaf must not hold up a start
+        for run_id in _marked_runs(host, table):
+            directory = RunDirectory(host.runs_dir / run_id)
+            if _is_over(directory, table, host.mark(run_id)) and is_final(run_id):
+                tasks.start_soon(end, directory)
+    return tuple(sorted(ended))
 
 
 def _marked_runs(host: LocalRunHost, table: ProcessTable) -> set[str]:
