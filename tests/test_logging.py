@@ -8,9 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from takopi import logging as log
 from takopi.core.markdown import render_markdown
@@ -119,6 +122,88 @@ def test_no_secret_is_written_anywhere(
     assert TOKEN not in written
     assert written.count("[redacted]") >= 8
     assert log.redact(f"x {TOKEN}") == "x [redacted]"
+
+
+KEY = "canary-value/of+a=key"
+FORMS = (KEY, TOKEN, quote(KEY, safe=""), quote(TOKEN, safe=""), TOKEN[:20], TOKEN.split(":")[1])
+said = st.builds(
+    lambda before, form, after: f"{before} {form} {after}",
+    st.text(max_size=8),
+    st.sampled_from(FORMS),
+    st.text(max_size=8),
+)
+nested = st.recursive(
+    said | said.map(str.encode) | said.map(ValueError) | said.map(Path),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.dictionaries(said, inner, max_size=2)
+        | st.builds(lambda value: ValueError({"deep": value}), inner)
+        | st.builds(lambda value: {"args": ExceptionGroup("g", [KeyError(value)])}, inner)
+    ),
+    max_leaves=6,
+)
+
+
+def raised(words: str, kind: str) -> Exception:
+    """Return an exception whose secret stands where `kind` says, as `raise` leaves it."""
+    inner = KeyError(words)
+    inner.add_note(f"note: {words}")
+    outer = RuntimeError("outer") if kind in ("cause", "context") else inner
+    if kind == "cause":
+        outer.__cause__ = inner
+    elif kind == "context":
+        outer.__context__ = inner
+    elif kind == "group":
+        outer = ExceptionGroup("many", [inner, ExceptionGroup("x", [OSError(words)])])
+    try:
+        raise outer
+    except (RuntimeError, KeyError, ExceptionGroup) as error:
+        return error
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(nested, said, st.sampled_from(["plain", "cause", "context", "group"]))
+def test_no_canary_survives_in_any_record(
+    debug_file: Path, capsys: pytest.CaptureFixture, value: object, words: str, kind: str
+) -> None:
+    """Wherever in a record a secret stands and however it was quoted, it is not written."""
+    log.add_secrets([KEY, TOKEN])
+    log.clear_context()
+    log.bind_run_context(bound=value)
+    error = raised(words, kind)
+    logger = log.get_logger("x", always=value)
+    logger.error(words, value, field=value, exc_info=error)
+    logger.debug("%s", words, **{"error": error, words: 1})
+    standard.getLogger("lib").error("%s", words, exc_info=error)
+    standard.getLogger("lib").error(words, value, {"a": value})
+    structlog.get_logger().error("x", value=value, exc_info=error)
+    written = debug_file.read_text("utf-8") + capsys.readouterr().err
+    os.truncate(debug_file, 0)
+    assert written.count("[redacted]") > 4
+    for form in FORMS:
+        assert form not in written
+    assert "canary" not in written
+    assert "Fake" not in written
+
+
+def test_a_librarys_broken_record_is_written_as_far_as_it_goes(debug_file: Path) -> None:
+    """Arguments that do not fit, and objects that cannot be shown, are no failure of the library's
+    caller.
+    """
+
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    standard.getLogger("lib").error("only %s", "one", "two")
+    standard.getLogger("lib").error("it is %s", Broken())
+    standard.getLogger("lib").error(Broken())
+    assert [r["event"] for r in records(debug_file)] == [
+        "only %s (its arguments do not fit: TypeError)",
+        "it is %s (its arguments do not fit: RuntimeError)",
+        "Broken (its arguments do not fit: RuntimeError)",
+    ]
 
 
 def test_the_terminal_shows_the_last_line_of_a_trace(

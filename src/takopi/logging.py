@@ -182,9 +182,18 @@ def _standard_handler() -> "logging.Handler":
             if level < _sink.threshold():
                 return
             bound = _structlog(record.name)
-            bound.log(level, record.getMessage(), exc_info=record.exc_info)
+            bound.log(level, _filled(record.msg, record.args), exc_info=record.exc_info)
 
     return Handler()
+
+
+def _filled(words: Any, args: Any) -> str:
+    """Fill a record's arguments in, as `%` does; they may not fit, and objects may be broken."""
+    try:
+        return str(words) % args if args else str(words)
+    except Exception as error:  # noqa: BLE001 - foreign code: a record must not become a failure
+        left = words if isinstance(words, str) else type(words).__name__
+        return f"{left} (its arguments do not fit: {type(error).__name__})"
 
 
 def _known_level(level: int) -> int:
@@ -213,7 +222,8 @@ class Logger:
         """Write a record of a level given as the standard library's number."""
         level = _known_level(level)
         if level >= _sink.threshold():
-            _structlog(self._name).log(level, event, *args, **{**self._fields, **fields})
+            words = _filled(event, args)
+            _structlog(self._name).log(level, words, **{**self._fields, **fields})
 
     def debug(self, event: str, *args: Any, **fields: Any) -> None:
         """Write what only a person hunting a fault wants; the one level for prompts."""

@@ -2,11 +2,12 @@
 
 import json
 import time
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from takopi.core.redact import REDACTED, Redactor, secrets_of_environment
 
@@ -119,6 +120,77 @@ def test_short_values_are_passed_over() -> None:
     assert Redactor(["on", ""]).text("on and on") == "on and on"
 
 
+QUOTED_AGAIN = [
+    quote(CANARY, safe="").replace("C3", "c3").replace("9F", "9f").replace("5C", "5c"),
+    quote_plus(CANARY),
+    json.dumps(json.dumps(CANARY)),
+    repr(repr(CANARY)),
+    repr(CANARY.encode()),
+    quote(quote(CANARY, safe=""), safe=""),
+    str(URL("http://x").with_query(key=CANARY)),
+]
+
+
+@pytest.mark.parametrize("quoted", QUOTED_AGAIN)
+def test_a_secret_is_found_however_it_was_quoted(quoted: str) -> None:
+    """Twice, as bytes, in a URL with small letters, or as an HTTP client writes it."""
+    clean = Redactor([CANARY]).text(f"x {quoted} y")
+    assert "cana" not in clean
+    assert REDACTED in clean
+
+
+@pytest.mark.parametrize("colon", [":", "%3A", "%3a"])
+@pytest.mark.parametrize("left", [1, 5, 20, 34, 35])
+def test_a_token_that_was_cut_short_is_found(colon: str, left: int) -> None:
+    """What a limit on lines has left of a token says too much already; so does its second half."""
+    number, _, rest = TOKEN.partition(":")
+    text = f"{number}{colon}{rest[:left]}"
+    assert Redactor([TOKEN]).text(f"see {text}… or") == f"see {REDACTED}… or"
+    assert Redactor([TOKEN]).text(f"{rest}!") == f"{REDACTED}!"
+    assert rest[:left] not in Redactor().text(f"http://h/bot{text}").replace("http", "")
+
+
+def test_a_strange_token_that_was_cut_short_is_known_by_its_shape() -> None:
+    """The second half of a bot's token begins with AA; a time or a port does not."""
+    assert Redactor().text("987654321:AAFx_-9") == REDACTED
+    kept = "at 20261121:30 port 443:AAx 1234567890:30"
+    assert Redactor().text(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "text", ["http://ann:pass@proxy:3128/x", "https://ann%40x:p%3A@h", "socks5://u:p@[::1]:1"]
+)
+def test_a_proxys_password_is_found(text: str) -> None:
+    """Addresses with a name and a password lose both."""
+    clean = Redactor().text(text)
+    assert f"://{REDACTED}@" in clean
+    assert Redactor().text("https://host:443/@x git@host:a/b") == "https://host:443/@x git@host:a/b"
+
+
+def test_whatever_stands_under_a_secret_name_is_blanked() -> None:
+    """Bytes, numbers and lists as well; what says that there is none stays."""
+    names = ("api_key", "API-Key", "access_token", "credentials", "aws_secret", "x-api-key")
+    for name in names:
+        for item in ("x", b"x", 12, ["x"], {"a": "x"}):
+            assert Redactor().value({name: item}) == {name: REDACTED}
+        for item in ("", b"", None, True, False):
+            assert Redactor().value({name: item})[name] != REDACTED
+
+
+class Broken:
+    """Cannot say what it is."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError(CANARY)
+
+
+def test_an_object_that_cannot_be_shown_is_no_failure() -> None:
+    """A record is written all the same, also when the object is a key or lies deep."""
+    value = Redactor([CANARY]).value({Broken(): [Broken()], "x": {"y": Broken()}})
+    shown = "<Broken whose repr raised RuntimeError>"
+    assert value == {shown: [shown], "x": {"y": shown}}
+
+
 def test_the_longest_secret_wins() -> None:
     """A secret inside another leaves no rest of it."""
     assert Redactor(["abcdef", "abcdefghij"]).text("abcdefghij") == REDACTED
@@ -152,5 +224,12 @@ def test_secrets_of_the_environment_are_known_by_name() -> None:
         "DB_PASSWORD": "three",
         "HOME": "/home/ann",
         "EMPTY_API_KEY": "",
+        "API_KEY": "four",
+        "TOKEN": "five",
+        "AWS_SECRET_ACCESS_KEY": "six",
+        "ANTHROPIC_AUTH_TOKEN": "seven",
+        "TOKENIZERS_PARALLELISM": "false",
+        "MONKEY": "x",
     }
-    assert secrets_of_environment(environment) == ("one", "two", "three")
+    found = secrets_of_environment(environment)
+    assert found == ("one", "two", "three", "four", "five", "six", "seven")

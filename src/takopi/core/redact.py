@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 __all__ = ["REDACTED", "Redactor", "secrets_of_environment"]
 
@@ -24,20 +24,28 @@ MAX_DEPTH = 8
 # digits or letters must not cost a million times a million steps.
 SHAPES = re.compile(
     r"""
-      [0-9]{1,20}(?::|%3[Aa])[A-Za-z0-9_-]{35,}          # a bot's token, also inside a URL
+      (?:(?<=/bot)|(?<=%2[Ff]bot))[0-9]{1,20}(?::|%3[Aa])[^\s/?\#"'\\]*  # a token, in a URL
+    | [0-9]{1,20}(?::|%3[Aa])[A-Za-z0-9_-]{35,}          # a bot's token
+    | (?<![0-9])[0-9]{8,11}(?::|%3[Aa])AA[A-Za-z0-9_-]{4,}    # one that was cut short
     | (?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{16,}              # keys of OpenAI, Anthropic and their kin
     | (?<![A-Za-z0-9])gh[oprsu]_[A-Za-z0-9]{20,}         # GitHub
     | (?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{20,}
     | (?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}              # Google
     | (?<![A-Za-z0-9])xox[abeprs]-[A-Za-z0-9-]{10,}      # Slack
     | (?<=[Bb]earer\ )[A-Za-z0-9._~+/=-]{8,}
+    | (?<=://)[^\s/@:"'\[]{1,256}:[^\s/@"'\[]{1,256}(?=@)     # name and password of a proxy
     """,
     re.VERBOSE,
 )
 SECRET_NAMES = re.compile(
-    r"(?:bot_?token|api_?key|authorization|passw(?:or)?d|secret)$", re.IGNORECASE
+    r"(?:(?:bot|auth|access|refresh)[-_]?token|(?:api|access|private|secret)[-_]?key"
+    r"|authorization|passw(?:or)?d|secret|credentials?)$",
+    re.IGNORECASE,
 )
-SECRET_VARIABLES = re.compile(r"(?:_API_KEY|_TOKEN|_SECRET|_PASSWORD|_ACCESS_KEY)$")
+SECRET_VARIABLES = re.compile(
+    r"(?:^|_)(?:API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|(?:ACCESS|PRIVATE|SECRET)_KEY)$"
+)
+BOT_TOKEN = re.compile(r"([0-9]{5,20}):([A-Za-z0-9_-]{16,})")
 
 
 class Redactor:
@@ -50,12 +58,21 @@ class Redactor:
     __slots__ = ("_known",)
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = {
-            form for secret in secrets if len(secret) >= MIN_SECRET_CHARS for form in _forms(secret)
-        }
+        known: set[str] = set()
+        patterns: set[str] = set()
+        for secret in secrets:
+            if len(secret) < MIN_SECRET_CHARS:
+                continue
+            known |= _forms(secret)
+            token = BOT_TOKEN.fullmatch(secret)
+            if token is not None:
+                # Its second half alone is the secret; and with the bot's id before it, a token is
+                # known that somebody has cut short.
+                known.add(token[2])
+                patterns.add(rf"(?<![0-9]){token[1]}(?::|%3[Aa])[A-Za-z0-9_-]+")
         # The longest first: a secret may contain another one.
-        ordered = sorted(known, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        ordered = [*map(re.escape, sorted(known, key=len, reverse=True)), *sorted(patterns)]
+        self._known = re.compile("|".join(ordered)) if ordered else None
 
     def text(self, text: str) -> str:
         """Return `text` without secrets."""
@@ -82,28 +99,56 @@ class Redactor:
         if isinstance(value, (bytes, bytearray)):
             return self.text(bytes(value).decode("utf-8", "replace"))
         if depth == 0:
-            return self.text(repr(value))
+            return self.text(_shown(value))
         if isinstance(value, Mapping):
             return {
-                self.text(str(key)): REDACTED
-                if isinstance(item, str) and item and SECRET_NAMES.search(str(key))
-                else self._walk(item, depth - 1)
-                for key, item in value.items()
+                self.text(_shown(key)): self._entry(key, item, depth) for key, item in value.items()
             }
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self._walk(item, depth - 1) for item in value]
-        return self.text(repr(value))
+        return self.text(_shown(value))
+
+    def _entry(self, key: Any, item: Any, depth: int) -> Any:
+        nothing = isinstance(item, (bool, str, bytes, type(None))) and (not item or item is True)
+        if not nothing and SECRET_NAMES.search(_shown(key)):
+            return REDACTED
+        return self._walk(item, depth - 1)
+
+
+def _shown(value: Any) -> str:
+    """Return what an object says of itself; one that cannot says its kind."""
+    try:
+        return value if isinstance(value, str) else repr(value)
+    except Exception as error:  # noqa: BLE001 - foreign code: a record must not become a failure
+        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
 
 
 def _forms(secret: str) -> set[str]:
-    """Return a secret as it looks once somebody has quoted it, for a log, in JSON or in a URL."""
+    """Return a secret as it looks once somebody has quoted it, once or twice.
+
+    For a log, in JSON, in a URL, as bytes; with the digits of a URL's escapes in both cases.
+    """
+    once = _quoted(secret)
+    return {form for inner in once for form in _quoted(inner)}
+
+
+def _quoted(secret: str) -> set[str]:
+    encoded = secret.encode("utf-8", "surrogatepass")
+    in_urls = {
+        quote(secret, safe="", errors="replace"),
+        quote(secret, safe="/", errors="replace"),
+        quote(secret, safe=":/@", errors="replace"),
+        quote_plus(secret, errors="replace"),
+    }
     return {
         secret,
         repr(secret)[1:-1],
         ascii(secret)[1:-1],
+        repr(encoded)[2:-1],
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(secret, safe="", errors="replace"),
+        *in_urls,
+        *(re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), form) for form in in_urls),
     }
 
 
