@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from store.examples import NOW, a_day, now_done, opened, received, scratch, turn
-from takopi.bridge.records import JournalState, MessageBound, TurnPut
+from takopi.bridge.records import JournalState, MessageBound, TurnPut, TurnRecord
 from takopi.errors import StoreError
 from takopi.store.reading import journal_health
 from takopi.store.schema import SCHEMA
@@ -155,6 +155,24 @@ def test_the_chat_is_told_until_it_knows(path: Path) -> None:
     now_done(store.close())
 
 
+def test_the_runs_are_read_before_anything_is_touched(path: Path) -> None:
+    """The date of the last write tells which runs ended when nobody could write that down."""
+    written(path)
+    half(path)
+    before = {found.name: found.stat().st_mtime_ns for found in path.parent.iterdir()}
+    seen: list[object] = []
+
+    class Watching:
+        """Be rebuilt turns that look around when they are asked for."""
+
+        def __iter__(self) -> Iterator[TurnRecord]:
+            seen.append({found.name: found.stat().st_mtime_ns for found in path.parent.iterdir()})
+            return iter(REBUILT)
+
+    now_done(opened(path, Watching()).close())
+    assert seen == [before]
+
+
 def test_the_log_of_changes_goes_with_the_file(path: Path) -> None:
     """Looking at the damage does not touch it: what it holds may still be mended by hand."""
     cut_off(path)
@@ -245,11 +263,14 @@ def test_nothing_is_moved_when_the_runs_cannot_be_read(path: Path) -> None:
     no_page(path)
     before = contents(path)
 
-    def broken() -> list[object]:
-        raise OSError("no descriptors")
+    class Broken:
+        """Be rebuilt turns that cannot be read."""
+
+        def __iter__(self) -> Iterator[TurnRecord]:
+            raise OSError("no descriptors")
 
     with pytest.raises(OSError, match="no descriptors"):
-        opened(path, type("Lazy", (), {"__iter__": lambda self: iter(broken())})())
+        opened(path, Broken())
     assert contents(path) == before
 
 
@@ -264,6 +285,18 @@ def test_a_newer_journal_is_refused_and_left_alone(path: Path) -> None:
     assert contents(path) == before
     assert [found.name for found in path.parent.glob("*damaged*")] == []
     assert "newer takopi" in journal_health(path).fault
+
+
+def test_a_rebuilding_that_fails_is_begun_anew(path: Path) -> None:
+    """There is no half of a journal: the tables and the turns come in one transaction."""
+    with pytest.raises(OverflowError):
+        opened(path, [*REBUILT, turn("t9", messages=(2**80,))])
+    store = opened(path, REBUILT)
+    assert store.fresh
+    state = now_done(store.load())
+    assert [found.turn_id for found in state.turns] == ["t1"]
+    assert "it was empty" in state.damage
+    now_done(store.close())
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -19,6 +19,7 @@ from takopi.bridge.records import (
     UpdateHandled,
 )
 from takopi.errors import AccessError, StoreDamaged, StoreError, StoreFull
+from takopi.store.connecting import connect
 from takopi.store.opening import JournalOptions, open_journal
 from takopi.store.sqlite_store import SqliteStore
 from takopi.store.worker import inline
@@ -197,6 +198,26 @@ def test_a_commit_waits_for_another_program(path: Path) -> None:
         now_done(store.close())
 
 
+def test_a_journal_that_cannot_be_migrated_now_is_left_alone(path: Path) -> None:
+    """The next start tries again."""
+    now_done(opened(path).close())
+    with another(path) as writer:
+        for statement in (
+            "DROP INDEX turns_by_run",
+            "DROP INDEX turns_over",
+            "ALTER TABLE turns DROP COLUMN run_id",
+            "ALTER TABLE turns DROP COLUMN over_at",
+            "PRAGMA user_version = 1",
+            "BEGIN IMMEDIATE",
+        ):
+            writer.execute(statement)
+        with pytest.raises(StoreError, match="another program"):
+            opened(path)
+    store = opened(path)
+    assert not store.fresh
+    now_done(store.close())
+
+
 def test_a_held_journal_is_not_taken_for_a_damaged_one(path: Path) -> None:
     """Nothing is put aside because a backup runs."""
     now_done(opened(path).close())
@@ -232,6 +253,36 @@ def test_a_folder_that_is_gone_is_named(path: Path) -> None:
     """It is not made: whoever opens the home makes it."""
     with pytest.raises(StoreError, match=r"cannot be made or moved: No such file.*chown"):
         opened(path.with_name("nowhere") / "takopi.db")
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(path: Path) -> None:
+    """It is in the way of more than the journal."""
+    path.write_text("x")
+    with pytest.raises(StoreError, match="cannot be made or moved: Not a directory"):
+        opened(path / "takopi.db")
+
+
+def test_a_journal_that_may_not_be_written_is_told(store: SqliteStore) -> None:
+    """With the command that makes it the person's own."""
+    store._db.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreError, match=r"cannot be written .*chown -R .*writable") as raised:
+        now_done(store.commit([TurnPut(turn())]))
+    assert type(raised.value) is StoreError
+
+
+def test_what_sqlite_refuses_for_another_reason_is_told(store: SqliteStore) -> None:
+    """It is neither the disk's fault nor damage."""
+    store._db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 5000)
+    with pytest.raises(StoreError, match=r"did not take it .*too big") as raised:
+        now_done(store.commit([TurnPut(turn()), TurnPut(turn("t2", prompt=LONG))]))
+    assert type(raised.value) is StoreError
+    assert now_done(store.turn("t1")) is None
+
+
+def test_a_file_system_without_shared_memory_is_refused() -> None:
+    """Readers and the bot could not see each other's changes there."""
+    with pytest.raises(StoreError, match="set TAKOPI_HOME to a folder on a local disk"):
+        connect(Path(":memory:"), 1.0)
 
 
 # The file itself.

@@ -128,6 +128,20 @@ def test_a_damaged_journal_is_told(path: Path) -> None:
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
+def test_looking_leaves_nothing_behind(path: Path) -> None:
+    """Also where no bot runs: the dates of the files say when something was written."""
+    store = opened(path)
+    now_done(store.commit([TurnPut(turn())]))
+    now_done(store.close())
+    before = {found.name: found.stat().st_mtime_ns for found in path.parent.iterdir()}
+    reading = open_reading(path)
+    assert reading is not None
+    with reading:
+        assert names(reading.turns()) == ["t1"]
+    assert journal_health(path).exists
+    assert {found.name: found.stat().st_mtime_ns for found in path.parent.iterdir()} == before
+
+
 def test_what_was_put_aside_is_listed(path: Path) -> None:
     """Until somebody removes it."""
     path.write_bytes(b"damaged" * 1000)

@@ -23,8 +23,8 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=busy_s, isolation_level=None, check_same_thread=False)
     try:
         _prepare(db)
-        # Only counts for a file without a page, so it stands before all that makes one.
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        if not db.execute("PRAGMA page_count").fetchone()[0]:
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # too late once there is a page
         if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
             raise StoreError(
                 f"the file system of {path} cannot hold a journal, as it shares no memory between "
@@ -41,20 +41,20 @@ def connect(path: Path, busy_s: float) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path, busy_s: float) -> sqlite3.Connection:
-    """Open the journal's file without a way to change it; a file that is missing is not made.
+    """Open the journal's file without a way to change it; no file is made, and none is touched.
 
-    Closing such a connection leaves the log of changes (`-wal`) as it was, too.
+    While nobody has it open, what is read is the file as it is now: a bot that starts later is not
+    followed. SQLite would otherwise leave an empty log of changes (`-wal`) behind, whose date says
+    that somebody wrote something then.
 
     Raises:
         sqlite3.Error: SQLite refuses the file.
     """
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    beside = (path.with_name(path.name + part) for part in ("-wal", "-journal"))
+    still = "" if any(file.exists() for file in beside) else "&immutable=1"
+    uri = f"{path.absolute().as_uri()}?mode=ro{still}"
     db = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)
-    try:
-        _prepare(db)
-    except BaseException:
-        db.close()
-        raise
+    _prepare(db)
     return db
 
 

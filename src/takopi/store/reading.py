@@ -1,6 +1,7 @@
 """The journal for whoever only looks: `takopi ps`, `takopi logs`, `takopi doctor`.
 
-Nothing here changes the file or makes one, and the bot may be writing meanwhile.
+Nothing here changes the file or makes one, and the bot may be writing meanwhile. To see what a bot
+wrote that started later, open it again.
 """
 
 import sqlite3
