@@ -1,0 +1,394 @@
+"""How updates end: with an effect and a mark in one transaction, or waiting for the journal."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.dispatch_stage import Stage, staged
+from fakes.clock import settle
+from fakes.scripted_engine import gated, until_cancelled
+from takopi.bridge.records import AcceptedUpdate, Change, TurnPut, UpdateHandled
+from takopi.core.access import access_policy
+from takopi.core.chat import (
+    ButtonPressed,
+    ChatMigrated,
+    ChatUpdate,
+    MessageEdited,
+    MessageReceived,
+    RepliedTo,
+    Scope,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
+
+
+def prompts_only(changes: Sequence[Change]) -> bool:
+    """Refuse what would start something."""
+    return any(isinstance(change, TurnPut) and change.turn.state == "queued" for change in changes)
+
+
+# Poison.
+
+
+async def test_an_update_that_breaks_takopi_is_told_and_does_not_come_again() -> None:
+    """Its neighbours are served as if it were not there."""
+    stage = Stage()
+    async with stage.on():
+
+        async def broken(chat_id: int, message_id: int) -> None:
+            raise TypeError("boom")
+
+        stage.store.turn_of_message = broken  # type: ignore[method-assign]
+        poison = stage.chat.message("hello", reply_to=3), stage.edit(stage.chat.message("x"), "y")
+        await stage.arrive(stage.chat.message("before"), *poison, stage.chat.message("after"))
+        await stage.clock.advance(5)
+        assert stage.prompts() == ["before", "after"]
+        told = "takopi failed while handling a message (TypeError); its log says where"
+        assert stage.answers() == [told, told]
+        assert await stage.unhandled() == []
+    async with stage.on():
+        assert len(stage.answers()) == 2
+
+
+async def test_what_breaks_behind_the_journal_is_told_and_marked() -> None:
+    """A scheduler that fails costs that turn alone."""
+    async with staged() as stage:
+        good = stage.scheduler.submit
+
+        def broken(record: object) -> None:
+            raise RuntimeError("boom")
+
+        stage.scheduler.submit = broken  # type: ignore[method-assign]
+        await stage.arrive(stage.chat.message("one"))
+        stage.scheduler.submit = good  # type: ignore[method-assign]
+        await stage.arrive(stage.chat.message("two"))
+        assert stage.chat.has("takopi failed while handling a message (RuntimeError)")
+        assert stage.prompts() == ["two"]
+        assert await stage.unhandled() == []
+
+
+async def test_an_error_that_cannot_be_told_is_marked_all_the_same() -> None:
+    """Else it would come again with every start."""
+    async with staged() as stage:
+
+        async def broken(*args: object, **more: object) -> None:
+            raise RuntimeError("boom")
+
+        stage.outbox.say = broken  # type: ignore[method-assign,assignment]
+        await stage.arrive(stage.chat.message("/help"))
+        assert await stage.unhandled() == []
+        assert stage.chat.calls == []
+
+
+# A journal that refuses.
+
+
+async def test_a_refused_prompt_is_told_once_and_starts_when_the_journal_takes_it() -> None:
+    """It is neither lost nor run twice; the pauses between the tries grow."""
+    async with staged() as stage:
+        tries: list[float] = []
+
+        def refuses(changes: Sequence[Change]) -> bool:
+            if prompts_only(changes):
+                tries.append(stage.clock.now())
+            return prompts_only(changes)
+
+        stage.store.refuses = refuses
+        await stage.arrive(stage.chat.message("one"))
+        await stage.clock.advance(200)
+        assert stage.prompts() == []
+        assert stage.answers() == [
+            "Not started yet: takopi cannot write it down (the disk is full). It tries again by "
+            "itself."
+        ]
+        assert [later - now for now, later in pairwise(tries)] == [
+            1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0,
+        ]  # fmt: skip
+        stage.store.refuses = lambda changes: False
+        await stage.clock.advance(60)
+        assert stage.prompts() == ["one"]
+        assert await stage.unhandled() == []
+        await stage.clock.advance(300)
+        assert stage.prompts() == ["one"]
+
+
+async def test_prompts_keep_their_order_behind_a_refused_one() -> None:
+    """Those of the same answer and of later ones; a turn that waits gets its forward in the end."""
+    gate = anyio.Event()
+    async with staged(max_runs=1) as stage:
+        stage.codex.scripts = [gated(gate)]
+        await stage.arrive(stage.chat.message("runs"))
+        await stage.arrive(stage.chat.message("waits"))
+        refused = 1
+
+        def refuses(changes: Sequence[Change]) -> bool:
+            nonlocal refused
+            refused -= prompts_only(changes)
+            return prompts_only(changes) and refused >= 0
+
+        stage.store.refuses = refuses
+        await stage.arrive(stage.chat.message("theirs", forwarded=True), stage.chat.message("two"))
+        assert [turn.prompt for turn in stage.scheduler.turns()] == ["runs", "waits"]
+        await stage.arrive(stage.chat.message("three"))
+        gate.set()
+        await stage.clock.advance(30)
+        assert stage.prompts() == ["runs", "waits\n\ntheirs", "two", "three"]
+        assert await stage.unhandled() == []
+
+
+async def test_a_waiting_turn_starts_although_its_forward_was_refused() -> None:
+    """Then the forward is a prompt of its own, as it is when it comes late."""
+    gate = anyio.Event()
+    async with staged(max_runs=1) as stage:
+        stage.codex.scripts = [gated(gate)]
+        await stage.arrive(stage.chat.message("runs"))
+        await stage.arrive(stage.chat.message("waits"))
+        stage.store.refuses = prompts_only
+        await stage.arrive(stage.chat.message("theirs", forwarded=True))
+        stage.store.refuses = lambda changes: any(
+            isinstance(change, UpdateHandled) for change in changes
+        )
+        gate.set()
+        await stage.clock.advance(1.5)
+        stage.store.refuses = lambda changes: False
+        await stage.clock.advance(30)
+        assert stage.prompts() == ["runs", "waits", "theirs"]
+
+
+async def test_a_journal_that_cannot_be_read_is_waited_for() -> None:
+    """A reply must not start a session of its own because nobody could look it up."""
+    async with staged() as stage:
+        first = stage.chat.message("/claude one")
+        await stage.arrive(first)
+        await stage.clock.advance(5)
+        stage.store.blind = True
+        await stage.arrive(
+            stage.chat.message("two", reply_to=first.message_id), stage.edit(first, "uno")
+        )
+        await stage.clock.advance(5)
+        assert stage.prompts() == ["one"]
+        assert stage.chat.has("Not started yet: takopi cannot write it down (the disk does not")
+        stage.store.blind = False
+        await stage.clock.advance(60)
+        assert stage.prompts() == ["one", "two"]
+        assert stage.claude.turns[1].request.resume is not None
+        assert stage.chat.has("had started before it was edited")
+
+
+async def test_a_refused_prompt_is_there_after_a_start() -> None:
+    """The update stands unhandled in the journal."""
+    stage = Stage()
+    async with stage.on():
+        stage.store.refuses = prompts_only
+        await stage.arrive(stage.chat.message("one"))
+    stage.store.refuses = lambda changes: False
+    async with stage.on():
+        assert stage.prompts() == ["one"]
+        assert await stage.unhandled() == []
+
+
+async def test_cancel_works_while_the_journal_refuses_and_ends_nothing_later() -> None:
+    """Its mark is owed and made up for, so that it does not act again after a start."""
+    stage = Stage(max_runs=1)
+    stage.codex.default = until_cancelled
+    async with stage.on():
+        await stage.arrive(stage.chat.message("runs"), stage.chat.message("waits"))
+        stage.store.refuses = lambda changes: any(
+            isinstance(change, UpdateHandled) for change in changes
+        )
+        await stage.arrive(stage.chat.message("/cancel"))
+        await stage.clock.advance(5)
+        assert stage.prompts() == ["runs", "waits"]
+        assert len(await stage.unhandled()) == 1
+        stage.store.refuses = lambda changes: False
+        await stage.arrive(stage.edit(stage.chat.message("unknown"), "x"))
+        assert await stage.unhandled() == []
+
+
+async def test_nothing_is_handled_after_the_end() -> None:
+    """What is left belongs to the next takopi."""
+    async with staged() as stage:
+        stage.dispatcher.close()
+        await stage.arrive(stage.chat.message("one"))
+        assert stage.prompts() == []
+        assert len(await stage.unhandled()) == 1
+
+
+# Cancelling.
+
+
+async def test_a_wish_to_cancel_and_its_mark_are_one_transaction() -> None:
+    """After a crash between the two the same command would end the next turn."""
+    async with staged() as stage:
+        stage.codex.default = until_cancelled
+        await stage.arrive(stage.chat.message("one"))
+        stage.store.commits.clear()
+        await stage.arrive(stage.chat.message("/cancel"))
+        put, mark = stage.store.commits[0]
+        assert isinstance(put, TurnPut)
+        assert put.turn.cancelled
+        assert isinstance(mark, UpdateHandled)
+
+
+async def test_an_old_cancel_stops_nothing_new() -> None:
+    """Ids of messages tell what was sent first, whatever came first."""
+    async with staged() as stage:
+        stage.codex.default = until_cancelled
+        old = [stage.chat.message(text) for text in ("/cancel", "/cancel all")]
+        new = stage.chat.message("new")
+        old.append(stage.chat.message("/cancel", reply_to=new.message_id))
+        await stage.arrive(new)
+        for command in old[:2]:
+            await stage.arrive(command)
+        await stage.clock.advance(5)
+        assert stage.codex.playing == 1
+        assert stage.chat.has("Nothing runs or waits here, so there is nothing to cancel.")
+        await stage.arrive(old[2])
+        await stage.clock.advance(5)
+        assert stage.codex.playing == 0
+
+
+async def test_cancel_lets_the_queue_go_on_and_cancel_all_empties_it() -> None:
+    """One turn ends, or all that were sent before."""
+    async with staged(max_runs=1) as stage:
+        stage.codex.default = until_cancelled
+        await stage.arrive(*(stage.chat.message(f"p{number}") for number in range(4)))
+        await stage.arrive(stage.chat.message("/cancel"))
+        await stage.clock.advance(5)
+        assert stage.prompts() == ["p0", "p1"]
+        command, later = stage.chat.message("/cancel all"), stage.chat.message("later")
+        await stage.arrive(later)
+        await stage.arrive(command)
+        await stage.clock.advance(20)
+        assert stage.prompts() == ["p0", "p1", "later"]
+
+
+async def test_a_choice_loses_its_buttons_when_one_is_pressed() -> None:
+    """It says what was picked; a turn that has ended meanwhile is said so."""
+    async with staged() as stage:
+        stage.codex.default = until_cancelled
+        await stage.arrive(stage.chat.message("one"), stage.chat.message("two"))
+        await stage.arrive(stage.chat.message("/cancel"))
+        await stage.clock.advance(5)
+        choice = stage.chat.find("Which one?")
+        assert choice.message is not None
+        (first,), _ = choice.message.buttons
+        assert await stage.press_data(first.data, on=choice.message_id) == "Cancelling"
+        await stage.clock.advance(5)
+        assert choice.text == "Cancelling codex · one"
+        assert choice.message.buttons == ()
+        assert stage.codex.playing == 1
+        again = await stage.press_data(first.data, on=choice.message_id)
+        assert again == "That turn has ended already"
+        await stage.clock.advance(5)
+        assert choice.text == "That turn has ended already"
+        assert await stage.unhandled() == []
+
+
+# Who and what is not served.
+
+
+async def test_a_groups_move_is_marked_and_no_more() -> None:
+    """It is the outbox and the configuration that follow."""
+    async with staged(access=access_policy(chat_id=-5, allowed_user_ids=[1])) as stage:
+        moved = ChatMigrated(
+            update_id=1, scope=Scope("memory", -5), message_id=2, new_chat_id=-1005
+        )
+        await stage.arrive(moved)
+        assert await stage.unhandled() == []
+        assert stage.chat.calls == []
+
+
+async def test_who_is_not_served_any_more_starts_nothing() -> None:
+    """An earlier takopi took the update under another configuration."""
+    stage = Stage()
+    async with stage.on():
+        await stage.accept(stage.chat.message("hello"), stage.edit(stage.chat.message("x"), "y"))
+        stage.chat.press("cancel:t1")
+        await stage.accept(*stage.chat._waiting.pop())
+    stage.door.move(1, 2)
+    stage.door._policy = access_policy(chat_id=7)
+    async with stage.on():
+        assert stage.prompts() == []
+        assert stage.chat.calls == []
+        assert await stage.unhandled() == []
+
+
+PEOPLE = st.sampled_from([None, 2, 777, -1, 0])
+CHATS = st.sampled_from([1, 5, -100])
+TEXTS = st.sampled_from(
+    ["hello", "/cancel", "/cancel all", "/status", "codex resume s1", "/claude go", "", "x" * 4000]
+)
+
+
+@st.composite
+def strangers(draw: st.DrawFn) -> ChatUpdate:
+    """Make an update of somebody who is not served, or in a chat that is not."""
+    chat = draw(CHATS)
+    person = draw(PEOPLE) if chat == 1 else draw(PEOPLE | st.just(1))
+    number = draw(st.integers(1000, 10**6))
+    common = {
+        "update_id": number,
+        "scope": Scope("memory", chat, draw(st.none() | st.just(3))),
+        "chat_kind": draw(st.sampled_from(["private", "group"])),
+        "message_id": draw(st.integers(90, 130)),
+        "sender_id": person,
+    }
+    kind = draw(st.sampled_from(["message", "edit", "press", "moved"]))
+    if kind == "edit":
+        return MessageEdited(**common, text=draw(TEXTS), edited_at=float(number))
+    if kind == "press":
+        data = draw(st.sampled_from(["cancel:t1", "pick:t1", "o:i-t1:again", "o:b-t1:drop", "x"]))
+        return ButtonPressed(**common, press_id=f"p{number}", data=data)
+    if kind == "moved" and chat != 1:
+        scope = common["scope"]
+        return ChatMigrated(update_id=number, scope=scope, message_id=4, new_chat_id=-77)
+    return MessageReceived(
+        **common,
+        text=draw(TEXTS),
+        forwarded=draw(st.booleans()),
+        album=draw(st.sampled_from([None, "a"])),
+        reply=draw(st.none() | st.builds(RepliedTo, st.integers(90, 130), TEXTS, st.booleans())),
+        date=draw(st.sampled_from([0.0, 1.0, 1_700_001_000.0])),
+    )
+
+
+@given(batches=st.lists(st.lists(strangers(), max_size=5), max_size=4))
+def test_strangers_cause_nothing_at_all(batches: list[list[ChatUpdate]]) -> None:
+    """No call, no entry in the journal, no turn, and nobody's turn is touched.
+
+    Also what got past the first check has no effect but its mark.
+    """
+
+    async def live() -> None:
+        async with staged() as stage:
+            stage.codex.default = until_cancelled
+            await stage.arrive(stage.chat.message("mine"))
+            await stage.clock.advance(5)
+            before = (await stage.store.load(), len(stage.chat.calls), stage.store.commits[:])
+            for batch in batches:
+                await stage.arrive(*batch)
+            after = (await stage.store.load(), len(stage.chat.calls), stage.store.commits[:])
+            assert after == before
+            assert await stage.accept(*(update for batch in batches for update in batch)) == ()
+            everything = [update for batch in batches for update in batch]
+            await stage.dispatcher.take(
+                [
+                    AcceptedUpdate(id=9000 + number, update=update, arrived_at=stage.clock.wall())
+                    for number, update in enumerate(everything)
+                ]
+            )
+            await settle()
+            assert len(stage.chat.calls) == before[1]
+            made = [change for changes in stage.store.commits for change in changes]
+            assert all(
+                isinstance(change, UpdateHandled) for change in made[sum(map(len, before[2])) :]
+            )
+            assert stage.prompts() == ["mine"]
+            assert (stage.codex.playing, stage.codex.turns[0].interrupts) == (1, 0)
+
+    anyio.run(live)
