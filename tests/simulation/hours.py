@@ -19,7 +19,7 @@ COMMAND = "PYTHONPATH=tests .venv/bin/python -m simulation.hours {seed}"
 
 def plan_of(seed: int) -> Plan:
     """Return what the hour of a seed is made of."""
-    return Plan(seed)
+    return Plan(seed, on_disk=seed % 2 == 1)
 
 
 def hour(seed: int) -> tuple[list[str], World]:
@@ -27,8 +27,11 @@ def hour(seed: int) -> tuple[list[str], World]:
 
     async def live() -> tuple[list[str], World]:
         world = World(plan_of(seed))
-        await world.run()
-        return await broken_laws(world), world
+        try:
+            await world.run()
+            return await broken_laws(world), world
+        finally:
+            await world.aclose()
 
     return run_virtually(live)
 

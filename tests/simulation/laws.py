@@ -66,21 +66,30 @@ class _Laws:
     async def every_prompt_has_an_end(self) -> list[str]:
         """Find prompts of served people that nothing became of."""
         found = []
-        answered = {
-            (post.chat, post.reply_to) for post in self.world.service.posts.values() if post.by_bot
-        }
         for said in self.world.people.said:
             turn = await self.world.journal.turn_of_message(said.chat, said.message_id)
             if turn is None:
-                if (said.chat, said.message_id) not in answered and not self._deleted(said):
+                if not self._answered(said):
                     found.append(f"the prompt {said.word} ({said.chat}/{said.message_id}) is lost")
             elif turn.state not in ENDS:
                 found.append(f"the prompt {said.word} is {turn.state} in {turn.turn_id}")
         return found
 
-    def _deleted(self, said: Said) -> bool:
-        # What it was told cannot be found by the reply any more; it can be anywhere in the chat.
-        return self.world.service.posts[said.chat, said.message_id].gone
+    def _answered(self, said: Said) -> bool:
+        """Tell whether a person was told what became of a prompt that no turn is about.
+
+        Messages that were sent together are told about in one, which answers the first of them.
+        """
+        posts = self.world.service.posts
+        if posts[said.chat, said.message_id].gone:
+            return True  # its answer cannot be found by the reply
+        return any(
+            post.by_bot
+            and post.reply_to is not None
+            and abs(posts[said.chat, post.reply_to].at - said.at) <= 2
+            for post in posts.values()
+            if post.chat == said.chat
+        )
 
     def nothing_started_twice(self) -> list[str]:
         """Find prompts that reached more engines than anybody asked for."""
@@ -147,11 +156,7 @@ class _Laws:
             for number in turn.messages
         }
         for key, post in self.world.service.posts.items():
-            if (
-                not post.by_bot
-                or post.document is not None
-                or not post.text.removeprefix("(repeated) ").startswith(HEADS)
-            ):
+            if not post.by_bot or post.document is not None or not is_head(post.text):
                 continue
             bound = ledger.bound.get(key)
             turn_id = bound.turn_id if bound else first_message.get((post.chat, post.reply_to))
@@ -181,16 +186,18 @@ class _Laws:
 
     def sessions_keep_their_order(self) -> list[str]:
         """Find sessions whose prompts did not start in the order in which they came."""
-        sessions: defaultdict[object, list[TurnRecord]] = defaultdict(list)
+        sessions: defaultdict[object, list[tuple[float, TurnRecord]]] = defaultdict(list)
         for turn in self.turns.values():
-            if turn.session is not None and turn.started_at is not None:
-                sessions[turn.session].append(turn)
+            process = self.world.processes.all.get(turn.run_id or "")
+            if turn.session is not None and process is not None:
+                # Not by the turn's own time: the wall clock jumps.
+                sessions[turn.session].append((process.started_at, turn))
         found = []
-        for session, turns in sessions.items():
-            by_start = sorted(turns, key=lambda turn: turn.started_at or 0.0)
-            order = [turn.seq for turn in by_start]
+        for session, starts in sessions.items():
+            turns = [turn for _, turn in sorted(starts, key=lambda start: start[0])]
+            order = [turn.seq for turn in turns]
             if order != sorted(order):
-                names = ", ".join(turn.turn_id for turn in by_start)
+                names = ", ".join(turn.turn_id for turn in turns)
                 found.append(f"the turns of {session} started in the order {names}")
         return found
 

@@ -126,3 +126,6 @@ class SimStore:
     async def offer(self, offer_id: str) -> OfferRecord | None:
         self._life.step()
         return await self._inner.offer(offer_id)
+
+    async def damage_told(self) -> None:
+        self._life.step()

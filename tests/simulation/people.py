@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ __all__ = ["ACCESS", "PLACES", "People", "Said"]
 ACCESS: AccessPolicy = access_policy(
     chat_id=1, allowed_chat_ids=(2, -10, -20), allowed_user_ids=(1, 2)
 )
+_RESUME_LINE = re.compile(r"\w+ resume s\d+")
 Spot = tuple[int, int | None, int | None]
 """A person (None for an anonymous one), a chat and a topic."""
 
@@ -126,9 +128,10 @@ class People:
 
     def named(self) -> None:
         """Name a session by its resume line."""
-        number = self._rng.randrange(1, 40)
-        line = f"`{self._rng.choice(ENGINES)} resume s{number}`"
-        self.say(self._spot(), f"{self.new_word()}\n{line}")
+        shown = [post.text for post in self._service.posts.values() if post.by_bot]
+        lines = sorted({line for text in shown for line in _RESUME_LINE.findall(text)})
+        line = self._rng.choice([*lines, "alpha resume s9999"])
+        self.say(self._spot(), f"{self.new_word()}\n`{line}`")
 
     def edit(self) -> None:
         """Change what was said a while ago."""

@@ -4,8 +4,7 @@ import asyncio
 import dataclasses
 import inspect
 import random
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,9 @@ from simulation.telegram import Service, SimTransport, Weather
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.memory_store import MemoryStore
 from takopi.runner_runtime import RunnerRuntime, bind_runtime
+from takopi.store.opening import JournalOptions, open_journal
+from takopi.store.sqlite_store import SqliteStore
+from takopi.store.worker import inline
 
 if TYPE_CHECKING:
     from takopi.bridge.ports import Store
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["HOUR_S", "Plan", "World"]
 
 HOUR_S = 3600.0
+# Where a file that is synced costs nothing.
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 _OPTIONS = {field.name for field in dataclasses.fields(BridgeOptions)}
 _DETACHES = "detach" in inspect.signature(Bridge.stop).parameters
 
@@ -40,14 +44,14 @@ class Plan:
         acts: What people do in the hour.
         disasters: How often the bot dies, is stopped, or the wall clock jumps.
         faults: Whether calls fail.
-        open_store: Makes the journal; it is opened anew by each life.
+        on_disk: Whether the journal is a file, which each life opens anew.
     """
 
     seed: int
     acts: int = 110
     disasters: int = 6
     faults: bool = True
-    open_store: Callable[[AsyncExitStack], Any] | None = None
+    on_disk: bool = False
 
 
 class World:
@@ -72,6 +76,7 @@ class World:
         self.lives: list[Life] = []
         self.journal: Store = MemoryStore()
         self._engines = SimDirectory()
+        self._folder = tempfile.TemporaryDirectory(prefix="hour", dir=_MEMORY)
         self._ids = 0
         self._bridge: Bridge | None = None
         self._over = asyncio.Event()
@@ -89,27 +94,44 @@ class World:
         self._make_weather()
         for _ in range(self.plan.acts):
             self.loop.call_later(self.rng.uniform(0, HOUR_S), self.people.act)
-        async with AsyncExitStack() as stack:
-            await self._reopen(stack)
-            async with anyio.create_task_group() as group:
-                self._known_tasks = set(asyncio.all_tasks())
-                await self._disasters(group)
-                await self._quiet(group)
-                await self._stop(detach=False)
+        async with anyio.create_task_group() as group:
+            self._known_tasks = set(asyncio.all_tasks())
+            await self._disasters(group)
+            await self._quiet(group)
+            await self._stop(detach=False)
 
     # Lives.
 
-    async def _reopen(self, stack: AsyncExitStack) -> None:
-        if self.plan.open_store is not None:
-            self.journal = await self.plan.open_store(stack)
+    async def aclose(self) -> None:
+        """Let go of the journal."""
+        if isinstance(self.journal, SqliteStore):
+            await self.journal.close()
+        self._folder.cleanup()
+
+    async def _open_journal(self) -> None:
+        if not self.plan.on_disk:
+            return
+        if isinstance(self.journal, SqliteStore):
+            await self.journal.close()
+        self.journal = open_journal(
+            Path(self._folder.name) / "takopi.db",
+            rebuild=list,
+            now=self.wall(),
+            options=JournalOptions(offload=inline, reserve_bytes=4096),
+        )
 
     def _new_id(self) -> str:
         self._ids += 1
         return f"t{self._ids}"
 
-    def _begin(self, group: anyio.abc.TaskGroup) -> Life:
+    def _new_run_id(self) -> str:
+        self._ids += 1
+        return f"run{self._ids}"
+
+    async def _begin(self, group: anyio.abc.TaskGroup) -> Life:
         life = Life(len(self.lives) + 1, random.Random(f"{self.plan.seed} life {len(self.lives)}"))
         self.lives.append(life)
+        await self._open_journal()
         host = SimHost(self.processes, life)
         bind_runtime(RunnerRuntime(host))
         ports = BridgePorts(
@@ -124,10 +146,12 @@ class World:
             "default_engine": "alpha",
             "work_dir": Path("/"),
             "new_id": self._new_id,
+            "new_run_id": self._new_run_id,
             "version": "9.9",
-            **{key: value for key, value in self._choice.items() if key in _OPTIONS},
+            **self._choice,
         }
-        self._bridge = Bridge(ports, BridgeOptions(**options))
+        known = {key: value for key, value in options.items() if key in _OPTIONS}
+        self._bridge = Bridge(ports, BridgeOptions(**known))
         self._over = asyncio.Event()
         group.start_soon(self._live, life, self._bridge, self._over)
         return life
@@ -189,7 +213,7 @@ class World:
     async def _disasters(self, group: anyio.abc.TaskGroup) -> None:
         rng = self.rng
         moments = sorted(rng.uniform(20, HOUR_S) for _ in range(self.plan.disasters))
-        life = self._begin(group)
+        life = await self._begin(group)
         for moment in moments:
             await self._until(self.start + moment)
             kind = rng.choices(("die", "die busy", "detach", "cancel", "jump"), (3, 6, 2, 1, 1))[0]
@@ -206,7 +230,7 @@ class World:
                 life.die()
                 await self._ended("died")
             await asyncio.sleep(rng.choice((0.1, 1, 3, 20, 120)))
-            life = self._begin(group)
+            life = await self._begin(group)
         await self._until(self.start + HOUR_S)
 
     async def _until(self, moment: float) -> None:
@@ -217,7 +241,7 @@ class World:
         self.weather.heal()
         self.processes.calm = True
         if self._bridge is None or self.lives[-1].dead:
-            self._begin(group)
+            await self._begin(group)
         await asyncio.sleep(100)
         for _ in range(40):
             self.people.cancel_all()

@@ -1,0 +1,44 @@
+"""Random hours: whatever happens in them, the laws of `simulation.laws` hold afterwards.
+
+Full: 1,000 hours of at least 50 prompts each. A failure names its hour, which never changes.
+"""
+
+import inspect
+
+import pytest
+
+from promises.forms import shards, share
+from simulation.hours import COMMAND, hour
+from takopi.bridge.bridge import Bridge
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(
+        "detach" not in inspect.signature(Bridge.stop).parameters,
+        reason="the bridge does not go on after a crash yet",
+    ),
+]
+
+SHARDS = 40
+
+
+@shards(SHARDS, short=2)
+def test_random_hours(shard: int) -> None:
+    """Nothing is lost, started twice, told twice or out of order, whatever died when."""
+    hours = share(1000, SHARDS, short=8)
+    for seed in range(shard * hours + 1, (shard + 1) * hours + 1):
+        broken, world = hour(seed)
+        assert len(world.people.said) >= 50
+        if broken:
+            found = "\n".join(broken)
+            pytest.fail(
+                f"hour {seed} broke:\n{found}\nsee it again with {COMMAND}".format(seed=seed)
+            )
+
+
+def test_an_hour_is_always_the_same() -> None:
+    """The seed decides everything."""
+    first, second = (hour(3)[1] for _ in range(2))
+    for one, other in zip(first.service.posts.values(), second.service.posts.values(), strict=True):
+        assert (one.at, one.text, one.gone) == (other.at, other.text, other.gone)
+    assert first.ledger.commits == second.ledger.commits
