@@ -282,7 +282,7 @@ async def test_status_says_what_runs_what_waits_and_versions() -> None:
         text = world.chat.find("Versions").text
         assert text == (
             "Running\ncodex · 1m 15s · tidy the tests\n\n"
-            "Waiting\ncodex · 1 before it · then the docs\n\n"
+            "Waiting\ncodex · 1 before it in this session · then the docs\n\n"
             "Versions\ntakopi 9.9\ncodex 1.2.3\nclaude not installed"
         )
 

@@ -142,6 +142,22 @@ async def test_messages_are_read_in_the_order_in_which_they_were_sent() -> None:
         assert await stage.unhandled() == []
 
 
+async def test_pieces_stand_in_the_order_in_which_they_were_sent() -> None:
+    """Also when a later one came in an earlier answer."""
+    gate = anyio.Event()
+    async with staged(max_runs=1) as stage:
+        stage.codex.scripts = [gated(gate)]
+        await stage.arrive(stage.chat.message("runs"))
+        prompt = stage.chat.message("why?")
+        first, second = (stage.chat.message(text, forwarded=True) for text in ("1", "2"))
+        await stage.arrive(prompt)
+        await stage.arrive(second)
+        await stage.arrive(first)
+        gate.set()
+        await stage.clock.advance(5)
+        assert stage.prompts() == ["runs", "why?\n\n1\n\n2"]
+
+
 async def test_a_reply_to_a_prompt_of_the_same_answer_goes_on_in_its_session() -> None:
     """Also before anything of it is written down."""
     async with staged() as stage:

@@ -44,7 +44,7 @@ PICK_PREFIX = "pick:"
 """Begins the data of a choice between turns to cancel; its message shows what was picked."""
 
 _PREVIEW_UNITS = 60
-_MAX_LINES = 20
+_MAX_LINES = 15
 
 
 class Styled(msgspec.Struct, frozen=True):
@@ -255,11 +255,23 @@ def _line(turn: TurnLine) -> str:
     words = [turn.engine]
     if turn.elapsed_s is not None:
         words.append("cancelling" if turn.cancelling else format_elapsed(turn.elapsed_s))
-    elif turn.place is not None and turn.place.why == "person":
-        words.append("waits for a decision")
     elif turn.place is not None:
-        words.append(f"{turn.place.ahead} before it" if turn.place.ahead else "next")
+        words.append(_why(turn.place))
     return " · ".join((*words, one_line(turn.prompt, _PREVIEW_UNITS)))
+
+
+def _why(place: Place) -> str:
+    """Say in brief what a turn waits for."""
+    match place.why:
+        case "session":
+            return f"{place.ahead} before it in this session"
+        case "limit":
+            before = f", {place.ahead} before it" if place.ahead else ""
+            return f"waits for a free run{before}"
+        case "gathering":
+            return "waits for the rest of it"
+        case "person":
+            return "waits for a decision"
 
 
 def _cancel_row(label: str, turn_id: str) -> tuple[tuple[Button, ...], ...]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from takopi.core.commands import command_names
+from takopi.core.gathering import ALBUM_WAIT_S, LONG_UNITS, LONG_WAIT_S
+from takopi.core.offers import CHOICES
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.turn_state import state_diagram
 
@@ -18,6 +20,23 @@ def test_the_page_names_every_command() -> None:
     """A command that is answered is explained."""
     for name in command_names():
         assert f"`/{name}`" in PAGE
+
+
+def test_the_page_has_the_numbers_of_gathering() -> None:
+    """What is joined, and how long a start waits for it."""
+    for words in (
+        f"until {ALBUM_WAIT_S:g} s after the last part",
+        f"a text of at least {LONG_UNITS:,} units",
+        f"it comes within {LONG_WAIT_S:g} s | for {LONG_WAIT_S:g} s",
+    ):
+        assert words in PAGE
+
+
+def test_the_page_names_every_choice() -> None:
+    """A button that is shown is explained."""
+    for choices in CHOICES.values():
+        for label in choices.values():
+            assert f"*{label}*" in PAGE
 
 
 def test_the_page_has_the_numbers_of_the_budgets() -> None:

@@ -24,7 +24,8 @@ from takopi.core.richtext import utf16_len
 from takopi.core.route import EngineConflict, UnknownCommand
 from takopi.core.turn_queue import Place
 
-PLACES = st.none() | st.builds(Place, st.sampled_from(["session", "limit"]), st.integers(0, 99))
+WHYS = st.sampled_from(["session", "limit", "gathering", "person"])
+PLACES = st.none() | st.builds(Place, WHYS, st.integers(0, 99))
 TURNS = st.lists(
     st.builds(
         TurnLine,
@@ -102,9 +103,9 @@ def test_a_prompt_is_shown_in_brief_as_elsewhere() -> None:
 
 
 def test_more_turns_than_fit_are_counted() -> None:
-    """Twenty are listed."""
+    """Fifteen are listed."""
     turns = [TurnLine(turn_id=f"t{n}", engine="codex", prompt="p") for n in range(25)]
-    assert "and 5 more" in status_reply(turns, "1", []).body.text
+    assert "and 10 more" in status_reply(turns, "1", []).body.text
 
 
 def test_entities_count_in_utf16_units() -> None:

@@ -1,0 +1,46 @@
+"""What takopi says about prompts."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.decisions.test_replies import check
+from takopi.core.chat import ChatMessage
+from takopi.core.prompt_replies import (
+    backlog_question,
+    dropped_reply,
+    edit_refused_reply,
+    edited_reply,
+    not_written_reply,
+    picked_reply,
+    taken_message,
+)
+from takopi.core.richtext import Entity, RichText, utf16_len
+
+
+@settings(max_examples=min(settings().max_examples, 1_000))
+@given(words=st.text(max_size=400), age_s=st.floats(allow_nan=False))
+def test_whatever_was_said_the_answers_fit(words: str, age_s: float) -> None:
+    """Also when it cannot be shown, or clocks disagree."""
+    check(backlog_question(words, age_s))
+    check(dropped_reply(age_s))
+    check(not_written_reply(words))
+    check(picked_reply("codex", words))
+    check(edited_reply())
+    check(edit_refused_reply("it reads as a command", waits=True))
+    check(edit_refused_reply("it reads as a command", waits=False))
+
+
+@settings(max_examples=min(settings().max_examples, 1_000))
+@given(size=st.integers(1, 4096), letter=st.sampled_from("a😀"))
+def test_a_choice_is_added_to_what_stands_there(size: int, letter: str) -> None:
+    """The words stay as far as they fit, with their looks, and the buttons go."""
+    text = (letter * size)[: 4096 // utf16_len(letter)]
+    shown = ChatMessage(RichText(text, (Entity("bold", 0, utf16_len(letter)),)))
+    taken = taken_message("backlog", "answer", shown)
+    check(taken)
+    head, _, choice = taken.body.text.rpartition("\n\n")
+    assert choice == "→ Answer"
+    assert text.startswith(head)
+    assert utf16_len(head) >= min(utf16_len(text), 4000)
+    assert taken.body.entities == shown.body.entities
+    assert taken.buttons == ()
