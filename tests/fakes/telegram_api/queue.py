@@ -51,11 +51,14 @@ class UpdateQueue:
         """List the numbers of the updates that nobody confirmed yet."""
         return [number for number, _ in self._waiting]
 
-    def push(self, kind: str, content: dict[str, Any]) -> int:
-        """Queue an update and return its number; a kind that is not allowed is dropped."""
+    def push(self, kind: str, content: dict[str, Any], *, wanted: bool = False) -> int:
+        """Queue an update and return its number; a kind that is not allowed is dropped.
+
+        With `wanted` it is kept in any case, as one that arrived before the list was told.
+        """
         number = self._next_id
         self._next_id += 1
-        if self._wanted(kind):
+        if wanted or self._wanted(kind):
             self.push_raw(number, {"update_id": number, kind: content})
         return number
 
