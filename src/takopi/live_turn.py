@@ -30,7 +30,7 @@ from takopi.model import (
     TakopiEvent,
 )
 from takopi.resume_tokens import check_token
-from takopi.session_hold import SessionHold
+from takopi.session_hold import POLL_S, SessionHold
 from takopi.turn import TurnRequest
 from takopi.turn_context import bind_request
 
@@ -61,6 +61,7 @@ class TurnBase(ABC):
     """
 
     close_limit_s = CLOSE_LIMIT_S
+    session_poll_s = POLL_S
 
     def __init__(
         self, engine: EngineId, request: TurnRequest, *, locked: bool = True, adopted: bool = False
@@ -238,8 +239,9 @@ class TurnBase(ABC):
         """
         reason = None
         if not self._interrupted:
-            hold = self._hold = self._hold or SessionHold(token, started=started)
-            told = hold.told
+            if self._hold is None:
+                self._hold = SessionHold(token, started=started, poll_s=self.session_poll_s)
+            hold, told = self._hold, self._hold.told
             with anyio.CancelScope() as self._waiting:
                 reason = await hold.take()
             self._waiting = None

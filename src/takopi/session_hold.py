@@ -68,14 +68,28 @@ class SessionHold:
     Args:
         token: The session.
         started: The engine works already.
+        poll_s: How often the file of a session that is used elsewhere is tried.
     """
 
-    __slots__ = ("_file", "_lock", "_mine", "_noted", "_started", "_told", "_tries", "held")
+    __slots__ = (
+        "_file",
+        "_lock",
+        "_mine",
+        "_noted",
+        "_poll_s",
+        "_started",
+        "_told",
+        "_tries",
+        "held",
+    )
 
-    def __init__(self, token: ResumeToken, *, started: bool = False) -> None:
+    def __init__(
+        self, token: ResumeToken, *, started: bool = False, poll_s: float = POLL_S
+    ) -> None:
         self._lock = session_lock(token)
         self._file = FileLock(session_file(token))
         self._started = started
+        self._poll_s = poll_s
         self._mine = False
         self._noted: Path | None = None
         self._tries = 0
@@ -108,7 +122,8 @@ class SessionHold:
             if self._tries >= _QUICK_TRIES and not self._told:
                 self._told = True
                 return reason
-            await anyio.sleep(_QUICK_S if self._tries < _QUICK_TRIES else POLL_S)
+            quick = self._tries < _QUICK_TRIES
+            await anyio.sleep(min(_QUICK_S, self._poll_s) if quick else self._poll_s)
         self.held = True
         return None
 
@@ -124,7 +139,8 @@ class SessionHold:
         Args:
             run_goes_on: The run works on without this takopi; others have to wait for it.
         """
-        self._file.release(remove=not run_goes_on)
+        # Who looked into the file only must leave what it says.
+        self._file.release(remove=self.held and not run_goes_on)
         if self._mine:
             self._lock.release()
         self._mine = self.held = False
@@ -141,14 +157,10 @@ class SessionHold:
             pid = self._note().pid
             named = f" (process {pid})" if pid else ""
             return f"waits for another takopi that uses this session{named}"
-        try:
-            run = None if self._started else self._note().run
-            if run is None or not await self._is_running(Path(run)):
-                self._file.write(msgspec.json.encode(_Note(os.getpid())))
-                return None
-        except BaseException:
-            self._file.release()
-            raise
+        run = None if self._started else self._note().run
+        if run is None or not await self._is_running(Path(run)):
+            self._file.write(msgspec.json.encode(_Note(os.getpid())))
+            return None
         self._file.release()
         return (
             f"waits for the run {Path(run).name}, which works in this session although its takopi "

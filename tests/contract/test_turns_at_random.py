@@ -1,6 +1,7 @@
 """Turns ended in every way at every moment: sessions never overlap, nothing stays behind."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from contract.scripted import ENGINE, HELLO, Script, ScriptedRun, ToyRunner, line
 from takopi.model import CompletedEvent, ResumeToken, StartedEvent, TakopiEvent
 from takopi.run_host import RunExit, RunSpec
-from takopi.runner import RunnerRuntime, bind_runtime, open_turn
+from takopi.runner import RunnerRuntime, adopt_turn, bind_runtime, open_turn
 from takopi.session_lock import session_lock
 from takopi.turn import LiveTurn, TurnRequest
 
@@ -38,13 +39,14 @@ class Plan:
     resumes: bool
     way: str
     after: int
+    left: bool = False
 
 
 PLANS = st.builds(
     Plan,
     st.sampled_from(sorted(SCRIPTS)),
     st.booleans(),
-    st.sampled_from(["read on", "interrupt", "close", "cancel"]),
+    st.sampled_from(["read on", "interrupt", "close", "cancel", "detach"]),
     st.integers(0, 12),
 )
 
@@ -56,6 +58,7 @@ class Watch:
     inside: dict[str, int] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
     open_runs: int = 0
+    runs: dict[str, "WatchedRun"] = field(default_factory=dict)
 
 
 class Host:
@@ -75,10 +78,21 @@ class Host:
         chunks = [c() if c is anyio.Event else c for c in script.chunks]
         run = WatchedRun(Script(chunks, script.exit), spec, 1)
         run.watch = self.watch
+        run.run_id = f"run-{len(self.watch.runs)}"
+        run.directory = Path("/nowhere") / run.run_id
+        self.watch.runs[run.run_id] = run
+        if spec.on_directory is not None:
+            spec.on_directory(run.directory)
         self.watch.open_runs += 1
         if "--resume" in spec.argv:
             run.enter(spec.argv[-1])
         return run
+
+    def attach(self, run_id: str) -> "WatchedRun":
+        return self.watch.runs[run_id]
+
+    def is_running(self, directory: Path) -> bool:
+        return not self.watch.runs[directory.name].ended
 
 
 class WatchedRun(ScriptedRun):
@@ -121,7 +135,17 @@ async def play(plan: Plan) -> list[TakopiEvent]:
     """Run one turn as planned and return the events that were read."""
     resume = ResumeToken(ENGINE, "s1") if plan.resumes else None
     record = {"script": plan.script}
-    turn = open_turn(ToyRunner(), TurnRequest(prompt="hi", resume=resume, record=record))
+    turn: Any = open_turn(ToyRunner(), TurnRequest(prompt="hi", resume=resume, record=record))
+    turn.session_poll_s = 0.001
+    events = await read(plan, turn)
+    if plan.left:
+        turn = adopt_turn(ToyRunner(), TurnRequest(prompt="hi", resume=resume), turn.run_id)
+        events = await read(Plan("", plan.resumes, "read on", 0), turn)
+    return events
+
+
+async def read(plan: Plan, turn: LiveTurn) -> list[TakopiEvent]:
+    """Read a turn and end it as planned."""
     events: list[TakopiEvent] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(end_it, plan, turn, tasks.cancel_scope)
@@ -143,6 +167,8 @@ async def end_it(plan: Plan, turn: LiveTurn, scope: anyio.CancelScope) -> None:
         await turn.aclose()
     elif plan.way == "cancel":
         scope.cancel()
+    elif plan.way == "detach":
+        plan.left = turn.detach()
     for _ in range(60):
         await checkpoint()
     await turn.interrupt()
