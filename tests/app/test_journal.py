@@ -31,6 +31,19 @@ def bot_of(home: Path, tmp_path: Path) -> BotProcess:
     return BotProcess(home, paths)
 
 
+def lose(home: Path, loss: str) -> None:
+    """Spoil the journal; its log alone would bring all of it back."""
+    for path in home.glob("takopi.db*"):
+        if loss == "gone" or path.suffix != ".db":
+            path.unlink()
+        else:
+            path.write_bytes(b"" if loss == "empty" else b"no journal at all\n" * 4096)
+
+
+def has_old_file(home: Path) -> bool:
+    return any(home.glob("takopi.db.damaged-*"))
+
+
 async def run_ended(home: Path, run_id: str) -> None:
     with anyio.fail_after(20):
         while look_at_run(home / "runs", run_id).state != "ended":  # noqa: ASYNC110
@@ -58,12 +71,7 @@ async def test_a_lost_journal_is_told_and_its_runs_are_delivered(
         if engine_ends:
             go_on.touch()
             await run_ended(home, run.run_id)
-        for path in home.glob("takopi.db*"):
-            # Its log alone would bring all of it back.
-            if loss == "gone" or path.suffix != ".db":
-                path.unlink()
-            else:
-                path.write_bytes(b"" if loss == "empty" else b"no journal at all\n" * 4096)
+        lose(home, loss)
         async with bot_of(home, tmp_path) as bot:
             note = await api.wait_message(lambda m: "new one was begun" in m.text, timeout_s=60)
             assert "2 turns could be rebuilt" in note.text
@@ -78,8 +86,7 @@ async def test_a_lost_journal_is_told_and_its_runs_are_delivered(
         # What ended in the journal's last minute comes again, and says so: lost would be worse.
         answers = [m for m in api.bot_messages() if "toy heard: hello" in (m.text or "")]
         assert ["may have come before" in m.text for m in answers] == [False, True]
-        kept = list(home.glob("takopi.db.damaged-*"))
-        assert bool(kept) == (loss != "gone")
+        assert has_old_file(home) == (loss != "gone")
 
 
 async def test_a_terminals_run_and_one_that_is_unreadable_are_no_turns(
