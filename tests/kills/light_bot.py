@@ -116,6 +116,7 @@ class LightTransport:
     """Be a chat service whose server is the test."""
 
     id = "sim"
+    newest_update: int | None = None
 
     def __init__(self, asker: Asker, doom: Doom) -> None:
         self._asker = asker
@@ -131,6 +132,7 @@ class LightTransport:
         taken: tuple[int, ...] = ()
         while True:
             batch = await self._asker.ask("poll", taken)
+            self.newest_update = max(update.update_id for update in batch)
             yield batch
             taken = tuple(update.update_id for update in batch)
 
