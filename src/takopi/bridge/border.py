@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from takopi.errors import TakopiError, Unauthorized
-from takopi.logging import get_logger
+from takopi.logging import get_logger, redact
 
 __all__ = ["border"]
 
@@ -46,7 +46,7 @@ class border:  # noqa: N801 - reads as what it draws: with border(...)
         if not isinstance(error, Exception) or isinstance(error, Unauthorized):
             return False
         if isinstance(error, TakopiError):
-            self.error = str(error) or type(error).__name__
+            self.error = redact(str(error)) or type(error).__name__
             _log.info("refused", what=self._what, error=str(error), **self._fields)
         else:
             name = type(error).__name__

@@ -27,6 +27,7 @@ from takopi.core.replies import cancel_data, message, queued_message
 from takopi.core.richtext import RichText
 from takopi.core.turn_queue import Place as QueuePlace
 from takopi.core.turn_state import TurnEnd
+from takopi.logging import redact
 from takopi.transport import MessageRef
 
 __all__ = ["Ending", "FinalOptions", "Surroundings", "TurnMessages", "background_note"]
@@ -85,6 +86,11 @@ class Ending:
     quiet: bool = False
     buttons: tuple[tuple[Button, ...], ...] = ()
     offer: OfferRecord | None = None
+
+    @property
+    def reason(self) -> str:
+        """Give why it failed, without the secrets that an engine may have said with it."""
+        return redact(self.error or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +241,7 @@ class TurnMessages:
                 elapsed_s=turn.elapsed_s(turn.ended_at or 0.0) if known else None,
                 steps=turn.progress.steps,
                 answer=ending.answer,
-                error=ending.error,
+                error=ending.reason or None,
                 resume_line=ending.resume_line if self._options.show_resume_line else None,
                 notes=tuple(note for note in (turn.record.note, *more_notes) if note),
                 usage=ending.usage,
@@ -274,7 +280,7 @@ def _waiting(turn: Turn, place: QueuePlace | None) -> ChatMessage:
 
 def _bare(turn: Turn, ending: Ending, status: str) -> FinalDelivery:
     """Deliver an answer that could not be written nicely: whole, as a file."""
-    lines = [f"{status} · {turn.engine}", ending.error or "", ending.resume_line or ""]
+    lines = [f"{status} · {turn.engine}", ending.reason, ending.resume_line or ""]
     words = "\n".join(line for line in lines if line)[:4000]
     text = message(words, buttons=ending.buttons)
     answer = ending.answer.encode("utf-8", "replace")
