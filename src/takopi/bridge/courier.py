@@ -160,6 +160,10 @@ class Courier:
             return await self._waited(offer, letter, flood=isinstance(error, FloodLimited))
         if isinstance(error, ChatMoved) and error.new_chat_id != chat:
             await self._ports.moved(chat, error.new_chat_id)
+            if letter.chat == chat:
+                # It was being written down while the chat moved.
+                letter.move(error.new_chat_id)
+                await self._mail.rewrite([letter])
         elif not letter.after(error):
             return False
         elif isinstance(error, ThreadLost):
@@ -223,11 +227,11 @@ class Courier:
         if not pieces or (len(pieces) == 1 and pieces[0] is letter.record.body):
             return
         numbers = self._mail.number(len(pieces) - 1)
-        for other in self._family(letter):
-            if other.position > letter.position:
-                other.position += len(numbers)
+        behind = [one for one in self._family(letter) if one.position > letter.position]
+        for other in behind:
+            other.step_back(len(numbers))
         more = letter.cut(pieces, numbers)
-        await self._mail.rewrite([letter, *more])
+        await self._mail.rewrite([letter, *more, *behind])
         if more:
             self._letters.update((one.id, one) for one in more)
             self._plan.split(offer, [_item(one) for one in more])

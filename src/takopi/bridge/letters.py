@@ -335,6 +335,7 @@ class Letter:
             changed(
                 whole if number == len(ids) else inner,
                 letter_id=letter_id,
+                index=self.record.index + number,
                 body=piece,
                 notify=self.record.notify and number == 0,
             )
@@ -346,6 +347,11 @@ class Letter:
             Letter(record, self.delivery, self.position + number, worded=self.worded)
             for number, record in enumerate(records[1:], start=1)
         ]
+
+    def step_back(self, count: int) -> None:
+        """Stand so many places further behind: a letter before it was cut."""
+        self.position += count
+        self.record = changed(self.record, index=self.record.index + count)
 
     def move(self, chat_id: int) -> None:
         """Go to the chat's new guise, where nothing that it names is known."""

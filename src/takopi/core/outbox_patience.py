@@ -6,7 +6,7 @@ something there); waiting in its place it would hold up all later ones of its ch
 They are told apart by what else was taken: a try is *lonely* when another call was accepted since
 the try before it. A letter is sick when it has failed for ten minutes and six tries of its present
 form were lonely. It is then made simpler; each further form gets six lonely tries, about a minute.
-After the last form it steps aside: later ones pass it, and it is tried every ten minutes.
+After the last form it steps aside: later ones pass it, and it is tried every half an hour.
 
 A letter is given up a day after it was posted (a command's answer: an hour). The age is that of
 the wall clock, because it has to survive restarts; as that clock may jump, a letter has ten
@@ -33,7 +33,7 @@ _SICK_AFTER_S = 600.0
 _SICK_TRIES = 6
 _LIFE_S = 600.0
 
-ASIDE_PAUSE_S = 600.0
+ASIDE_PAUSE_S = 1800.0
 """Seconds between the tries of a letter that stepped aside."""
 
 Step: TypeAlias = Literal["again", "simpler", "give up"]
