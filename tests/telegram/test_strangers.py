@@ -4,6 +4,7 @@ Through the real transport and bridge, for every kind of update that the Bot API
 way in which somebody who is not served can be its sender.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from takopi.telegram.fast_import import import_aiogram
 from telegram.served import GROUP_ID, served
 
 pytestmark = pytest.mark.anyio
+
+NUMBERS = itertools.count(9000)
 
 STRANGER = {"id": 6666, "is_bot": False, "first_name": "Eve"}
 OWNER = {"id": OWNER_ID, "is_bot": False, "first_name": "Ada"}
@@ -61,10 +64,13 @@ def kinds() -> list[str]:
     return [name for name in Update.model_fields if name != "update_id"]
 
 
-def contents(sender: dict[str, Any], shown: Message, cancel: str) -> Iterator[dict[str, Any]]:
+def contents(
+    kind: str, sender: dict[str, Any], said: Message, shown: Message
+) -> Iterator[dict[str, Any]]:
     """Make contents that would do something, had somebody else sent them.
 
     One content has the fields of all kinds at once, so that a kind that is new tomorrow is tried.
+    No two are repeats of each other. An edit is one of the prompt that runs.
     """
     person = sender.get("from", {"id": 0, "is_bot": False, "first_name": "?"})
     bots = {**shown.json(), "chat": sender["chat"]}
@@ -72,22 +78,22 @@ def contents(sender: dict[str, Any], shown: Message, cancel: str) -> Iterator[di
     for text in ("/cancel", "/status", "/start", "do it", "/cancel all"):
         yield {
             **sender,
-            "id": "1234",
-            "message_id": 9000,
+            "id": str(next(NUMBERS)),
+            "message_id": said.id if "edited" in kind else next(NUMBERS),
             "date": 1_800_000_000,
-            "edit_date": 1_800_000_001,
+            "edit_date": 1_800_000_000 + next(NUMBERS),
             "text": text,
             "reply_to_message": bots,
             "user": person,
             "query": text,
-            "data": cancel,
+            "data": shown.buttons[0]["callback_data"],
             "message": bots if text == "/cancel" else inaccessible,
             "chat_instance": "1",
             "media_group_id": "5" if text == "do it" else None,
         }
 
 
-def push_all(api: TelegramApi, kind: str, shown: Message, cancel: str) -> int:
+def push_all(api: TelegramApi, kind: str, said: Message, shown: Message) -> int:
     """Let everybody who is not served send everything of a kind; return how much it was."""
     number = 0
     senders = dict(SENDERS)
@@ -101,7 +107,7 @@ def push_all(api: TelegramApi, kind: str, shown: Message, cancel: str) -> int:
             continue  # a press has a person
         if kind == "callback_query" and sender["from"] is OWNER and sender["chat"] is GROUP:
             continue  # people press as themselves
-        for content in contents(sender, shown, cancel):
+        for content in contents(kind, sender, said, shown):
             found = {name: value for name, value in content.items() if value is not None}
             api.updates.push(kind, found, wanted=True)
             number += 1
@@ -113,11 +119,11 @@ async def test_nobody_else_reaches_anything(api: TelegramApi, kind: str) -> None
     """No call but polls, no turn, no record; what runs goes on, and the owner can still stop it."""
     async with served(api) as bot:
         bot.codex.default = until_cancelled
-        api.owner.say("go")
+        said = api.owner.say("go")
         await api.wait_for(lambda: bot.codex.turns and api.bot_messages())
         shown = await api.wait_message(lambda message: bool(message.buttons))
         before, known = len(api.calls.calls), await bot.store.load()
-        assert push_all(api, kind, shown, shown.buttons[0]["callback_data"]) >= 40
+        assert push_all(api, kind, said, shown) >= 40
         await api.wait_for(lambda: not api.updates.pending)
         called = [call for call in api.calls.calls[before:] if call.method != "getUpdates"]
         # The progress of what runs is the owner's own.
@@ -132,16 +138,20 @@ async def test_nobody_else_reaches_anything(api: TelegramApi, kind: str) -> None
 
 async def test_the_same_from_somebody_who_is_served_does_something(api: TelegramApi) -> None:
     """The contents above are no duds: each served kind of them works for the owner."""
+    owner = {"from": OWNER, "chat": PRIVATE}
     async with served(api) as bot:
         bot.codex.default = until_cancelled
-        api.owner.say("go")
+        said = api.owner.say("go")
         shown = await api.wait_message(lambda message: bool(message.buttons))
-        _, status, *_ = contents({"from": OWNER, "chat": PRIVATE}, shown, "x")
-        api.updates.push("message", {k: v for k, v in status.items() if v is not None})
-        await api.wait_message(lambda message: message.id > shown.id)
-        cancel = shown.buttons[0]["callback_data"]
-        press, *_ = contents({"from": OWNER, "chat": PRIVATE}, shown, cancel)
-        api.updates.push("callback_query", {k: v for k, v in press.items() if v is not None})
+        for kind, place in (("message", 1), ("edited_message", 3), ("callback_query", 0)):
+            before = len(api.calls.calls)
+            content = list(contents(kind, owner, said, shown))[place]
+            api.updates.push(kind, {k: v for k, v in content.items() if v is not None})
+
+            def answered(before: int = before) -> bool:
+                return any(call.method != "getUpdates" for call in api.calls.calls[before:])
+
+            await api.wait_for(answered)
         await api.wait_for(lambda: bot.codex.turns[0].interrupts)
 
 
