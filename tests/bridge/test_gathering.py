@@ -115,11 +115,19 @@ async def test_a_command_is_no_rest_of_a_paste() -> None:
         stage.codex.default = until_cancelled
         await stage.arrive(stage.chat.message(LONG))
         await stage.arrive(stage.chat.message("/status"))
+        await stage.arrive(stage.chat.message("/x@otherbot", addressed_to_other=True))
         await stage.clock.advance(2)
         assert stage.prompts() == [LONG]
         assert stage.chat.has("Versions")
-        await stage.arrive(stage.chat.message("/x@otherbot", addressed_to_other=True))
         assert await stage.unhandled() == []
+
+
+async def test_a_part_that_is_as_long_is_a_rest_whatever_it_begins_with() -> None:
+    """Nobody writes a command like that."""
+    async with staged() as stage:
+        await stage.arrive(stage.chat.message(FULL), stage.chat.message(f"/help {LONG}"))
+        await stage.clock.advance(2)
+        assert stage.prompts() == [f"{FULL}/help {LONG}"]
 
 
 async def test_what_comes_behind_a_cancel_does_not_go_into_what_it_meant() -> None:

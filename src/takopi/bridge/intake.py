@@ -92,7 +92,7 @@ class _Reading:
         self._waiting = {
             record.turn_id: _waiting(record)
             for record in records
-            if record.state == "queued" and record.pieces and not record.cancelled
+            if record.state == "queued" and record.pieces
         }
 
     async def take(self, accepted: AcceptedUpdate) -> None:
