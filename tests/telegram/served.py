@@ -29,13 +29,15 @@ class Served:
 
 
 @asynccontextmanager
-async def served(api: TelegramApi, **options: Any) -> AsyncIterator[Served]:
+async def served(
+    api: TelegramApi, *, store: MemoryStore | None = None, **options: Any
+) -> AsyncIterator[Served]:
     """Serve the owner, in private and in one group, for the length of a test."""
     api.world.group(GROUP_ID)
     api.updates.throttle = False  # else the last confirmation is answered late
     found = Served(
         ScriptedRunner("codex"),
-        MemoryStore(),
+        store or MemoryStore(),
         TelegramTransport(TelegramConfig(api.token, api.base_url), jitter=lambda: 0.0),
     )
     engines = ScriptedDirectory({"codex": found.codex})
@@ -53,7 +55,7 @@ async def served(api: TelegramApi, **options: Any) -> AsyncIterator[Served]:
     await found.transport.connect()
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(bridge.run)
-        await api.wait_call("setMyCommands")
+        await api.wait_call("getMyCommands")
         try:
             yield found
         finally:
