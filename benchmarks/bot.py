@@ -52,10 +52,16 @@ async def _one_start(scratch: Path, prompts: int) -> tuple[float, float, list[fl
     return ready, memory, replies
 
 
-def measure(rounds: int = 5, prompts: int = 8) -> list[Figure]:
-    """Start the bot and import aiogram in turns."""
+def measure(rounds: int = 5, prompts: int = 8, *, warm_up: bool = True) -> list[Figure]:
+    """Start the bot and import aiogram in turns.
+
+    Args:
+        rounds: So many pairs are measured.
+        prompts: So many prompts in each.
+        warm_up: Leave out the first pair; without it the figures say little.
+    """
     ready, plain, memory, replies = [], [], [], []
-    for number in range(rounds + 1):
+    for number in range(0 if warm_up else 1, rounds + 1):
         with tempfile.TemporaryDirectory() as scratch:
             took, resident, seen = anyio.run(_one_start, Path(scratch), prompts if number else 1)
         bare = seconds_of([sys.executable, "-c", "import aiogram"])

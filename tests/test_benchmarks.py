@@ -32,7 +32,7 @@ SMALL = {
     "translation": {"rounds": 1, "copies": 1},
     "long_stream": {"megabytes": 2},
     "rendering": {"rounds": 5},
-    "bot": {"rounds": 1, "prompts": 1},
+    "bot": {"rounds": 1, "prompts": 1, "warm_up": False},
     "many_runs": {"runs": 3},
     "journal": {"rounds": 5, "megabytes": 1},
 }

@@ -9,7 +9,7 @@ import anyio
 import psutil
 import pytest
 
-from fakes.bot_process import BotProcess, write_config
+from fakes.bot_process import BotProcess, appears, write_config
 from fakes.pty_user import ends_soon
 from fakes.telegram_api import TOKEN, TelegramApi
 from fakes.toy_engine import install_toy_engine
@@ -33,12 +33,14 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(home: Path, tmp_path: Path) -> Start:
-    def make(*arguments: str, at: Path = home, **environment: str) -> BotProcess:
+    def make(
+        *arguments: str, at: Path = home, traced: bool = False, **environment: str
+    ) -> BotProcess:
         found = {
             "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
             "XDG_STATE_HOME": str(tmp_path / "state"),
         }
-        return BotProcess(at, found | environment, *arguments)
+        return BotProcess(at, found | environment, *arguments, traced=traced)
 
     return make
 
@@ -62,10 +64,7 @@ async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TER
     api.owner.say(
         f"run: {trap}echo $$ > {marker}.new; mv {marker}.new {marker}; while :; do sleep 1; done"
     )
-    await api.wait_message(lambda m: "▸" in (m.text or ""))
-    with anyio.fail_after(20):
-        while not marker.exists():  # noqa: ASYNC110 - another process makes it
-            await anyio.sleep(0.01)
+    await appears(marker)
     return marker
 
 
@@ -79,7 +78,7 @@ async def test_a_signal_cancels_the_runs_and_tells_the_chat(
     """Within 10 s, with exit status 0, and nothing is left running."""
     async with TelegramApi() as api:
         write_config(home, api, tmp_path, f'default_engine = "toy"\non_stop = "{on_stop}"')
-        async with start() as bot:
+        async with start(traced=number == signal.SIGINT) as bot:
             await api.wait_call("getUpdates", timeout_s=60)
             marker = await working(api, tmp_path, trap)
             began = time.monotonic()
@@ -101,10 +100,10 @@ async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
     go_on = tmp_path / "go-on"
     async with TelegramApi() as api:
         write_config(home, api, tmp_path, 'default_engine = "toy"')
-        async with start() as bot:
+        async with start(traced=True) as bot:
             await api.wait_call("getUpdates", timeout_s=60)
-            api.owner.say(f"wait: {go_on}\nhello")
-            await api.wait_message(lambda m: "▸" in (m.text or ""))
+            api.owner.say(f"run: touch {tmp_path}/on\nwait: {go_on}\nhello")
+            await appears(tmp_path / "on")
             (run,) = list_runs(home / "runs")
             assert await bot.stop(signal.SIGHUP) == 0
         assert "takopi has stopped; 1 run goes on without it: `takopi ps` shows" in bot.output

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.bot_process import untraced
 from takopi.app.locks import BotLocks, Flock, token_lock_path
 from takopi.errors import AccessError, UsageError
 
@@ -45,24 +46,28 @@ def test_a_refused_token_frees_the_folder(tmp_path: Path) -> None:
 
 def test_fifty_at_once_and_one_wins(tmp_path: Path) -> None:
     """However many start in the same moment, exactly one gets the lock."""
+    # Forked after the imports, and held back by a pipe: so they really come at once.
     code = (
-        "import sys; from pathlib import Path; from takopi.app.locks import Flock\n"
-        "lock = Flock(Path(sys.argv[1])); won = lock.acquire() is None\n"
-        "print('won' if won else 'lost', flush=True); sys.stdin.read()"
+        "import os, sys; from pathlib import Path; from takopi.app.locks import Flock\n"
+        "go, start = os.pipe()\n"
+        "for _ in range(50):\n"
+        "    if os.fork() == 0:\n"
+        "        os.close(start); os.read(go, 1)\n"
+        "        lock = Flock(Path(sys.argv[1])); won = lock.acquire() is None\n"
+        "        os.write(1, b'won\\n' if won else b'lost\\n'); sys.stdin.read(); os._exit(0)\n"
+        "os.close(start)\n"
+        "for _ in range(50): os.wait()"
     )
-    many = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path / "lock")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith("COV")},
-        )
-        for _ in range(50)
-    ]
-    said = [process.stdout.readline().strip() for process in many if process.stdout]
-    for process in many:
-        process.communicate()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=untraced(os.environ),
+    ) as parent:
+        assert parent.stdout is not None
+        said = [parent.stdout.readline().strip() for _ in range(50)]
+        parent.communicate()
     assert sorted(said) == ["lost"] * 49 + ["won"]
 
 

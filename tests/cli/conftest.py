@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from fakes.bot_process import untraced
 from fakes.toy_engine import install_toy_engine
 from takopi.bridge.records import TurnPut, TurnRecord
 from takopi.cli import main
@@ -28,8 +29,13 @@ Cli = Callable[..., Result]
 
 @pytest.fixture
 def environment(takopi_home: Path, tmp_path: Path) -> dict[str, str]:
-    """An environment in which no engine of this machine is found."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CODEX", "CLAUDE", "OPENAI"))}
+    """An environment in which no engine of this machine is found.
+
+    Coverage is not measured in processes: what they do is tested inside as well, and they start
+    in a third of the time.
+    """
+    foreign = ("CODEX", "CLAUDE", "OPENAI")
+    kept = {k: v for k, v in untraced(os.environ).items() if not k.startswith(foreign)}
     return kept | {
         "TAKOPI_HOME": str(takopi_home),
         "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
@@ -37,6 +43,12 @@ def environment(takopi_home: Path, tmp_path: Path) -> dict[str, str]:
         "HOME": str(tmp_path),
         "COLUMNS": "200",
     }
+
+
+@pytest.fixture
+def traced(environment: dict[str, str]) -> None:
+    """Measure coverage in processes all the same, for what nothing but a process reaches."""
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("COV")}
 
 
 @pytest.fixture
@@ -73,13 +85,13 @@ def inside(
 ) -> Cli:
     """Run a command in this process, which is quicker; for what has no process of its own."""
     (tmp_path / "here").mkdir(exist_ok=True)
-    monkeypatch.chdir(tmp_path / "here")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    def run(*arguments: str, stdin: str = "", **changes: str) -> Result:
+    def run(*arguments: str, stdin: str = "", cwd: Path | None = None, **changes: str) -> Result:
         for name, value in changes.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.chdir(cwd or tmp_path / "here")
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         status = main(list(arguments))
         said = capsys.readouterr()

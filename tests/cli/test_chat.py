@@ -33,7 +33,7 @@ def test_the_lines_of_a_pipe_are_one_conversation(cli) -> None:
     assert "new conversation" in done.stderr
 
 
-@pytest.mark.usefixtures("toy")
+@pytest.mark.usefixtures("toy", "traced")
 def test_commands_are_answered(cli) -> None:
     """What takopi answers itself does not disturb the conversation."""
     done = cli("chat", "--engine", "toy", stdin="one\n/status\n/nosuch\n/cancel\ntwo\n")
@@ -53,6 +53,7 @@ def test_a_failed_turn_is_told_and_the_next_one_runs(cli) -> None:
     assert "toy heard: hello" in done.stdout
 
 
+@pytest.mark.usefixtures("traced")
 def test_the_scripted_engine_can_be_asked_for(cli) -> None:
     """`--engine mock` plays on any machine, and no warning is needed."""
     done = cli("chat", "--engine", "mock", "--debug", stdin="")
@@ -80,7 +81,7 @@ def test_an_unknown_engine_is_told(inside, takopi_home, arguments, config, statu
     assert told in done.stderr
 
 
-@pytest.mark.usefixtures("toy")
+@pytest.mark.usefixtures("toy", "traced")
 def test_a_person_chats_on_a_terminal(argv, environment, tmp_path) -> None:
     """Progress is live, Ctrl-C cancels the turn and not the chat, Ctrl-D leaves."""
     with PtyUser([*argv, "chat"], environment) as user:

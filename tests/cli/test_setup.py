@@ -13,7 +13,7 @@ import pytest
 from fakes.pty_user import CTRL_C, CTRL_D, PtyUser
 from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90), pytest.mark.usefixtures("traced")]
 
 Step = Callable[[PtyUser], object]
 

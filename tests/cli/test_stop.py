@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from fakes.bot_process import BotProcess, write_config
+from fakes.bot_process import BotProcess, appears, write_config
 from fakes.pty_user import ends_soon
 from fakes.telegram_api import TelegramApi
 from takopi.app.bot_lock import running_bot
@@ -121,8 +121,8 @@ async def test_a_bot_ends_its_runs_and_itself(home, environment, tmp_path) -> No
             signal.signal(signal.SIGINT, before)
         try:
             await api.wait_call("getUpdates", timeout_s=60)
-            api.owner.say("run: sleep 3600")
-            await api.wait_message(lambda m: "▸" in (m.text or ""))
+            api.owner.say(f"run: touch {tmp_path}/on; exec sleep 3600")
+            await appears(tmp_path / "on")
             (run,) = list_runs(home.runs)
             said: list[str] = []
             async with anyio.create_task_group() as tasks:
@@ -147,8 +147,8 @@ async def test_a_bot_that_does_not_answer_is_killed_and_its_runs_ended(
         write_config(home.path, api, tmp_path, 'default_engine = "toy"')
         async with BotProcess(home.path, environment) as bot:
             await api.wait_call("getUpdates", timeout_s=60)
-            api.owner.say("run: sleep 3600")
-            await api.wait_message(lambda m: "▸" in (m.text or ""))
+            api.owner.say(f"run: touch {tmp_path}/on; exec sleep 3600")
+            await appears(tmp_path / "on")
             (run,) = list_runs(home.runs)
             bot.process.send_signal(signal.SIGSTOP)
             said: list[str] = []

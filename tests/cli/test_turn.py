@@ -25,9 +25,9 @@ def test_the_answer_is_all_there_is_on_standard_output(cli) -> None:
     assert resume_line(done.stderr)
 
 
-def test_a_failed_turn_ends_with_status_1(cli) -> None:
+def test_a_failed_turn_ends_with_status_1(inside) -> None:
     """The reason and the resume line are told."""
-    done = cli("toy", "exit: 3")
+    done = inside("toy", "exit: 3")
     assert done.returncode == 1
     assert done.stdout == ""
     assert "exit status 3" in done.stderr
@@ -45,14 +45,14 @@ def test_a_run_that_writes_too_much_is_ended(inside, takopi_home) -> None:
     assert "the run wrote more than 1 MB and was ended" in done.stderr
 
 
-def test_events_come_as_json_lines(cli) -> None:
+def test_events_come_as_json_lines(inside) -> None:
     """`--json` prints the events and nothing else; the last one is the end."""
-    done = cli("toy", "--json", "run: true")
+    done = inside("toy", "--json", "run: true")
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["type"] for event in events] == ["started", "action", "action", "completed"]
     assert events[-1]["answer"] == "toy heard: "
     assert done.stderr == ""
-    assert cli("toy", "--json", "exit: 1").returncode == 1
+    assert inside("toy", "--json", "exit: 1").returncode == 1
 
 
 def test_the_prompt_comes_from_standard_input(cli) -> None:
@@ -61,27 +61,27 @@ def test_the_prompt_comes_from_standard_input(cli) -> None:
     assert cli("toy", "one", "two").stdout == "toy heard: one two\n"
 
 
-def test_a_session_goes_on_where_it_began(cli, tmp_path) -> None:
+def test_a_session_goes_on_where_it_began(inside, tmp_path) -> None:
     """By id or by its whole line, and in its own directory wherever one is now."""
     here, there = tmp_path / "here", tmp_path / "there"
     there.mkdir()
-    line = resume_line(cli("toy", "hi").stderr)
+    line = resume_line(inside("toy", "hi").stderr)
     token = line.split()[-1]
     for given in (token, f"`{line}`"):
-        done = cli("toy", "--resume", given, "--json", "and on", cwd=there)
+        done = inside("toy", "--resume", given, "--json", "and on", cwd=there)
         started = json.loads(done.stdout.splitlines()[0])
         assert started["resume"]["value"] == token
         assert started["meta"]["cwd"] == str(here)
         assert done.stderr == f"takopi: the session goes on in {here}\n"
     here.rename(tmp_path / "gone")
-    done = cli("toy", "--resume", token, "hello", cwd=there)
+    done = inside("toy", "--resume", token, "hello", cwd=there)
     assert done.returncode == 1
     assert f"the working directory {here} does not exist" in done.stderr
 
 
-def test_an_unknown_session_starts_here(cli, tmp_path) -> None:
+def test_an_unknown_session_starts_here(inside, tmp_path) -> None:
     """A session that takopi never ran may be the engine's all the same."""
-    done = cli("toy", "--resume", "toy-0123", "--json")
+    done = inside("toy", "--resume", "toy-0123", "--json")
     started = json.loads(done.stdout.splitlines()[0])
     assert started["meta"]["cwd"] == str(tmp_path / "here")
     assert json.loads(done.stdout.splitlines()[-1])["ok"] in (True, False)
@@ -105,10 +105,10 @@ def test_what_cannot_be_is_told(inside, arguments, told) -> None:
     assert told in done.stderr
 
 
-def test_a_missing_cli_is_told_with_its_remedy(cli, tmp_path) -> None:
+def test_a_missing_cli_is_told_with_its_remedy(inside, tmp_path) -> None:
     """The install command is in the text; exit status 1."""
     (tmp_path / "bin" / "toy").unlink()
-    done = cli("toy", "hi")
+    done = inside("toy", "hi")
     assert done.returncode == 1
     assert "`toy` is not on PATH; install it with `pip install toy`" in done.stderr
 

@@ -14,7 +14,19 @@ import anyio.abc
 
 from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
 
-__all__ = ["BotProcess", "write_config"]
+__all__ = ["BotProcess", "appears", "untraced", "write_config"]
+
+
+def untraced(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which the tests' coverage is not measured."""
+    return {name: value for name, value in environment.items() if not name.startswith("COV")}
+
+
+async def appears(path: Path, limit_s: float = 30) -> None:
+    """Wait for a file that an engine makes; a chat hears of its steps only seconds later."""
+    with anyio.fail_after(limit_s):
+        while not await anyio.Path(path).exists():  # noqa: ASYNC110 - another process makes it
+            await anyio.sleep(0.01)
 
 
 def write_config(home: Path, api: TelegramApi, work_dir: Path, extra: str = "") -> Path:
@@ -38,13 +50,20 @@ class BotProcess:
         home: TAKOPI_HOME, with its configuration.
         environment: Changes to the environment.
         arguments: What follows `takopi`.
+        traced: Whether the tests' coverage is measured in it, which makes its start three times as
+            long; worth it for what no other test reaches.
     """
 
     def __init__(
-        self, home: Path, environment: Mapping[str, str] | None = None, *arguments: str
+        self,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        *arguments: str,
+        traced: bool = False,
     ) -> None:
         self._home = home
         self._environment = dict(environment or {})
+        self._around = dict(os.environ) if traced else untraced(os.environ)
         self._arguments = arguments
         self._log = home.parent / "bot-output.txt"
         self.process: anyio.abc.Process
@@ -61,7 +80,7 @@ class BotProcess:
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"TAKOPI_HOME": str(self._home)} | self._environment,
+                env=self._around | {"TAKOPI_HOME": str(self._home)} | self._environment,
                 start_new_session=True,
             )
         return self
