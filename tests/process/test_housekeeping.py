@@ -102,6 +102,7 @@ async def test_what_lives_or_is_owned_stays(host: LocalRunHost, tmp_path: Path) 
     """A process that carries the mark, an engine that works, a terminal that has the run."""
     server = await host.start(shell("sleep 300 & echo x", run_id="r1", keep_background=True))
     assert await everything(server) == b"x\n"
+    assert (await server.settle(10)).code == 0
     working = await host.start(shell("echo x; exec sleep 300", run_id="r2"))
     await first_line(working.follow())
     owned = await ended(host, "r3", 30)
