@@ -91,11 +91,14 @@ def test_texts_say_what_to_do():
     """A person reads which key to look at."""
     assert "check `bot_token`" in str(refuse(401, {"description": "Unauthorized"}))
     assert "stop the other bot" in str(refuse(409, {"description": "Conflict: other"}))
+    webhook = "Conflict: can't use getUpdates method while webhook is active"
+    assert "call deleteWebhook" in str(refuse(409, {"description": webhook}))
     assert "Telegram refused sendMessage" in str(refuse(400, {"description": "Bad Request: odd"}))
 
 
-def test_a_server_error_may_have_accepted_the_call():
-    """Nobody knows whether a 5xx came before or after the work."""
-    error = refuse(502, {"description": "Bad Gateway"})
-    assert isinstance(error, errors.TransportUnavailable)
-    assert error.maybe_accepted
+def test_a_gateways_error_may_hide_that_the_call_was_accepted():
+    """Nobody knows whether a 502 came before or after the work; a 500 is the server's own word."""
+    for code, maybe in ((500, False), (502, True), (503, False), (504, True)):
+        error = refuse(code, {"description": "x"})
+        assert isinstance(error, errors.TransportUnavailable)
+        assert error.maybe_accepted is maybe

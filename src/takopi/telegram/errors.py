@@ -106,12 +106,19 @@ def refusal(method: str, status: int, answer: Answer, chat_id: int | None) -> Tr
     if code == 403:
         return ChatLost(text)
     if code == 409:
-        return PollConflict(f"{answer.description}; stop the other bot that uses this token")
+        return PollConflict(f"{answer.description}; {_who_else(answer.description)}")
     if code >= 500:
         return TransportUnavailable(text, maybe_accepted=_unclear(code, answer.description))
     lowered = answer.description.lower()
     leaf = next((leaf for part, leaf in _BY_TEXT if part in lowered), TransportError)
     return leaf(text)
+
+
+def _who_else(description: str) -> str:
+    """Say what to do about whoever takes this bot's updates."""
+    if "webhook" in description.lower():
+        return "let the program that set it call deleteWebhook, or give takopi a bot of its own"
+    return "stop the other bot that uses this token"
 
 
 def _unclear(code: int, description: str) -> bool:
