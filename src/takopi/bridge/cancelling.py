@@ -22,30 +22,19 @@ async def cancel_turns(
         turns: What was meant.
         handled: The mark of the update that asked for it.
     """
-    wished: list[tuple[Turn, TurnRecord]] = []
     # The waiting ones first: else the end of a running one would start the next.
-    for turn in sorted(turns, key=lambda turn: turn.started_at is not None):
+    wished = sorted(turns, key=lambda turn: turn.started_at is not None)
+    for turn in wished:
         scheduler.cancel(turn.id)
-        wished.append((turn, turn.record))
     async with AsyncExitStack() as stack:
-        for turn, _ in wished:
+        for turn in wished:
             await stack.enter_async_context(turn.writing)
-        await answers.mark(
-            [handled], [TurnPut(_newest(*wish)) for wish in wished if _open(wish[0])]
-        )
+        # A final that is written down needs no wish any more.
+        open_still = [turn for turn in wished if turn.final is None]
+        await answers.mark([handled], [TurnPut(turn.writable) for turn in open_still])
 
 
 def asked_before(record: TurnRecord, message_id: int) -> bool:
     """Tell whether a turn was asked for before a message was sent: ids grow in a chat."""
     first = record.after or (record.messages[0] if record.messages else 0)
     return first < message_id
-
-
-def _open(turn: Turn) -> bool:
-    """Tell whether the turn's final is not written down yet: nothing older may follow that."""
-    return turn.final is None
-
-
-def _newest(turn: Turn, wished: TurnRecord) -> TurnRecord:
-    """Return the record to write; that a final is decided is written only together with it."""
-    return wished if turn.way.concluded else turn.record

@@ -33,6 +33,9 @@ __all__ = ["Courier", "CourierPorts"]
 
 _log = get_logger(__name__)
 
+# Messages with lines above their text are rare, and what changes them comes soon.
+_REMEMBERED = 1000
+
 _HELD_UP = (
     "The answer is held up: the chat service fails on it again and again, though it takes other "
     "messages. Later ones come first; takopi goes on trying for a day."
@@ -74,6 +77,7 @@ class Courier:
         self._plan = ports.plan
         self._mail = ports.mail
         self._letters: dict[int, Letter] = {}
+        self._tops: dict[MessageRef, tuple[str, ...]] = {}
 
     def take(self, letters: Sequence[Letter]) -> None:
         """Let letters that are written down wait for their turn."""
@@ -93,6 +97,10 @@ class Courier:
         """List the letters that edit or take back a living message."""
         return [letter for letter in self._letters.values() if letter.target is live]
 
+    def top(self, ref: MessageRef) -> tuple[str, ...]:
+        """Return the lines with which a message was sent; whatever is put into it keeps them."""
+        return self._tops.get(ref, ())
+
     async def move(self, chat: int, new: int) -> None:
         """Bring what was meant for a chat to the chat's new id."""
         moved = [letter for letter in self._letters.values() if letter.chat == chat]
@@ -106,7 +114,7 @@ class Courier:
         chat = letter.chat
         await self._cut(offer, letter, letter.pieces())
         # The lines above a text tell of earlier tries: this one is counted after they are made.
-        call, is_new = self._call(letter), letter.is_new
+        call, is_new, top = self._call(letter), letter.is_new, letter.lines()
         if is_new:
             await self._mail.begin(letter)
         try:
@@ -117,6 +125,8 @@ class Courier:
                 await self._mail.pay()
             raise
         error = outcome.error
+        if outcome.ref is not None and top:
+            self._remember(outcome.ref, top)
         if is_new and error is not None and not outcome.unclear:
             self._mail.refused(letter)
         if error is None or (isinstance(error, TargetLost) and letter.takes_back):
@@ -127,6 +137,11 @@ class Courier:
             record("outbox.given_up", what=what, chat=chat, error=str(error))
             await self._settle(offer, letter, None, error)
         self._ports.news()
+
+    def _remember(self, ref: MessageRef, top: tuple[str, ...]) -> None:
+        self._tops[ref] = top
+        if len(self._tops) > _REMEMBERED:
+            del self._tops[next(iter(self._tops))]
 
     def _call(self, letter: Letter) -> Callable[[], Awaitable[MessageRef | None]]:
         transport, ref, body = self._ports.calls.transport, letter.target_ref, letter.outgoing()
@@ -168,7 +183,7 @@ class Courier:
             return False
         elif isinstance(error, ThreadLost):
             self._leave_thread(letter)
-        await self._cut(offer, letter, letter.words())
+        await self._cut(offer, letter, letter.pages)
         self._plan.again(offer, now)
         return True
 
@@ -189,7 +204,7 @@ class Courier:
         if verdict.step == "again":
             self._plan.again(offer, now + verdict.pause_s, let_pass=self._held_up(letter, verdict))
         elif record.priority is Priority.FINAL and letter.simpler():
-            await self._cut(offer, letter, letter.words())
+            await self._cut(offer, letter, letter.pages)
             self._plan.again(offer, now)
         else:
             await self._step_aside(offer, letter)

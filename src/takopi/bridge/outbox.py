@@ -32,6 +32,7 @@ from takopi.bridge.ports import Clock, Store, Transport
 from takopi.bridge.records import Change, JournalState, LetterRecord
 from takopi.bridge.waiting import wait_until
 from takopi.core.chat import ChatMessage, Document
+from takopi.core.letter_forms import under_lines, with_room
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.outbox_plan import OutboxPlan, Priority
 from takopi.transport import MessageRef
@@ -229,7 +230,13 @@ class Outbox:
         *,
         changes: Sequence[Change] = (),
     ) -> Delivery:
-        """Put a message in place of one that was sent before; for the rest it is like `say`."""
+        """Put a message in place of one that was sent before; for the rest it is like `say`.
+
+        What stood above the text, that it was sent again say, stays where there is room for it.
+        """
+        top = self._courier.top(ref)
+        if top and len(with_room(message, top)) == 1:
+            message = ChatMessage(under_lines(message.body, top), message.buttons)
         record = self._record(place, message, Priority.ANSWER)
         known = record.scope.chat_id == place.scope.chat_id
         target = int(ref.message_id) if known else None

@@ -37,6 +37,7 @@ class Turn:
         frozen: Whether somebody is changing its prompt.
         writing: Held while the record is being written down, so that an older one never comes last.
         over: Set once nothing of it is left to do.
+        undecided: The record as it was before this process decided the final.
     """
 
     record: TurnRecord
@@ -54,6 +55,7 @@ class Turn:
     frozen: bool = False
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
+    undecided: TurnRecord | None = None
 
     @classmethod
     def of(cls, record: TurnRecord, clock: Clock) -> "Turn":
@@ -110,6 +112,15 @@ class Turn:
         """Give the session as far as anybody named it."""
         return self.record.session or self.record.asked
 
+    @property
+    def writable(self) -> TurnRecord:
+        """Give what anybody may write down now.
+
+        That the final is decided is written only together with its letters: a crash after it alone
+        would lose the final.
+        """
+        return self.undecided if self.undecided and self.final is None else self.record
+
     def elapsed_s(self, at: float) -> float:
         """Count the seconds since the engine was started."""
         return 0.0 if self.started_at is None else max(0.0, at - self.started_at)
@@ -158,6 +169,7 @@ class Turn:
         """
         self.way.conclude(outcome)
         self.ended_at = clock.now()
+        self.undecided = self.record
         self.record = replace(
             self.record, state=self.way.state, outcome=outcome, ended_at=clock.wall()
         )

@@ -61,4 +61,4 @@ class TurnJournal:
 
     async def _write(self, turn: Turn) -> None:
         async with turn.writing:
-            await self._store.commit([TurnPut(turn.record)])
+            await self._store.commit([TurnPut(turn.writable)])
