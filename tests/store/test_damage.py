@@ -4,10 +4,11 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -312,27 +313,48 @@ def test_garbage_behind_the_log_is_normal(path: Path, seed: int) -> None:
     now_done(store.close())
 
 
-def in_steps(path: Path, commits: int) -> tuple[bytes, bytes]:
+@cache
+def in_steps(commits: int) -> tuple[bytes, bytes]:
     """Return file and log of a journal that was cut off after some commits of two changes each."""
-    store = opened(path)
-    # Off: everything is still in the log, and the file alone is an empty journal.
-    store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    for number in range(commits):
-        changes = [TurnPut(turn(f"t{number}")), MessageBound(7, number, f"t{number}", "prompt")]
-        now_done(store.commit(changes))
-    kept = path.read_bytes(), path.with_name("takopi.db-wal").read_bytes()
-    now_done(store.close())
+    with scratch() as folder:
+        path = Path(folder) / "takopi.db"
+        store = opened(path)
+        # From here on all is in the log, and the file alone is an empty journal.
+        store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        for number in range(commits):
+            name = f"t{number}"
+            bound = MessageBound(7, number, name, "prompt")
+            now_done(store.commit([TurnPut(turn(name)), bound]))
+        kept = path.read_bytes(), path.with_name("takopi.db-wal").read_bytes()
+        now_done(store.close())
     return kept
 
 
+@cache
+def whole() -> bytes:
+    """Return the file of a journal."""
+    with scratch() as folder:
+        path = Path(folder) / "takopi.db"
+        written(path)
+        return path.read_bytes()
+
+
+def new_file(path: Path, content: bytes) -> None:
+    """Write a file that is nobody else's business."""
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=min(1000, settings.default.max_examples))
 @given(data=st.data())
 def test_a_log_that_is_cut_anywhere_holds_whole_transactions(data: st.DataObject) -> None:
     """The first ones, each wholly; what follows the cut never was."""
     with scratch() as folder:
         path = Path(folder) / "takopi.db"
-        file, log = in_steps(path, 6)
+        file, log = in_steps(6)
         cut = data.draw(st.integers(0, len(log)))
-        path.write_bytes(file)
+        new_file(path, file)
         path.with_name("takopi.db-wal").write_bytes(log[:cut] + data.draw(st.binary(max_size=40)))
         store = opened(path)
         assert not store.fresh
@@ -346,19 +368,20 @@ def test_a_log_that_is_cut_anywhere_holds_whole_transactions(data: st.DataObject
         now_done(store.close())
 
 
+@pytest.mark.timeout(300)
+@settings(max_examples=min(1000, settings.default.max_examples))
 @given(data=st.data())
 def test_whatever_happened_to_the_file_a_journal_opens(data: st.DataObject) -> None:
     """As it was, or rebuilt with each byte of the old one kept; never empty without a word."""
     with scratch() as folder:
         path = Path(folder) / "takopi.db"
-        written(path)
-        content = bytearray(path.read_bytes())
+        content = bytearray(whole())
         for _ in range(data.draw(st.integers(1, 3))):
             place = data.draw(st.integers(0, len(content) - 1))
             patch = data.draw(st.binary(min_size=1, max_size=64))
             content[place : place + len(patch)] = patch
         del content[data.draw(st.integers(1, len(content)) | st.just(len(content))) :]
-        path.write_bytes(content)
+        new_file(path, content)
         if "newer takopi" in journal_health(path).fault:
             with pytest.raises(StoreError):
                 opened(path, REBUILT)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -140,7 +141,10 @@ class TwoJournals(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
+@pytest.mark.timeout(300)
 class TestTwoJournals(TwoJournals.TestCase):
     """Both journals are one."""
 
-    settings = settings(stateful_step_count=15)
+    settings = settings(
+        stateful_step_count=15, max_examples=min(1000, settings.default.max_examples)
+    )

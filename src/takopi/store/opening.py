@@ -91,19 +91,20 @@ class _Opening(msgspec.Struct, frozen=True):
 
     def open(self, reserve: Reserve) -> OpenedJournal:
         """Look at what is there, and open it or begin anew."""
+        damage = ""
+        try:
+            if self.path.exists():
+                check_private(self.path, self.path.stat())
+            if is_sound(self.path, self.busy_s):
+                with explained(self.path):
+                    return OpenedJournal(self.path, self._open_sound(), reserve, fresh=False)
+        except StoreDamaged as error:
+            damage = str(error.__cause__)
+        except OSError as error:
+            raise self._refused(error) from error
+        turns = tuple(self.rebuild())  # what goes wrong there is not the journal's fault
         with explained(self.path):
-            try:
-                if self.path.exists():
-                    check_private(self.path, self.path.stat())
-                sound = is_sound(self.path, self.busy_s)
-                damage = ""
-            except StoreDamaged as error:
-                sound, damage = False, str(error.__cause__)
-            except OSError as error:
-                raise self._refused(error) from error
-            if sound:
-                return OpenedJournal(self.path, self._open_sound(), reserve, fresh=False)
-            return OpenedJournal(self.path, self._begin(damage), reserve, fresh=True)
+            return OpenedJournal(self.path, self._begin(damage, turns), reserve, fresh=True)
 
     def _open_sound(self) -> sqlite3.Connection:
         db = connect(self.path, self.busy_s)
@@ -114,8 +115,7 @@ class _Opening(msgspec.Struct, frozen=True):
             raise
         return db
 
-    def _begin(self, damage: str) -> sqlite3.Connection:
-        turns = tuple(self.rebuild())
+    def _begin(self, damage: str, turns: tuple[TurnRecord, ...]) -> sqlite3.Connection:
         if not damage and turns:
             damage = "it was empty" if self.path.exists() else "it was gone"
         try:
