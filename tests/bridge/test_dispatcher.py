@@ -5,23 +5,10 @@ from itertools import pairwise
 
 import anyio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bridge.dispatch_stage import Stage, staged
-from fakes.clock import settle
 from fakes.scripted_engine import gated, until_cancelled
-from takopi.bridge.records import AcceptedUpdate, Change, TurnPut, UpdateHandled
-from takopi.core.access import access_policy
-from takopi.core.chat import (
-    ButtonPressed,
-    ChatMigrated,
-    ChatUpdate,
-    MessageEdited,
-    MessageReceived,
-    RepliedTo,
-    Scope,
-)
+from takopi.bridge.records import Change, TurnPut, UpdateHandled
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
@@ -209,6 +196,64 @@ async def test_cancel_works_while_the_journal_refuses_and_ends_nothing_later() -
         assert await stage.unhandled() == []
 
 
+@pytest.mark.parametrize("command", ["/cancel", "/cancel all"])
+async def test_cancel_means_also_what_waits_for_the_journal(command: str) -> None:
+    """What was sent before it, in the same place; it is not started when the journal takes it."""
+    stage = Stage()
+    async with stage.on():
+        stage.store.refuses = lambda changes: any(
+            isinstance(change, UpdateHandled) for change in changes
+        )
+        elsewhere = stage.chat.message("elsewhere", thread=5)
+        before, cancel = stage.chat.message("before"), stage.chat.message(command)
+        await stage.arrive(before, elsewhere)
+        await stage.arrive(stage.chat.message("after"))
+        await stage.arrive(cancel)
+        await stage.clock.advance(5)
+        assert stage.chat.has("What was not started yet will not be started.")
+        assert stage.prompts() == []
+        stage.store.refuses = lambda changes: False
+        await stage.clock.advance(60)
+        assert stage.prompts() == ["elsewhere", "after"]
+        left = [update for update in await stage.unhandled() if update != cancel]
+        assert left == []
+
+
+async def test_cancel_ends_a_turn_before_what_waits_for_the_journal() -> None:
+    """One at a time, unless all are meant."""
+    async with staged() as stage:
+        stage.codex.default = until_cancelled
+        await stage.arrive(stage.chat.message("runs"))
+        stage.store.refuses = prompts_only
+        await stage.arrive(stage.chat.message("waits"))
+        await stage.arrive(stage.chat.message("/cancel"))
+        stage.store.refuses = lambda changes: False
+        await stage.clock.advance(60)
+        assert stage.prompts() == ["runs", "waits"]
+        assert stage.codex.playing == 1
+        stage.store.refuses = prompts_only
+        await stage.arrive(stage.chat.message("waits more"))
+        await stage.arrive(stage.chat.message("/cancel all"))
+        stage.store.refuses = lambda changes: False
+        await stage.clock.advance(60)
+        assert stage.prompts() == ["runs", "waits"]
+        assert stage.codex.playing == 0
+
+
+async def test_marks_that_are_owed_are_made_up_for_by_themselves() -> None:
+    """Nobody has to write another message for that."""
+    async with staged() as stage:
+        stage.codex.default = until_cancelled
+        await stage.arrive(stage.chat.message("runs"))
+        stage.store.refuses = lambda changes: any(
+            isinstance(change, UpdateHandled) for change in changes
+        )
+        await stage.arrive(stage.chat.message("/cancel"))
+        stage.store.refuses = lambda changes: False
+        await stage.clock.advance(30)
+        assert await stage.unhandled() == []
+
+
 async def test_nothing_is_handled_after_the_end() -> None:
     """What is left belongs to the next takopi."""
     async with staged() as stage:
@@ -287,108 +332,3 @@ async def test_a_choice_loses_its_buttons_when_one_is_pressed() -> None:
         await stage.clock.advance(5)
         assert choice.text == "That turn has ended already"
         assert await stage.unhandled() == []
-
-
-# Who and what is not served.
-
-
-async def test_a_groups_move_is_marked_and_no_more() -> None:
-    """It is the outbox and the configuration that follow."""
-    async with staged(access=access_policy(chat_id=-5, allowed_user_ids=[1])) as stage:
-        moved = ChatMigrated(
-            update_id=1, scope=Scope("memory", -5), message_id=2, new_chat_id=-1005
-        )
-        await stage.arrive(moved)
-        assert await stage.unhandled() == []
-        assert stage.chat.calls == []
-
-
-async def test_who_is_not_served_any_more_starts_nothing() -> None:
-    """An earlier takopi took the update under another configuration."""
-    stage = Stage()
-    async with stage.on():
-        await stage.accept(stage.chat.message("hello"), stage.edit(stage.chat.message("x"), "y"))
-        stage.chat.press("cancel:t1")
-        await stage.accept(*stage.chat._waiting.pop())
-    stage.door.move(1, 2)
-    stage.door._policy = access_policy(chat_id=7)
-    async with stage.on():
-        assert stage.prompts() == []
-        assert stage.chat.calls == []
-        assert await stage.unhandled() == []
-
-
-PEOPLE = st.sampled_from([None, 2, 777, -1, 0])
-CHATS = st.sampled_from([1, 5, -100])
-TEXTS = st.sampled_from(
-    ["hello", "/cancel", "/cancel all", "/status", "codex resume s1", "/claude go", "", "x" * 4000]
-)
-
-
-@st.composite
-def strangers(draw: st.DrawFn) -> ChatUpdate:
-    """Make an update of somebody who is not served, or in a chat that is not."""
-    chat = draw(CHATS)
-    person = draw(PEOPLE) if chat == 1 else draw(PEOPLE | st.just(1))
-    number = draw(st.integers(1000, 10**6))
-    common = {
-        "update_id": number,
-        "scope": Scope("memory", chat, draw(st.none() | st.just(3))),
-        "chat_kind": draw(st.sampled_from(["private", "group"])),
-        "message_id": draw(st.integers(90, 130)),
-        "sender_id": person,
-    }
-    kind = draw(st.sampled_from(["message", "edit", "press", "moved"]))
-    if kind == "edit":
-        return MessageEdited(**common, text=draw(TEXTS), edited_at=float(number))
-    if kind == "press":
-        data = draw(st.sampled_from(["cancel:t1", "pick:t1", "o:i-t1:again", "o:b-t1:drop", "x"]))
-        return ButtonPressed(**common, press_id=f"p{number}", data=data)
-    if kind == "moved" and chat != 1:
-        scope = common["scope"]
-        return ChatMigrated(update_id=number, scope=scope, message_id=4, new_chat_id=-77)
-    return MessageReceived(
-        **common,
-        text=draw(TEXTS),
-        forwarded=draw(st.booleans()),
-        album=draw(st.sampled_from([None, "a"])),
-        reply=draw(st.none() | st.builds(RepliedTo, st.integers(90, 130), TEXTS, st.booleans())),
-        date=draw(st.sampled_from([0.0, 1.0, 1_700_001_000.0])),
-    )
-
-
-@given(batches=st.lists(st.lists(strangers(), max_size=5), max_size=4))
-def test_strangers_cause_nothing_at_all(batches: list[list[ChatUpdate]]) -> None:
-    """No call, no entry in the journal, no turn, and nobody's turn is touched.
-
-    Also what got past the first check has no effect but its mark.
-    """
-
-    async def live() -> None:
-        async with staged() as stage:
-            stage.codex.default = until_cancelled
-            await stage.arrive(stage.chat.message("mine"))
-            await stage.clock.advance(5)
-            before = (await stage.store.load(), len(stage.chat.calls), stage.store.commits[:])
-            for batch in batches:
-                await stage.arrive(*batch)
-            after = (await stage.store.load(), len(stage.chat.calls), stage.store.commits[:])
-            assert after == before
-            assert await stage.accept(*(update for batch in batches for update in batch)) == ()
-            everything = [update for batch in batches for update in batch]
-            await stage.dispatcher.take(
-                [
-                    AcceptedUpdate(id=9000 + number, update=update, arrived_at=stage.clock.wall())
-                    for number, update in enumerate(everything)
-                ]
-            )
-            await settle()
-            assert len(stage.chat.calls) == before[1]
-            made = [change for changes in stage.store.commits for change in changes]
-            assert all(
-                isinstance(change, UpdateHandled) for change in made[sum(map(len, before[2])) :]
-            )
-            assert stage.prompts() == ["mine"]
-            assert (stage.codex.playing, stage.codex.turns[0].interrupts) == (1, 0)
-
-    anyio.run(live)

@@ -5,10 +5,12 @@ import pytest
 
 from bridge.dispatch_stage import Stage, staged
 from fakes.scripted_engine import gated
-from takopi.bridge.records import TurnPut
+from takopi.bridge.edits import NotTaken, late_words, revised
+from takopi.bridge.records import TurnPut, TurnRecord
 from takopi.core.access import access_policy
-from takopi.core.chat import RepliedTo
+from takopi.core.chat import MessageEdited, RepliedTo, Scope
 from takopi.core.gathering import LONG_UNITS
+from takopi.core.route import Prompt
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.anyio
@@ -282,3 +284,20 @@ async def test_an_edit_that_the_journal_refuses_is_tried_again() -> None:
         gate.set()
         await stage.clock.advance(5)
         assert stage.prompts() == ["runs", "new"]
+
+
+def test_a_turn_that_no_message_made_is_not_edited() -> None:
+    """What it says stands nowhere in the chat."""
+    record = TurnRecord(turn_id="t", scope=Scope("memory", 1), engine="codex", messages=(7,))
+    edited = MessageEdited(
+        update_id=1,
+        scope=record.scope,
+        chat_kind="private",
+        message_id=7,
+        sender_id=None,
+        text="new",
+        edited_at=1.0,
+    )
+    prompt = Prompt(text="new", engine="codex")
+    assert revised(record, edited, prompt) == NotTaken("its turn goes by other words")
+    assert late_words(record, edited, prompt) == NotTaken("it names another session")

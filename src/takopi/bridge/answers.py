@@ -35,8 +35,8 @@ class Answers:
         """Send an answer; it and the marks are one transaction."""
         await self._outbox.say(place, answer, notify=False, changes=handled)
 
-    async def mark(self, handled: Sequence[UpdateHandled], effect: Sequence[Change] = ()) -> None:
-        """Mark updates whose effect cannot be taken back; what the journal refuses is owed.
+    async def mark(self, handled: Sequence[UpdateHandled], effect: Sequence[Change] = ()) -> bool:
+        """Mark updates whose effect cannot be taken back; False when the marks are owed.
 
         Args:
             handled: The marks.
@@ -44,14 +44,15 @@ class Answers:
         """
         owed = [*self._owed, *handled]
         if not owed:
-            return
+            return True
         try:
             await self._store.commit([*effect, *owed])
         except StoreError as error:
             _log.error("updates.not_marked", updates=len(owed), error=str(error))
             self._owed = owed
-        else:
-            self._owed = []
+            return False
+        self._owed = []
+        return True
 
 
 def marks(updates: Sequence[AcceptedUpdate]) -> tuple[UpdateHandled, ...]:

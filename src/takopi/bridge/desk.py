@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskGroup
 
-from takopi.bridge.answers import Answers
+from takopi.bridge.answers import Answers, marks
 from takopi.bridge.border import border
 from takopi.bridge.cancelling import asked_before, cancel_turns
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import EngineDirectory, MenuCommand
-from takopi.bridge.records import UpdateHandled
+from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn import Turn
 from takopi.core.chat import ButtonPressed, MessageReceived
@@ -39,6 +39,7 @@ __all__ = ["CommandCall", "CommandDesk", "menu"]
 
 _NOTHING_RUNS = "Nothing runs or waits here, so there is nothing to cancel."
 _IS_OVER = "That turn has ended already; there is nothing to cancel."
+_NEVER_STARTED = "What was not started yet will not be started."
 _ENDED = "That turn has ended already"
 
 
@@ -52,6 +53,8 @@ class CommandCall:
         command: What it asks for.
         bound: The turn of the message that it replies to.
         handled: The mark of the update.
+        refused: What was sent before it and could not be written down yet, so that it has no turn;
+            cancelling takes it out of this list.
     """
 
     received: MessageReceived
@@ -59,6 +62,7 @@ class CommandCall:
     command: Command
     bound: BoundTurn | None
     handled: UpdateHandled
+    refused: list[AcceptedUpdate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,10 @@ class CommandDesk:
             words = message(f"/cancel takes nothing or the word all, not {args[:60]}.")
             await self.answers.give(call.place, words, [call.handled])
             return
+        if call.refused and (args or not here):
+            await self._forget(call)
+            if not here:
+                return
         running = [turn for turn in here if turn.started_at is not None]
         meant = here if args else running or here
         if len(meant) > 1 and not args:
@@ -165,6 +173,13 @@ class CommandDesk:
             await self.answers.give(call.place, words, [call.handled])
         else:
             await self._end(call, meant, _NOTHING_RUNS)
+
+    async def _forget(self, call: CommandCall) -> None:
+        """Let prompts rest that the journal did not take; it may take their marks later."""
+        handled = marks(call.refused)
+        call.refused.clear()
+        await self.answers.mark(handled)
+        await self.answers.give(call.place, message(_NEVER_STARTED), [call.handled])
 
     async def _end(self, call: CommandCall, turns: list[Turn], otherwise: str) -> None:
         """Cancel turns, or say why there is nothing to cancel."""

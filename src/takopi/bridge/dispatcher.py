@@ -142,6 +142,8 @@ class Dispatcher:
                 at_hand, self._unhandled = [*self._unhandled, *updates], []
                 if at_hand:
                     await self._handle(at_hand)
+                if not await self._answers.mark(()):
+                    self._try_again()
 
     def close(self) -> None:
         """Handle nothing any more; what is not handled is left to the next takopi."""
@@ -207,15 +209,25 @@ class Dispatcher:
                 await self._prompts.take(step)
             case TooLate():
                 await self._prompts.offer_anew(step)
-            case Decided(accepted, received, Command() as command, bound):
-                place = place_of(received, received.message_id)
-                handled = UpdateHandled(accepted.id)
-                await self._desk.answer(CommandCall(received, place, command, bound, handled))
+            case Decided(_, _, Command() as command):
+                await self._command(step, command)
             case Decided(accepted, _, decision):
                 answer = route_reply(decision, self._options.default_engine)
                 await self._answer((accepted,), answer)
             case Told(updates, answer):
                 await self._answer(updates, answer)
+
+    async def _command(self, step: Decided, command: Command) -> None:
+        received = step.received
+        place = place_of(received, received.message_id)
+        handled = UpdateHandled(step.accepted.id)
+        before = [waits for waits in self._unhandled if _sent_before(waits, received)]
+        others = [waits for waits in self._unhandled if waits not in before]
+        call = CommandCall(received, place, command, step.bound, handled, before)
+        try:
+            await self._desk.answer(call)
+        finally:
+            self._unhandled = [*before, *others]
 
     async def _answer(self, updates: Sequence[AcceptedUpdate], answer: ChatMessage | None) -> None:
         """Answer updates, or let them rest without a word; they are marked in either case."""
@@ -318,3 +330,11 @@ def _updates(step: Step) -> Sequence[AcceptedUpdate]:
             return step.updates
         case _:
             return (step.accepted,)
+
+
+def _sent_before(waits: AcceptedUpdate, received: MessageReceived) -> bool:
+    """Tell whether a message that waits was sent in the same place before another."""
+    update = waits.update
+    if not isinstance(update, MessageReceived) or update.scope != received.scope:
+        return False
+    return update.message_id < received.message_id

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from takopi.core.chat import ButtonPressed, MessageReceived, RepliedTo, Scope
+from takopi.core.chat import ButtonPressed, MessageEdited, MessageReceived, RepliedTo, Scope
 from takopi.core.route import RouteTable
 from takopi.model import ResumeToken
 
@@ -42,6 +42,19 @@ def message(text: str, *, chat: int = 1, sender: int | None = 1, **more: object)
         sender_id=sender,
         text=text,
         **fields,  # type: ignore[arg-type]
+    )
+
+
+def edit(text: str, *, chat: int, sender: int | None) -> MessageEdited:
+    """Make an edit."""
+    return MessageEdited(
+        update_id=1,
+        scope=Scope("memory", chat),
+        chat_kind="private",
+        message_id=10,
+        sender_id=sender,
+        text=text,
+        edited_at=1.0,
     )
 
 

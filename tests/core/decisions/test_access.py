@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.decisions.chat_updates import IDS, message, press
+from core.decisions.chat_updates import IDS, edit, message, press
 from takopi.core.access import access_policy
 from takopi.core.chat import ChatMigrated, Scope
 from takopi.errors import ConfigError
@@ -21,7 +21,12 @@ def test_an_empty_list_serves_the_owner_of_a_private_chat_alone(
 ) -> None:
     """Both checks hold: the configured chat, and the person whose id it is."""
     policy = access_policy(chat_id=owner)
-    for update in (message("hi", chat=chat, sender=sender), press(chat=chat, sender=sender)):
+    updates = (
+        message("hi", chat=chat, sender=sender),
+        edit("hi", chat=chat, sender=sender),
+        press(chat=chat, sender=sender),
+    )
+    for update in updates:
         assert policy.admits(update) == (chat == owner and sender == owner)
 
 
