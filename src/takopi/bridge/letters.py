@@ -202,7 +202,8 @@ class Letter:
         delivery: Told its fate, at `position`.
         position: Its place in the delivery.
         target: The living message that it edits or takes back.
-        worded: Whether it was a file and is sent as text.
+        worded: Whether its words were tried without a file.
+        pages: What is to be sent in place of its body.
         topic_gone: It was meant for a topic that is no more.
         trouble: How it has fared.
     """
@@ -212,6 +213,7 @@ class Letter:
     position: int = 0
     target: LiveMessage | None = None
     worded: bool = False
+    pages: tuple[ChatMessage, ...] = ()
     topic_gone: bool = False
     trouble: Trouble | None = None
 
@@ -311,15 +313,12 @@ class Letter:
         elif self.record.priority is not Priority.FINAL or self.worded:
             return False
         elif isinstance(body, Document):
-            self.worded = True
+            self.worded, self.pages = True, in_words(body)
         elif isinstance(body, ChatMessage):
+            # The words alone were refused before they became a file.
+            self.worded = True
             self._say(Document("answer.txt", body.body.text.encode("utf-8", "replace")))
         return True
-
-    def words(self) -> tuple[ChatMessage, ...]:
-        """Return what is sent in place of a file that the chat does not take."""
-        body = self.record.body
-        return in_words(body) if self.worded and isinstance(body, Document) else ()
 
     def cut(self, pieces: Sequence[ChatMessage | Document], ids: list[int]) -> list["Letter"]:
         """Become the first of several pieces, and return the letters of the others.
@@ -341,7 +340,7 @@ class Letter:
             )
             for number, (letter_id, piece) in enumerate(zip([self.id, *ids], pieces, strict=True))
         ]
-        self.record = records[0]
+        self.record, self.pages = records[0], ()
         self.delivery.grow(self.position, len(ids))
         return [
             Letter(record, self.delivery, self.position + number, worded=self.worded)

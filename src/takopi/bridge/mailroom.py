@@ -77,7 +77,7 @@ class Mailroom:
     def restore(self, state: JournalState) -> list[list[Letter]]:
         """Return the letters of a journal, grouped, in the order in which they are to go."""
         self._next_id = max(self._next_id, state.next_letter_id)
-        # Not by number: pieces into which a letter was cut have later ones than the parts behind it.
+        # Not by number: pieces of a letter that was cut have later ones than the parts behind it.
         records = sorted(state.letters, key=lambda one: (_group(one), one.index, one.letter_id))
         groups: dict[int, list[LetterRecord]] = {}
         for record in records:

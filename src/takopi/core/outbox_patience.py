@@ -102,11 +102,12 @@ def after_failure(before: Trouble | None, failure: Failure) -> Verdict:
         return Verdict(step="give up", trouble=known)
     if failure.flood:
         return Verdict(step="again", trouble=msgspec.structs.replace(known, tried_at=now))
+    lonely = before is not None and failure.taken_at >= before.tried_at
     trouble = msgspec.structs.replace(
         known,
         tried_at=now,
         failures=known.failures + 1,
-        lonely=known.lonely + (failure.taken_at > known.tried_at),
+        lonely=known.lonely + lonely,
     )
     if trouble.aside:
         return Verdict(step="again", trouble=trouble, pause_s=ASIDE_PAUSE_S)
