@@ -1,24 +1,17 @@
 """What becomes of turns when takopi was away."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 import pytest
 
-from bridge.turn_stage import SCOPE, Stage, living
+from bridge.turn_stage import Stage, living
 from fakes.clock import settle
-from fakes.scripted_engine import ScriptedRunner
-from takopi.bridge.records import TurnPut
+from takopi.bridge.records import Change, TurnPut
+from takopi.errors import StoreError, TransportUnavailable
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.anyio
-
-
-def buttons(stage: Stage, words: str) -> list[str]:
-    """List the labels below a message."""
-    shown = stage.chat.find(words).message
-    assert shown is not None
-    return [button.label for row in shown.buttons for button in row]
 
 
 async def leave_running(stage: Stage, **more: Any) -> str:
@@ -38,9 +31,12 @@ async def test_a_run_that_was_left_is_followed_to_its_final() -> None:
     assert len(stage.chat.texts()) == 1
     await stage.clock.advance(600)
     async with living(stage):
+        edits = len(stage.chat.calls)
         await stage.clock.advance(11)
         assert len(stage.chat.texts()) == 1
-        assert stage.chat.has("working · codex · 11m 0")
+        assert stage.chat.has("working · codex · 11m 1")
+        # What is on the screen is never replaced by less.
+        assert all("make" in call.text for call in stage.chat.calls[edits:])
         assert stage.chat.has("make")
         stage.processes.last.answer()
         await settle()
@@ -172,101 +168,138 @@ async def test_a_queued_turn_that_was_cancelled_is_ended() -> None:
         assert stage.processes.all() == []
 
 
-async def test_a_turn_whose_engine_never_started_is_interrupted() -> None:
-    """The journal says that it starts, and no run is there: it is told, not started."""
+async def test_a_final_that_was_decided_is_delivered_by_the_next_takopi() -> None:
+    """The chat did not answer before the crash; the turn is over once it has it."""
     stage = Stage()
-    record = stage.record("hello", state="starting", run_id="run-x", started_at=0.0)
-    await stage.journal.commit([TurnPut(record)])
     async with living(stage):
-        await settle()
+        turn_id = await stage.submit("hello")
+        stage.chat.fault = lambda call: TransportUnavailable("down")
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        assert (await stage.state(turn_id)).state == "delivering"
+    stage.chat.fault = None
+    async with living(stage):
+        await stage.clock.advance(5)
         (final,) = stage.finals()
-        assert final.startswith("⚠ interrupted · codex\n\n")
-        assert "takopi was stopped before the engine was started: nothing was done" in final
-        assert "nothing is started by itself" in final
-        assert buttons(stage, "interrupted") == ["Ask again"]
-        assert (await stage.state(record.turn_id)).state == "interrupted"
-        offer = await stage.journal.offer("i-t1")
-        assert offer is not None
-        assert (offer.kind, offer.turn_id, offer.scope) == ("interrupted", "t1", SCOPE)
-        assert offer.shown is not None
-        assert offer.shown.body.text == final
-        assert offer.taken is None
-    assert stage.processes.all() == []
+        assert "answer to hello" in final
+        assert (await stage.state(turn_id)).state == "done"
+    assert stage.runners["codex"].adopted == []
 
 
-async def test_an_interrupted_turn_of_a_known_session_can_be_continued() -> None:
-    """Its resume line is there, and both buttons."""
+async def test_a_final_that_arrived_is_not_told_again() -> None:
+    """Only the last word in the journal was missing."""
     stage = Stage()
-    session = ResumeToken("codex", "s9")
-    record = stage.record("hello", state="starting", run_id="run-x", started_at=0.0, asked=session)
-    await stage.journal.commit([TurnPut(record)])
     async with living(stage):
-        await settle()
-        assert buttons(stage, "interrupted") == ["Continue", "Ask again"]
-        assert stage.chat.has("codex resume s9")
+        turn_id = await stage.submit("hello")
+        stage.store.fault = refusing("done")
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        assert (await stage.state(turn_id)).state == "delivering"
+    sent = len(stage.chat.calls)
+    async with living(stage):
+        await stage.clock.advance(5)
+        assert (await stage.state(turn_id)).state == "done"
+        assert len(stage.chat.calls) == sent
+        assert stage.scheduler.turns() == []
 
 
-async def test_a_run_that_the_machine_took_along_is_interrupted() -> None:
-    """Nobody saw its end; what it had written is shown, and it is not called an error."""
+def refusing(state: str) -> Callable[[Sequence[Change]], Exception | None]:
+    """Let the journal refuse to write down one state."""
+
+    def fault(changes: Sequence[Change]) -> Exception | None:
+        states = [change.turn.state for change in changes if isinstance(change, TurnPut)]
+        return StoreError("no") if state in states else None
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("say", "settled", "cancels"), [("answer", 1, 0), ("fail", 0, 1)], ids=["done", "failed"]
+)
+async def test_what_is_left_of_a_decided_turn_ends_before_its_session_goes_on(
+    say: str, settled: int, cancels: int
+) -> None:
+    """The crash came between the final and the end of the engine's process."""
     stage = Stage()
-    turn_id = await leave_running(stage)
-    stage.processes.last.vanish()
     async with living(stage):
+        first = await stage.submit("one")
+        await stage.submit("two", conversation=first)
+        process = stage.processes.last
+        process.started()
+        process.lingers = True
         await settle()
-        (final,) = stage.finals()
-        assert final.startswith("⚠ interrupted · codex · 1 step\n\n")
-        assert "nobody saw how" in final
-        assert buttons(stage, "interrupted") == ["Continue", "Ask again"]
-        assert (await stage.state(turn_id)).outcome == "interrupted"
+        stage.store.dies_at = (1, True)
+        if say == "answer":
+            process.answer()
+        else:
+            process.fail("it broke")
+            process.alive = True
+        await settle()
+        assert stage.life.dead
+        assert process.alive
+    async with living(stage):
+        await stage.clock.advance(5)
+        assert not process.alive
+        assert (process.settled, process.cancels) == (settled, cancels)
+        assert stage.processes.last.request.prompt == "two"
 
 
-async def test_a_run_whose_directory_is_gone_is_interrupted() -> None:
-    """It ran, so nobody can say that nothing was done."""
+async def test_a_disk_that_tells_nothing_stops_no_start() -> None:
+    """What is left of a decided turn is then left alone."""
+    stage = Stage()
+    async with living(stage):
+        turn_id = await stage.submit("hello")
+        stage.store.dies_at = (1, True)
+        stage.processes.last.answer()
+        await settle()
+    stage.host.broken = True
+    async with living(stage):
+        await stage.clock.advance(5)
+        assert stage.finals()
+        assert (await stage.state(turn_id)).state == "done"
+
+
+async def test_more_runs_that_were_left_than_may_start_all_go_on() -> None:
+    """The limit is for starts; what waits, waits until there is room again."""
+    stage = Stage(max_runs=3)
+    async with living(stage):
+        for number in range(5):
+            await stage.submit(f"p{number}")
+    stage.max_runs = 1
+    async with living(stage):
+        assert len(stage.processes.all()) == 3
+        for process in stage.processes.all()[:2]:
+            process.answer()
+        await stage.clock.advance(5)
+        assert len(stage.processes.all()) == 3
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        assert len(stage.processes.all()) == 4
+
+
+async def test_a_turn_that_cannot_be_taken_up_costs_no_other() -> None:
+    """A journal that cannot say which session a prompt goes on in opens one."""
+    stage = Stage()
+    reply = stage.record("more", conversation="t9", messages=(5,))
+    await stage.journal.commit([TurnPut(reply), TurnPut(stage.record("other"))])
+
+    async def turn_of_message(chat_id: int, message_id: int) -> None:
+        raise StoreError("it cannot be read")
+
+    stage.journal.turn_of_message = turn_of_message  # type: ignore[method-assign]
+    async with living(stage):
+        prompts = [process.request.prompt for process in stage.processes.all()]
+        assert prompts == ["more", "other"]
+
+
+async def test_the_age_of_a_turn_is_never_negative() -> None:
+    """The wall clock was set back while takopi was away."""
     stage = Stage()
     await leave_running(stage)
-    stage.processes.by_id.clear()
+    stage.clock.epoch -= 7_200
     async with living(stage):
+        await stage.clock.advance(12)
+        assert stage.chat.has("working · codex · 10s")
+        stage.processes.last.answer()
         await settle()
-        assert "cannot tell how it went on: its run directory is gone" in stage.finals()[0]
-
-
-async def test_an_engine_that_is_gone_is_named() -> None:
-    """Whoever removed it knows what to do; the run is not touched."""
-    stage = Stage()
-    await leave_running(stage)
-    stage.engines = ("claude",)
-    async with living(stage):
-        await settle()
-        (final,) = stage.finals()
-        assert "nobody knows codex" in final
-        assert "takopi ps" in final
-        assert "codex resume" not in final
-    assert stage.processes.last.alive
-
-
-async def test_a_cancelled_run_that_nobody_can_follow_is_ended() -> None:
-    """By its run directory alone."""
-    stage = Stage()
-    turn_id = await leave_running(stage)
-    record = await stage.state(turn_id)
-    wish = msgspec.structs.replace(record, cancelled=True)
-    await stage.journal.commit([TurnPut(wish)])
-    stage.engines = ("claude",)
-    async with living(stage):
-        await settle()
-        assert stage.finals()[0].startswith("■ cancelled")
-    assert stage.processes.last.cancels == 1
-
-
-@pytest.mark.parametrize("known", [True, False])
-async def test_an_engine_inside_takopi_ended_with_it(known: bool) -> None:
-    """A runner without run directories cannot tell, whatever the journal says."""
-    stage = Stage()
-    run_id = "run-x" if known else None
-    record = stage.record("hello", state="starting", run_id=run_id, started_at=0.0)
-    await stage.journal.commit([TurnPut(record)])
-    stage.make_runner = lambda engine, *_: ScriptedRunner(engine)
-    async with living(stage):
-        await settle()
-        why = "this engine runs inside takopi" if known else "it has no run directory"
-        assert why in stage.finals()[-1]
+        assert stage.finals()[0].startswith("✓ done · codex · 12s")

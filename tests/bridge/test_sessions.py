@@ -4,13 +4,15 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 
 import anyio
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.turn_stage import staged
 from bridge.world import World
 from fakes.clock import settle
 from fakes.scripted_engine import ScriptedTurn
-from takopi.model import TakopiEvent
+from takopi.model import ResumeToken, TakopiEvent
 
 PROMPTS = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 8), st.booleans()), min_size=1, max_size=14
@@ -64,3 +66,62 @@ def test_sessions_are_kept_apart_and_in_order(
         assert len(world.finals()) == len(prompts)
 
     anyio.run(play)
+
+
+@pytest.mark.anyio
+async def test_a_busy_session_queues_at_once_and_says_so() -> None:
+    """The message that says it waits has Cancel, and becomes the progress message."""
+    async with staged() as stage:
+        session = ResumeToken("codex", "old")
+        await stage.submit("one", asked=session)
+        await stage.submit("two", asked=session)
+        waiting = stage.chat.find("queued · codex · 1 before it in this session")
+        assert waiting.message is not None
+        assert waiting.message.buttons[0][0].data == "cancel:t2"
+        stage.processes.last.answer()
+        await stage.clock.advance(4)
+        assert stage.processes.last.request.resume == session
+        assert stage.chat.find("starting · codex").message_id == waiting.message_id
+
+
+@pytest.mark.anyio
+async def test_a_new_conversation_has_one_session() -> None:
+    """A prompt to it waits until the first has reported, and continues that; others do not wait."""
+    async with staged() as stage:
+        first = await stage.submit("one")
+        await stage.submit("two", conversation=first)
+        await stage.submit("other")
+        assert [process.request.prompt for process in stage.processes.all()] == ["one", "other"]
+        stage.processes.all()[0].answer()
+        await settle()
+        assert stage.processes.last.request.resume == ResumeToken("codex", "s1")
+
+
+@pytest.mark.anyio
+async def test_the_second_turn_in_a_directory_says_that_it_is_not_alone() -> None:
+    """They run side by side; the one that came first says nothing, nor does one elsewhere."""
+    async with staged() as stage:
+        await stage.submit("one")
+        await stage.clock.advance(300)
+        elsewhere = stage.work_dir.parent
+        stage.processes.directories[ResumeToken("codex", "old")] = elsewhere
+        await stage.submit("two", engine="claude")
+        await stage.submit("three", asked=ResumeToken("codex", "old"))
+        await stage.clock.advance(12)
+        first, second, third = stage.chat.texts()
+        assert "another turn" not in first
+        assert second.endswith("another turn works in this directory: codex, 5 min")
+        assert "another turn" not in third
+        stage.processes.all()[0].answer()
+        await stage.clock.advance(12)
+        assert not stage.chat.has("another turn")
+
+
+@pytest.mark.anyio
+async def test_of_two_that_begin_together_the_later_one_says_so() -> None:
+    """One of the two does, not both."""
+    async with staged() as stage:
+        await stage.submit("one")
+        await stage.submit("two")
+        await stage.clock.advance(12)
+        assert ["another turn" in text for text in stage.chat.texts()] == [False, True]

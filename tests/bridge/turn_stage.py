@@ -25,6 +25,7 @@ from takopi.bridge.turn_messages import FinalOptions, TurnMessages
 from takopi.bridge.turn_start import DriverPorts, TurnOptions
 from takopi.core.chat import Scope
 from takopi.core.watchdog import StallLimits
+from takopi.errors import StoreError
 from takopi.transport import MessageRef
 
 SCOPE = Scope("memory", 1)
@@ -48,7 +49,7 @@ class LifeStore:
 
     async def commit(self, changes: Sequence[Change]) -> None:
         if self._life.dead:
-            return
+            raise StoreError("the dead write nothing")
         error = self.fault(changes) if self.fault else None
         if error is not None:
             raise error
@@ -61,6 +62,9 @@ class LifeStore:
         if counts:
             self.commits.append(changes)
             await self._store.commit(changes)
+        if self._life.dead:
+            # Whoever wrote never hears of it; that it was refused is the next best thing to say.
+            raise StoreError("died while writing")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -210,3 +214,4 @@ async def living(stage: Stage) -> AsyncIterator[None]:
         await settle()
         yield
         stage.die()
+    assert stage.processes.faults == []

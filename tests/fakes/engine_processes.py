@@ -3,7 +3,7 @@
 A test says what a process does (`say`, `end`); each life of the bot brings runners of its own.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from takopi.turn import TurnRequest
 
 @dataclass(eq=False)
 class EngineProcess:
-    """Be one engine process with its run directory.
+    """Be one engine process with its run directory; it lives until it ends or is let go.
 
     Args:
         engine: Id of the engine.
@@ -39,6 +39,7 @@ class EngineProcess:
     number: int
     events: list[TakopiEvent] = field(default_factory=list)
     alive: bool = True
+    lingers: bool = False
     lost: bool = False
     deaf: bool = False
     cancels: int = 0
@@ -97,9 +98,14 @@ class EngineProcess:
         self.alive = False
         return RunExit(code=0)
 
+    @property
+    def over(self) -> bool:
+        """Tell whether it has said its last word."""
+        return bool(self.events) and isinstance(self.events[-1], CompletedEvent)
+
     def _end(self, event: TakopiEvent) -> None:
-        if self.alive:
-            self.alive = False
+        self.alive = self.alive and self.lingers and event.ok
+        if not self.over:
             self.say(event)
 
 
@@ -109,16 +115,23 @@ class EngineProcesses:
 
     by_id: dict[str, EngineProcess] = field(default_factory=dict)
     prepare: Callable[[EngineProcess], None] | None = None
+    faults: list[str] = field(default_factory=list)
+    """What must never happen; an error raised here would only cost a turn."""
     directories: dict[ResumeToken, Path] = field(default_factory=dict)
 
     def start(self, engine: str, request: TurnRequest) -> EngineProcess:
         """Start one; a name is used once, and no session twice at the same time."""
-        assert request.run_id is not None, "somebody names the run before it starts"
-        assert request.run_id not in self.by_id, "a run is started once"
         process = EngineProcess(engine, request, len(self.by_id) + 1)
+        run_id = request.run_id or "nameless"
+        turn = request.record.get("turn")
+        if run_id in self.by_id or request.run_id is None:
+            self.faults.append(f"{run_id} was started twice")
         for other in self.by_id.values():
-            assert not other.alive or other.session != process.session, "two runs of one session"
-        self.by_id[request.run_id] = process
+            if other.alive and other.session == process.session:
+                self.faults.append(f"two runs of {process.session} at once")
+            if other.request.record.get("turn") == turn:
+                self.faults.append(f"two runs of the turn {turn}")
+        self.by_id[run_id] = process
         if self.prepare is not None:
             self.prepare(process)
         return process
@@ -209,7 +222,11 @@ class ProcessTurn:
 
     async def _end(self) -> None:
         process = self._process
-        if process is not None and process.alive and not self._life.dead:
+        if process is None or not process.alive or self._life.dead:
+            return
+        if process.over:
+            await process.settle(0)
+        else:
             await process.cancel()
 
 
@@ -223,7 +240,8 @@ class ProcessRunner(ScriptedRunner):
         self.adopted: list[str] = []
 
     def open(self, request: TurnRequest) -> Any:
-        assert not self._life.dead, "the dead start nothing"
+        if self._life.dead:
+            self._processes.faults.append("the dead started something")
         return ProcessTurn(self._life, lambda: self._processes.start(self.engine, request))
 
     def adopt(self, request: TurnRequest, run_id: str) -> Any:
@@ -254,8 +272,3 @@ class ProcessHost:
 
     def session_cwd(self, token: ResumeToken) -> Path | None:
         return self.processes.directories.get(token)
-
-
-def record_of(process: EngineProcess) -> Mapping[str, Any]:
-    """Return what is in its `run.json`."""
-    return process.request.record

@@ -21,6 +21,8 @@ from takopi.model import ResumeToken
 
 __all__ = ["Scheduler"]
 
+_REPLAYED_AFTER_S = 0.5
+
 OPENS_ANEW = "the turn before it reported no session, so this one starts a new session"
 
 
@@ -207,8 +209,8 @@ class Scheduler:
                 self._drop(turn)
         else:
             self._queue.adopt(turn.id, turn.conversation, turn.known_session)
-            self._show(turn)
             self._group.start_soon(self._run, turn, self._driver.adopt)
+            self._group.start_soon(self._show_again, turn)
 
     def _show(self, turn: Turn) -> None:
         if turn.record.held_by_person and not turn.cancelled.is_set():
@@ -217,6 +219,12 @@ class Scheduler:
             lambda: self._queue.place(turn.id), lambda: self._working_beside(turn)
         )
         self._messages.open(turn, around)
+
+    async def _show_again(self, turn: Turn) -> None:
+        # Until its output was replayed, it would show less than is on the screen.
+        await self._clock.sleep_until(self._clock.now() + _REPLAYED_AFTER_S)
+        if turn.live is None and not turn.way.concluded and not turn.left.is_set():
+            self._show(turn)
 
     def _working_beside(self, turn: Turn) -> Turn | None:
         """Find a turn that began before this one in the same directory and still works there."""

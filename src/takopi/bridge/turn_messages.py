@@ -106,6 +106,9 @@ class Surroundings:
     beside: Callable[[], Turn | None]
 
 
+_ALONE = Surroundings(lambda: None, lambda: None)
+
+
 class TurnMessages:
     """Show turns in their chats.
 
@@ -184,6 +187,8 @@ class TurnMessages:
             parts.append(rendered.document)
         notify = self._options.notify and not ending.quiet
         as_edit = not notify and len(parts) == 1 and rendered.document is None
+        if turn.live is None and turn.record.progress_id is not None:
+            self.open(turn, _ALONE)  # an earlier takopi showed it; the final takes that place
         post = FinalPost(turn.place, tuple(parts), turn.id, notify=notify, as_edit=as_edit)
         async with turn.writing:
             changes: list[Change] = [TurnPut(turn.record)]
