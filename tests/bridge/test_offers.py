@@ -58,6 +58,7 @@ async def test_ask_again_sends_the_same_prompt_in_a_new_session() -> None:
         await stage.clock.advance(5)
         assert stage.prompts() == ["do it", "do it"]
         assert stage.codex.turns[1].request.resume is None
+        assert not stage.chat.has("starts a new session"), "that is what the person chose"
         reply = stage.chat.message("more", reply_to=stage.prompt.message_id)
         await stage.arrive(reply)
         await stage.clock.advance(5)
