@@ -277,7 +277,32 @@ async def test_more_runs_that_were_left_than_may_start_all_go_on() -> None:
         assert len(stage.processes.all()) == 4
 
 
+@pytest.mark.parametrize("run_id", [None, "run-x"])
+async def test_a_decided_turn_that_never_ran_is_over_silently(run_id: str | None) -> None:
+    """No letter of it is left, so the chat has them all."""
+    stage = Stage()
+    decided = {"state": "delivering", "outcome": "cancelled", "run_id": run_id}
+    await stage.journal.commit([TurnPut(stage.record("hello", **decided))])
+    async with living(stage):
+        assert (await stage.state("t1")).state == "cancelled"
+        assert stage.chat.calls == []
+
+
 async def test_a_turn_that_cannot_be_taken_up_costs_no_other() -> None:
+    """It stays as it is in the journal."""
+    stage = Stage()
+    broken = stage.record("broken", scope=None)
+    await stage.journal.commit([TurnPut(broken), TurnPut(stage.record("good"))])
+    async with living(stage):
+        assert [process.request.prompt for process in stage.processes.all()] == ["good"]
+        assert stage.scheduler.turn(broken.turn_id) is None
+        stage.processes.last.answer()
+        await stage.clock.advance(5)
+        await stage.scheduler.wait_idle()
+    assert (await stage.state(broken.turn_id)).state == "queued"
+
+
+async def test_a_journal_that_cannot_be_asked_holds_nothing_up() -> None:
     """A journal that cannot say which session a prompt goes on in opens one."""
     stage = Stage()
     reply = stage.record("more", conversation="t9", messages=(5,))

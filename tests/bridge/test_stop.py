@@ -182,6 +182,7 @@ async def test_what_waits_stays_in_the_journal_and_starts_later() -> None:
         await leave(stage)
         assert stage.chat.has("takopi is away; this starts when takopi is back")
         await stage.submit("four")
+        assert stage.scheduler.turns() == []
         assert len(stage.processes.all()) == 1
     async with living(stage):
         for _ in range(4):
@@ -304,3 +305,46 @@ async def test_a_turn_that_was_not_started_yet_stays_in_the_journal() -> None:
         assert (await stage.state(record.turn_id)).state == "queued"
     async with living(stage):
         assert len(stage.processes.all()) == 1
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_an_engine_that_was_left_stays_left(cancelled: bool) -> None:
+    """Also when its turn does not stop reading by itself, and somebody wants its end meanwhile."""
+    stage = Stage()
+
+    async def endless(turn: ScriptedTurn):
+        yield turn.started()
+        await anyio.sleep_forever()
+
+    runner = ScriptedRunner("codex", endless)
+    runner.prepare = lambda turn: setattr(turn, "detach", lambda: True)
+    stage.make_runner = lambda *_: runner
+    async with living(stage):
+        turn_id = await stage.submit("hello")
+        async with anyio.create_task_group() as group:
+            group.start_soon(stage.scheduler.detach, stage.clock.now() + 8)
+            await stage.clock.advance(1)
+            if cancelled:
+                stage.scheduler.cancel(turn_id)
+                await settle()
+                stage.scheduler.drop_stubborn()
+            await stage.clock.advance(8)
+        assert stage.finals() == []
+        record = await stage.state(turn_id)
+        assert (record.state, record.cancelled) == ("running", cancelled)
+
+
+async def test_a_turn_that_raises_when_it_is_left_is_ended() -> None:
+    """A plug-in's mistake keeps nobody."""
+    stage = Stage()
+    runner = ScriptedRunner("codex", until_cancelled)
+
+    def detach() -> bool:
+        raise LookupError("boom")
+
+    runner.prepare = lambda turn: setattr(turn, "detach", detach)
+    stage.make_runner = lambda *_: runner
+    async with living(stage):
+        await stage.submit("hello")
+        await leave(stage)
+        assert stage.finals()[0].startswith("■ cancelled")

@@ -78,6 +78,8 @@ class Scheduler:
             with border("going on with a turn", turn=record.turn_id):
                 await self._recover(record, deliveries.get(record.turn_id))
                 continue
+            # It is still open in the journal; the next start tries again.
+            self._queue.end(record.turn_id)
             self._turns.pop(record.turn_id, None)
         self._start(self._take_startable())
 
