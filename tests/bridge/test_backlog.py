@@ -7,7 +7,7 @@ import pytest
 
 from bridge.dispatch_stage import Stage, staged
 from fakes.scripted_engine import gated, until_cancelled
-from takopi.bridge.records import UpdateHandled
+from takopi.bridge.records import TurnPut, UpdateHandled
 from takopi.core.chat import MessageReceived
 from takopi.core.gathering import LONG_UNITS
 
@@ -159,6 +159,9 @@ async def test_drop_ends_the_prompt_and_says_so() -> None:
         assert await stage.press("Drop") == "Drop"
         await stage.clock.advance(5)
         assert stage.prompts() == []
+        made = [change for changes in stage.store.commits for change in changes]
+        states = [change.turn.state for change in made if isinstance(change, TurnPut)]
+        assert "starting" not in states
         assert stage.chat.has("→ Drop")
         assert stage.chat.has("■ cancelled · codex")
         assert (await stage.store.load()).turns == ()
