@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -42,6 +42,9 @@ from takopi.core.watchdog import StallLimits
 from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
 from takopi.model import EngineId
+
+if TYPE_CHECKING:
+    from takopi.bridge.turn import Turn
 
 __all__ = ["Bridge", "BridgeOptions", "BridgePorts"]
 
@@ -147,7 +150,7 @@ class Bridge:
         self._killed = anyio.Event()
         self._detaching = False
         self._scheduler: Scheduler | None = None
-        self._left: tuple[str, ...] = ()
+        self._leaving: list[Turn] | None = None
 
     def stop(self, *, detach: bool = False) -> None:
         """End in order; called again, end at once. Call it from the event loop's thread.
@@ -163,9 +166,10 @@ class Bridge:
 
     def run_ids(self) -> tuple[str, ...]:
         """Name the runs that are followed, or that a stop has left working."""
-        if self._scheduler is None:
-            return self._left
-        found = (turn.record.run_id for turn in self._scheduler.turns())
+        turns = self._leaving
+        if turns is None:
+            turns = [] if self._scheduler is None else self._scheduler.turns()
+        found = (turn.record.run_id for turn in turns if not turn.way.concluded)
         return tuple(run_id for run_id in found if run_id is not None)
 
     async def run(self) -> None:
@@ -277,15 +281,13 @@ class Bridge:
         """Leave the engines to the next takopi, and let out what was said."""
         clock, within_s = self._ports.clock, self._options.stop_within_s
         deadline = clock.now() + within_s
-        at_work = [turn for turn in desk.scheduler.turns() if turn.started_at is not None]
+        # The scheduler forgets them one by one, and a second signal may want them ended after all.
+        self._leaving = [turn for turn in desk.scheduler.turns() if turn.started_at is not None]
         await desk.scheduler.detach(clock.now() + within_s * 0.3)
         if not await wait_until(desk.scheduler.wait_idle, clock, deadline - within_s * 0.3):
             desk.scheduler.drop_stubborn()
             await wait_until(desk.scheduler.wait_idle, clock, deadline)
         await self._let_out(desk.outbox, deadline)
-        left = (turn.record.run_id for turn in at_work if not turn.way.concluded)
-        self._left = tuple(run_id for run_id in left if run_id is not None)
-        self._scheduler = None
 
     async def _wind_down(self, desk: _Desk) -> None:
         """Cancel what runs or waits, tell about it, and let out what was said."""
