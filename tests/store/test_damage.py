@@ -100,12 +100,29 @@ def by_hand(*statements: str) -> Callable[[Path], None]:
     return change
 
 
+def page_of(name: str) -> Callable[[Path], None]:
+    """Write over the page of a table or index that a start does not read."""
+
+    def change(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as db:
+            question = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+            (page,) = db.execute(question, (name,)).fetchone()
+        with path.open("r+b") as file:
+            file.seek((page - 1) * 4096)
+            file.write(b"\xff" * 4096)
+
+    change.__name__ = f"page of {name}"
+    return change
+
+
 DAMAGES = [
     no_page,
     no_pages,
     half,
     nothing,
     some_bytes,
+    page_of("offers"),
+    page_of("turns_by_run"),
     by_hand("DROP TABLE letters"),
     by_hand("DROP TABLE seen"),
     by_hand("DROP INDEX turns_over"),

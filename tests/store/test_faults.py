@@ -177,8 +177,21 @@ def test_another_program_that_writes_is_named(store: SqliteStore, path: Path) ->
     assert now_done(store.turn("t1")) == turn(seq=1)
 
 
-def test_a_commit_waits_for_another_program(path: Path) -> None:
-    """One that is done soon is not noticed."""
+def commits(store: SqliteStore) -> None:
+    """Make a change."""
+    now_done(store.commit([TurnPut(turn())]))
+
+
+def accepts(store: SqliteStore) -> None:
+    """Take an update: it is looked for before it is written down."""
+    assert len(now_done(store.accept([received(1)], 1, NOW))) == 1
+
+
+@pytest.mark.parametrize("write", [commits, accepts])
+def test_a_commit_waits_for_another_program(
+    path: Path, write: Callable[[SqliteStore], None]
+) -> None:
+    """One that is done soon is not noticed, whatever it wrote."""
     now_done(opened(path).close())
     with another(path) as writer:
 
@@ -192,9 +205,9 @@ def test_a_commit_waits_for_another_program(path: Path) -> None:
 
         store = opened(path, offload=release_meanwhile, busy_s=20)
         writer.execute("BEGIN IMMEDIATE")
-        now_done(store.commit([TurnPut(turn())]))
+        writer.execute("INSERT INTO meta VALUES ('theirs', 1)")
+        write(store)
         store._offload = inline
-        assert now_done(store.turn("t1")) == turn(seq=1)
         now_done(store.close())
 
 

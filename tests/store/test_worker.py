@@ -1,10 +1,13 @@
 """The journal's work is done one piece at a time, in order, to its end."""
 
 import asyncio
+import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -74,6 +77,43 @@ async def test_a_task_that_asyncio_cancels_leaves_no_half(store: SqliteStore) ->
     names = [found.turn_id for found in (await store.load()).turns if found.turn_id != "x"]
     assert names, "the first of them had begun"
     assert names == [f"{name[:-1]}{part}" for name in names[::3] for part in "abc"]
+
+
+class Announcing:
+    """Do the work as usual, and say when a piece of it begins."""
+
+    def __init__(self) -> None:
+        self.began = threading.Semaphore(0)
+        self.worker = OneWorker()
+
+    async def __call__(self, work: Callable[[], Any], /) -> Any:
+        def announced() -> Any:
+            self.began.release()
+            return work()
+
+        return await self.worker(announced)
+
+
+async def test_work_that_nobody_waits_for_any_more_is_not_mixed_with_the_next(
+    tmp_path: Path,
+) -> None:
+    """What was under way when asyncio cancelled its task is ended before the next begins."""
+    announcing = Announcing()
+    path = tmp_path / "takopi.db"
+    store = opened(path, offload=announcing, busy_s=20)
+    with closing(sqlite3.connect(path, isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        left = asyncio.create_task(store.commit([TurnPut(turn("a")), TurnPut(turn("b"))]))
+        await anyio.to_thread.run_sync(announcing.began.acquire)
+        left.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        following = asyncio.create_task(store.commit([TurnPut(turn("c"))]))
+        await anyio.to_thread.run_sync(announcing.began.acquire)
+        another.execute("COMMIT")
+        await following
+    assert [found.turn_id for found in (await store.load()).turns] == ["a", "b", "c"]
+    await store.close()
 
 
 async def test_the_loop_goes_on_meanwhile() -> None:
