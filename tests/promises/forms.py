@@ -46,11 +46,13 @@ class LoopClock:
         await asyncio.sleep(max(0.0, deadline - self.now()))
 
 
-def in_a_world(play: Callable[[World], Awaitable[None]], **options: Any) -> None:
+def in_a_world(
+    play: Callable[[World], Awaitable[None]], clock: LoopClock | None = None, **options: Any
+) -> None:
     """Let something happen to a bridge on virtual time; then tear everything down."""
 
     async def main() -> None:
-        world = World(clock=LoopClock(), options=options)  # type: ignore[arg-type]
+        world = World(clock=clock or LoopClock(), options=options)  # type: ignore[arg-type]
         async with anyio.create_task_group() as group:
             group.start_soon(world.bridge.run)
             await asyncio.sleep(0.01)
