@@ -42,16 +42,18 @@ class Upkeep:
         with border("ending what earlier runs left"):
             await self._sweep()
         while True:
-            with border("forgetting what is old"):
-                await self.tidy()
+            await self.tidy()
             await self.clock.sleep_until(self.clock.now() + _EVERY_S)
 
     async def tidy(self) -> None:
-        """Forget what the journal does not need, then delete old run directories."""
+        """Delete old run directories, then forget what the journal does not need."""
         now = self.clock.wall()
-        await self.store.prune(now)
-        needed = {turn.run_id for turn in (await self.store.load()).turns}
-        await delete_old_runs(self.host, self.keeping, needed.__contains__, now)
+        # First what frees the disk: on a full one the journal cannot even forget.
+        with border("deleting old runs"):
+            needed = {turn.run_id for turn in (await self.store.load()).turns}
+            await delete_old_runs(self.host, self.keeping, needed.__contains__, now)
+        with border("forgetting what is old"):
+            await self.store.prune(now)
 
     async def _sweep(self) -> None:
         # Not in a thread: what SQLite opens can be used where it was opened alone.
