@@ -231,3 +231,17 @@ async def test_a_question_that_the_journal_does_not_take_is_asked_again() -> Non
         await stage.press("Answer")
         assert stage.prompts() == ["one"]
         assert await stage.unhandled() == []
+
+
+async def test_a_prompt_whose_question_is_refused_is_not_marked_by_and_by() -> None:
+    """A disk that is nearly full takes marks and no turns; a crash then must lose nothing."""
+    stage = Stage({"backlog": "ask"})
+    async with stage.on():
+        stage.store.refuses = lambda changes: any(isinstance(change, TurnPut) for change in changes)
+        await stage.arrive(sent(stage, "one"))
+        await stage.clock.advance(60)
+        assert len(await stage.unhandled()) == 1
+        assert not stage.chat.has("Answer it?")
+    stage.store.refuses = lambda changes: False
+    async with stage.on():
+        assert stage.prompts() == ["one"]

@@ -7,9 +7,9 @@
 - An accepted letter is forgotten in one transaction with the binding of its message and with what
   follows from it.
 
-A journal that refuses stops no letter: what it did not take is owed, goes along with the next
-commit, or is tried again after a pause. Only what is true for ever is owed: a turn's state, which
-others write too, may have moved on by then.
+A journal that refuses stops no letter but an ask: what it did not take is owed, goes along with the
+next commit, or is tried again after a pause. Only what is true for ever is owed: a turn's state,
+which others write too, may have moved on by then.
 
 The store makes commits in the order of the calls.
 """
@@ -34,7 +34,7 @@ from takopi.bridge.records import (
     OfferPut,
     UpdateHandled,
 )
-from takopi.errors import OfferClosed
+from takopi.errors import OfferClosed, StoreError
 from takopi.logging import get_logger
 from takopi.transport import MessageRef
 
@@ -94,11 +94,19 @@ class Mailroom:
         """Tell whether letters are being written down."""
         return bool(self._posts)
 
-    async def post(self, letters: Sequence[Letter], changes: Sequence[Change] = ()) -> None:
+    async def post(
+        self, letters: Sequence[Letter], changes: Sequence[Change] = (), *, must: bool = False
+    ) -> None:
         """Write letters of one chat down, together with changes, and hand them on.
+
+        Args:
+            letters: They go out also when the journal refuses, but for those that `must` be there.
+            changes: What the journal takes in the same transaction.
+            must: Whether letters that are not written down are worth nothing.
 
         Raises:
             OfferClosed: A change came too late; nothing was changed, nothing is sent.
+            StoreError: The journal refused what `must` be there; the same holds.
         """
         written = [LetterPut(record) for letter in letters if (record := letter.written())]
         if not letters:
@@ -108,7 +116,7 @@ class Mailroom:
         queue = self._posts.setdefault(chat, deque())
         queue.append(post)
         try:
-            await self._write([*changes, *written])
+            await self._write([*changes, *written], must=must)
             post.written = True
         except BaseException:
             queue.remove(post)
@@ -157,7 +165,7 @@ class Mailroom:
             paid = await self.pay()
             pause_s = _PAY_AFTER_S if paid else min(_LONGEST_PAUSE_S, 2 * pause_s)
 
-    async def _write(self, changes: Sequence[Change]) -> None:
+    async def _write(self, changes: Sequence[Change], *, must: bool = False) -> None:
         for change in changes:
             if key := _key(change):
                 self._owed.pop(key, None)
@@ -169,6 +177,8 @@ class Mailroom:
             self._paid(owed)
         # What is owed may be what the journal does not take.
         elif not (owed and changes) or await self._commit(changes) is not None:
+            if must:
+                raise StoreError(error)
             _log.error("journal.refused", changes=_kinds(changes), error=error)
             self._owe(changes)
 

@@ -213,14 +213,19 @@ class Outbox:
         offered: Sequence[str] = (),
         changes: Sequence[Change] = (),
     ) -> Delivery:
-        """Send what a person has to decide; the arguments are those of `say`."""
+        """Send what a person has to decide; the arguments are those of `say`.
+
+        Raises:
+            OfferClosed: A change came too late; nothing was changed, and nothing is sent.
+            StoreError: The same, because the journal refused: nobody could decide it later.
+        """
         record = changed(
             self._record(place, message, Priority.ASK),
             notify=notify,
             turn_id=turn_id,
             offered=tuple(offered),
         )
-        return await self._post_one(record, changes)
+        return await self._post_one(record, changes, must=True)
 
     async def correct(
         self,
@@ -291,9 +296,11 @@ class Outbox:
         await self._courier.move(chat, new)
         self._hurry()
 
-    async def _post_one(self, record: LetterRecord, changes: Sequence[Change]) -> Delivery:
+    async def _post_one(
+        self, record: LetterRecord, changes: Sequence[Change], *, must: bool = False
+    ) -> Delivery:
         delivery = Delivery([None], left=1)
-        await self._mail.post([Letter(record, delivery)], changes)
+        await self._mail.post([Letter(record, delivery)], changes, must=must)
         return delivery
 
     def _record(

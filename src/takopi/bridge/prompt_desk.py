@@ -23,7 +23,6 @@ from takopi.core.backlog import Backlog
 from takopi.core.chat import ChatMessage
 from takopi.core.offers import OfferKind, offer_buttons
 from takopi.core.prompt_replies import backlog_question, dropped_reply, edited_reply
-from takopi.errors import StoreError
 
 __all__ = ["PromptDesk", "PromptPorts"]
 
@@ -106,9 +105,6 @@ class PromptDesk:
             offered=(offer.offer_id,),
             changes=(*_changes(draft), OfferPut(offer)),
         )
-        # The outbox sends also what the journal refuses; a turn has to be written down.
-        if await self._ports.store.turn(draft.record.turn_id) is None:
-            raise StoreError("the journal did not take the prompt")
         self._ports.scheduler.submit(draft.record)
 
     def _offer(
