@@ -19,8 +19,9 @@ _CHAT = (
     "settings", "start", "status", "topic", "trigger", "usage", "verbose", "voice", "worktrees",
 )  # fmt: skip
 _TABLES = (
-    "approvals", "backlog", "budget", "default_engine", "env", "files", "max_runs", "on_stop",
-    "session_mode", "topics", "transport", "transports", "watch_config", "work_dir",
+    "approvals", "backlog", "budget", "default_engine", "env", "files", "keep_runs_days",
+    "keep_runs_gb", "kill_after_s", "max_run_mb", "max_runs", "on_stop", "session_mode",
+    "stall_after_s", "topics", "transport", "transports", "watch_config", "work_dir",
 )  # fmt: skip
 
 RESERVED_COMMAND_IDS: tuple[str, ...] = tuple(sorted({*_CLI, *_CHAT, *_TABLES}))

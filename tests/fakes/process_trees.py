@@ -194,7 +194,7 @@ anyio.run(main)
 
 
 def tree_spec(tree: Tree, pids: Path, then: Then, run_id: str | None = None) -> RunSpec:
-    """Return an engine that grows a tree, writes its pids down, prints `ready`, then stays or not."""
+    """Return an engine that grows a tree, writes its pids down, says `ready`, then stays or not."""
     nodes = json.dumps([asdict(node) for node in tree.nodes])
     return RunSpec(
         engine="tree",
