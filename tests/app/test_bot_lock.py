@@ -41,6 +41,22 @@ def test_a_process_that_got_the_number_is_no_bot(home) -> None:
         assert running_bot(home) is None
 
 
+def test_a_system_without_proc_is_asked_in_another_way(home, tmp_path) -> None:
+    """There it is enough that the process has the file open: no system call says more."""
+    proc = str(tmp_path / "no-proc")
+    assert running_bot(home, proc) is None
+    lock = Flock(home.bot_lock)
+    lock.acquire()
+    bot = running_bot(home, proc)
+    assert bot is not None
+    assert bot.pid == os.getpid()
+    assert bot.start == start_time(os.getpid(), proc)
+    lock.release()
+    assert running_bot(home, proc) is None
+    home.bot_lock.write_text("999999999")
+    assert running_bot(home, proc) is None
+
+
 def test_looking_for_the_bot_keeps_none_from_starting(home) -> None:
     """A bot may take the lock at the very moment of a look."""
     lock = Flock(home.bot_lock)

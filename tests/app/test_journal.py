@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from fakes.bot_process import BotProcess, write_config
+from fakes.bot_process import BotProcess, appears, write_config
 from fakes.telegram_api import OWNER_ID, TelegramApi
 from fakes.toy_engine import install_toy_engine
 from takopi.app.home import Home
@@ -26,9 +26,9 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
-def bot_of(home: Path, tmp_path: Path) -> BotProcess:
+def bot_of(home: Path, tmp_path: Path, *, traced: bool = False) -> BotProcess:
     paths = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "XDG_STATE_HOME": str(tmp_path / "s")}
-    return BotProcess(home, paths)
+    return BotProcess(home, paths, traced=traced)
 
 
 def lose(home: Path, loss: str) -> None:
@@ -64,8 +64,8 @@ async def test_a_lost_journal_is_told_and_its_runs_are_delivered(
             await api.wait_call("getUpdates", timeout_s=60)
             first = api.owner.say("hello")
             told = await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
-            api.owner.say(f"wait: {go_on}\nsecond")
-            await api.wait_message(lambda m: "▸" in (m.text or ""))
+            api.owner.say(f"run: touch {tmp_path}/on\nwait: {go_on}\nsecond")
+            await appears(tmp_path / "on")
             assert await bot.stop(signal.SIGKILL) == -signal.SIGKILL
         run = next(list_runs(home / "runs"))
         if engine_ends:
@@ -121,7 +121,7 @@ async def test_a_group_that_moved_is_served_under_its_new_id(home: Path, tmp_pat
         text = path.read_text() + f"allowed_chat_ids = [-77]\nallowed_user_ids = [{OWNER_ID}]\n"
         path.write_text(text)
         api.world.group(-77)
-        async with bot_of(home, tmp_path) as bot:
+        async with bot_of(home, tmp_path, traced=True) as bot:
             await api.wait_call("getUpdates", timeout_s=60)
             api.owner.say("one", chat=-77)
             await api.wait_message(lambda m: "toy heard: one" in (m.text or ""))

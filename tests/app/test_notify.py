@@ -205,7 +205,7 @@ async def test_a_bot_tells_the_manager_from_its_start_to_its_end(tmp_path: Path)
             "WATCHDOG_USEC": "400000",
         }
         unavailable = api.faults.add("status", "getMe")
-        async with BotProcess(home, environment) as bot:
+        async with BotProcess(home, environment, traced=True) as bot:
             await manager.expect("READY=1", 60)
             assert unavailable.hits == 1  # and that was no reason to call itself ready
             assert len(api.calls.of("getMe")) == 2

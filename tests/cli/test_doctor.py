@@ -315,10 +315,10 @@ def test_the_command_prints_the_table(inside) -> None:
     assert "2 things are wrong." in done.stdout
 
 
-async def test_the_command_says_when_all_is_well(cli, home, tmp_path) -> None:
+async def test_the_command_says_when_all_is_well(cli, inside, home, tmp_path) -> None:
     """Exit status 0 and no mark of anything wrong; one wrong thing is singular."""
     program(tmp_path / "bin", "codex", "echo codex-cli 0.150.0")
-    assert "1 thing is wrong." in (await anyio.to_thread.run_sync(cli, "doctor")).stdout
+    assert "1 thing is wrong." in (await anyio.to_thread.run_sync(inside, "doctor")).stdout
     async with TelegramApi() as api:
         api.owner.say("hi")
         write(

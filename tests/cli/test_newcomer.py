@@ -85,9 +85,9 @@ def test_the_list_of_commands_is_not_cut(inside) -> None:
 
 
 @pytest.mark.usefixtures("toy")
-def test_the_debug_log_tells_what_ran(cli, takopi_home) -> None:
+def test_the_debug_log_tells_what_ran(inside, takopi_home) -> None:
     """Which program, in which run directory, and how it ended; nothing of what was said."""
-    assert cli("toy", "--debug", "my words").returncode == 0
+    assert inside("toy", "--debug", "my words").returncode == 0
     log = (takopi_home / "logs" / "debug.log").read_text()
     records = {record["event"]: record for record in map(json.loads, log.splitlines())}
     (run,) = (takopi_home / "runs").iterdir()

@@ -13,7 +13,7 @@ import pytest
 from fakes.pty_user import CTRL_C, CTRL_D, PtyUser
 from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90), pytest.mark.usefixtures("traced")]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
 
 Step = Callable[[PtyUser], object]
 
@@ -68,6 +68,7 @@ def test_what_is_half_set_up_is_named(inside, takopi_home) -> None:
     assert "has no transports.telegram.chat_id.\n" in done.stderr
 
 
+@pytest.mark.usefixtures("traced")
 @pytest.mark.usefixtures("toy")
 async def test_a_stranger_gets_from_nothing_to_an_answer(talk, takopi_home, tmp_path) -> None:
     """Token, owner, directory, engine; the file appears at the end, and the bot answers."""
@@ -190,6 +191,7 @@ async def test_one_can_leave_while_the_owner_is_awaited(talk, takopi_home, key) 
         assert await talk(steps) == 130
 
 
+@pytest.mark.usefixtures("traced")
 async def test_a_token_that_is_no_more_ends_the_set_up(talk, takopi_home) -> None:
     """Asking for a link again and again would not mend it."""
     async with TelegramApi() as api:
@@ -205,6 +207,7 @@ async def test_a_token_that_is_no_more_ends_the_set_up(talk, takopi_home) -> Non
         assert await talk(steps) == 78
 
 
+@pytest.mark.usefixtures("traced")
 async def test_a_machine_without_engines_is_set_up_all_the_same(talk, takopi_home) -> None:
     """The engine can follow later; the bot says that it needs one."""
     (takopi_home / "runners").mkdir(mode=0o700)

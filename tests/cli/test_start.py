@@ -153,9 +153,9 @@ def test_a_reader_that_leaves_is_no_error(argv, environment) -> None:
     assert done.stderr == ""
 
 
-def test_the_debug_log_is_announced(cli, takopi_home) -> None:
+def test_the_debug_log_is_announced(inside, takopi_home) -> None:
     """`--debug` says where the log is, and the log is closed to others."""
-    done = cli("--debug", "plugins")
+    done = inside("--debug", "plugins")
     path = takopi_home / "logs" / "debug.log"
     assert done.stderr == f"debug log: {path}\n"
     assert path.stat().st_mode & 0o777 == 0o600

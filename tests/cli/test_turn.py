@@ -55,10 +55,10 @@ def test_events_come_as_json_lines(inside) -> None:
     assert inside("toy", "--json", "exit: 1").returncode == 1
 
 
-def test_the_prompt_comes_from_standard_input(cli) -> None:
+def test_the_prompt_comes_from_standard_input(cli, inside) -> None:
     """`-` reads it to its end, and words need no quotes."""
     assert cli("toy", "-", stdin="one\ntwo").stdout == "toy heard: one / two\n"
-    assert cli("toy", "one", "two").stdout == "toy heard: one two\n"
+    assert inside("toy", "one", "two").stdout == "toy heard: one two\n"
 
 
 def test_a_session_goes_on_where_it_began(inside, tmp_path) -> None:
@@ -137,12 +137,13 @@ def test_a_current_directory_that_is_gone_is_told(argv, environment, tmp_path) -
     assert "the current directory is gone" in done.stderr
 
 
-def test_the_environment_of_an_engine_is_an_allow_list(cli, takopi_home) -> None:
+def test_the_environment_of_an_engine_is_an_allow_list(inside, takopi_home) -> None:
     """takopi's own settings and other keys stay out; what the configuration passes gets in."""
     path = takopi_home / "takopi.toml"
     path.write_text('[env.toy]\npass = ["CARGO_*"]\n')
     path.chmod(0o600)
-    done = cli("toy", "run: env >&2; exit 1\nexit: 1", CARGO_HOME="/c", OTHER_API_KEY="canary-1")
+    prompt = "run: env >&2; exit 1\nexit: 1"
+    done = inside("toy", prompt, CARGO_HOME="/c", OTHER_API_KEY="canary-1")
     runs = "".join(file.read_text() for file in takopi_home.glob("runs/*/stderr.log"))
     assert done.returncode == 1
     assert "CARGO_HOME=/c" in runs

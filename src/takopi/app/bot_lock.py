@@ -42,27 +42,27 @@ class BotService(msgspec.Struct, frozen=True):
         return "systemctl --user" if self.user else "systemctl"
 
 
-def running_bot(home: Home) -> RunningBot | None:
+def running_bot(home: Home, proc: str = PROC) -> RunningBot | None:
     """Return the bot that holds the folder's lock; None when none does that can be seen."""
     path = home.bot_lock
     found = read_file(str(path)).strip()
     pid = int(found) if found.isdigit() else 0
-    start = start_time(pid) if pid else None
-    if start is None or not _holds(pid, path):
+    start = start_time(pid, proc) if pid else None
+    if start is None or not _holds(pid, path, proc):
         return None
     # Looked at twice: what was looked into is still the same process.
-    return RunningBot(pid, start) if start_time(pid) == start else None
+    return RunningBot(pid, start) if start_time(pid, proc) == start else None
 
 
-def _holds(pid: int, path: Path) -> bool:
-    if not has_proc():
+def _holds(pid: int, path: Path, proc: str) -> bool:
+    if not has_proc(proc):
         try:
             return any(file.path == str(path) for file in psutil.Process(pid).open_files())
         except psutil.Error:
             return False
     try:
         wanted = path.stat()
-        descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
+        descriptors = list(Path(f"{proc}/{pid}/fd").iterdir())
     except OSError:
         return False
     for descriptor in descriptors:
@@ -70,7 +70,7 @@ def _holds(pid: int, path: Path) -> bool:
             same = os.path.samestat(descriptor.stat(), wanted)
         except OSError:  # closed meanwhile, or leads nowhere
             continue
-        if same and b"FLOCK" in read_file(f"/proc/{pid}/fdinfo/{descriptor.name}"):
+        if same and b"FLOCK" in read_file(f"{proc}/{pid}/fdinfo/{descriptor.name}"):
             return True
     return False
 
