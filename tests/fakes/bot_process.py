@@ -13,6 +13,9 @@ import anyio
 import anyio.abc
 
 from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
+from takopi.process.home import home_id
+from takopi.process.host import LocalRunHost
+from takopi.process.run_views import list_runs
 
 __all__ = ["BotProcess", "appears", "untraced", "write_config"]
 
@@ -107,3 +110,14 @@ class BotProcess:
         await self.process.aclose()
         if error is not None:
             error.add_note(f"the bot printed:\n{self.output}")
+            with anyio.CancelScope(shield=True):
+                await self._end_runs()
+
+    async def _end_runs(self) -> None:
+        """End the engines that a failed test would leave working for ever."""
+        if (self._home / "runs").is_dir():
+            host = LocalRunHost(self._home / "runs", home_id(self._home))
+            for view in list_runs(self._home / "runs"):
+                run = host.attach(view.run_id) if view.state == "running" else None
+                if run is not None:
+                    await run.cancel()
