@@ -11,6 +11,7 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
+from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError
 
 __all__ = ["FileLock"]
@@ -54,7 +55,10 @@ class FileLock:
                 os.close(descriptor)
                 if error.errno in _TAKEN:
                     return False
-                raise AccessError(f"{self._path} cannot be locked: {error.strerror}") from error
+                raise AccessError(
+                    f"{self._path} cannot be locked: {error.strerror}; "
+                    f"{remedy(error.errno, self._path)}"
+                ) from error
             if self._is_there(descriptor):
                 self._descriptor = descriptor
                 self._close = weakref.finalize(self, os.close, descriptor)
@@ -97,8 +101,8 @@ class FileLock:
             return os.open(self._path, flags, 0o600)
         except OSError as error:
             raise AccessError(
-                f"the lock file {self._path} cannot be made: {error.strerror}; make its folder "
-                f"yours with `chown $(id -u) {self._path.parent}`"
+                f"the lock file {self._path} cannot be made: {error.strerror}; "
+                f"{remedy(error.errno, self._path)}"
             ) from error
 
     def _is_there(self, descriptor: int) -> bool:

@@ -23,11 +23,14 @@ def locks(home: Path, state: Path, url: str | None = None, token: str = TOKEN) -
 def test_the_second_one_learns_who_holds_it(tmp_path: Path) -> None:
     """For the folder and for the token, with the process and what to do."""
     with locks(tmp_path / "a", tmp_path):
-        for home, what in (("a", f"the folder {tmp_path / 'a'}"), ("b", "the bot with this token")):
+        for home, what, how in (
+            ("a", f"the folder {tmp_path / 'a'}", "takopi stop"),
+            ("b", "the bot with this token", f"kill {os.getpid()}"),
+        ):
             with pytest.raises(UsageError) as caught, locks(tmp_path / home, tmp_path):
                 pass
             assert f"{what} is already served" in str(caught.value)
-            assert f"`kill {os.getpid()}`" in str(caught.value)
+            assert f"(process {os.getpid()}); end that one with `{how}`, or" in str(caught.value)
         with locks(tmp_path / "b", tmp_path, token="9" + TOKEN):
             pass
         with locks(tmp_path / "c", tmp_path, url="http://127.0.0.1:1"):

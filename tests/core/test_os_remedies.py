@@ -20,6 +20,7 @@ from takopi.core.os_remedies import remedy
         (errno.EISDIR, "move it away"),
         (errno.ELOOP, "move it away"),
         (errno.EMFILE, "ulimit -n"),
+        (errno.EAGAIN, "end some programs"),
         (errno.EIO, "df /home/ann/.takopi"),
         (None, "ls -ld"),
     ],

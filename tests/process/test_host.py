@@ -4,6 +4,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import stat
 import sys
@@ -245,6 +246,19 @@ async def test_a_directory_that_cannot_be_made_is_told(
 
     monkeypatch.setattr(os, "open", full)
     with pytest.raises(RunFailed, match=r"could not be made: No space left on device; free some"):
+        await host.start(shell(":"))
+
+
+async def test_a_holder_whose_python_cannot_be_run_is_told(
+    home_id: str, runs_dir: Path, tmp_path: Path
+) -> None:
+    """The remedy is about that program, not about the run directory."""
+    python = tmp_path / "python"
+    python.write_text("")
+    python.chmod(0o600)
+    host = LocalRunHost(runs_dir, home_id, holder_command=(str(python), "holder.py"))
+    told = f"the holder did not start: Permission denied; check that {python} is there and that"
+    with pytest.raises(RunFailed, match=re.escape(told)):
         await host.start(shell(":"))
 
 

@@ -101,23 +101,31 @@ class BotLocks:
     ) -> None:
         self._home = home
         self._wanted = (
-            (Flock(home / "bot.lock"), f"the folder {home}", "give this one another TAKOPI_HOME"),
+            (
+                Flock(home / "bot.lock"),
+                f"the folder {home}",
+                "takopi stop",
+                "give this one another TAKOPI_HOME",
+            ),
             (
                 Flock(token_lock_path(bot_token, api_base_url, environment)),
                 "the bot with this token",
+                "",
                 "give this one the token of another bot",
             ),
         )
 
     def __enter__(self) -> "BotLocks":
-        for lock, what, advice in self._wanted:
+        for lock, what, command, advice in self._wanted:
             holder = lock.acquire()
             if holder is not None:
                 self.release()
                 process = f"process {holder}" if holder else "another process"
+                # Another folder's bot has its own `takopi stop`, and which folder is not known.
+                command = command or (f"kill {holder}" if holder else "")
                 raise UsageError(
                     f"{what} is already served by takopi ({process}); end that one"
-                    f"{f' with `kill {holder}`' if holder else ''}, or {advice}"
+                    f"{f' with `{command}`' if command else ''}, or {advice}"
                 )
         return self
 
@@ -131,5 +139,5 @@ class BotLocks:
 
     def release(self) -> None:
         """Free what is held."""
-        for lock, _what, _advice in self._wanted:
+        for lock, *_ in self._wanted:
             lock.release()

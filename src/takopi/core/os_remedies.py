@@ -26,6 +26,8 @@ def remedy(number: int | None, path: PurePath) -> str:
             return "free some space"
         case errno.ENOTDIR | errno.EISDIR | errno.ELOOP | errno.EEXIST:
             return f"look at what lies at {path}, and move it away"
+        case errno.EAGAIN | errno.ENOMEM:
+            return "the system is short of memory or processes: end some programs"
         case errno.EMFILE | errno.ENFILE:
             return "too many files are open: end some programs, or raise `ulimit -n`"
         case _:

@@ -15,6 +15,7 @@ import anyio.to_thread
 import msgspec
 from anyio.lowlevel import RunVar
 
+from takopi.core.os_remedies import remedy
 from takopi.errors import (
     AccessError,
     EngineError,
@@ -233,7 +234,7 @@ class LocalRunHost:
         except OSError as error:
             raise RunFailed(
                 f"{directory.path} could not be made: {error.strerror}; "
-                "free some space or mend the folder, then try again"
+                f"{remedy(error.errno, directory.path)}"
             ) from error
         owner = FileLock(directory.owner)
         owner.acquire()
@@ -247,7 +248,10 @@ class LocalRunHost:
         try:
             ready, holder_end = os.pipe()
         except OSError as error:
-            raise RunFailed(f"{spec.engine}: no holder can be started: {error}") from error
+            raise RunFailed(
+                f"{spec.engine}: no holder can be started: {error.strerror}; "
+                f"{remedy(error.errno, directory.path)}"
+            ) from error
         try:
             with directory.holder_log.open("ab") as log:
                 holder = subprocess.Popen(
@@ -259,7 +263,16 @@ class LocalRunHost:
                     env=env,
                     start_new_session=True,
                 )
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            os.close(ready)
+            python = self._holder_command[0]
+            cure = remedy(error.errno, directory.path)
+            if error.filename == python:
+                cure = f"check that {python} is there and that you may run it"
+            raise RunFailed(
+                f"{spec.engine}: the holder did not start: {error.strerror}; {cure}"
+            ) from error
+        except ValueError as error:
             os.close(ready)
             raise RunFailed(f"{spec.engine}: the holder did not start: {error}") from error
         finally:
