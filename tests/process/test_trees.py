@@ -7,10 +7,9 @@ import anyio
 import pytest
 
 from fakes.process_trees import WAYS, Node, Tree, Way, left_after, random_tree
-from process.engines import holder_command
 from takopi.process.host import LocalRunHost
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 DAEMON = Node(own_session=True, orphan=True, bare=True, deaf=True)
 HARD = (
@@ -20,6 +19,7 @@ HARD = (
 )
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("way", WAYS)
 async def test_nothing_is_left_of_a_tree(way: Way, host: LocalRunHost, tmp_path: Path) -> None:
     """The hardest trees and some at random, side by side."""
@@ -37,14 +37,11 @@ async def test_nothing_is_left_of_a_tree(way: Way, host: LocalRunHost, tmp_path:
     assert left == {number: [] for number in range(len(trees))}
 
 
-async def test_what_is_not_promised_is_known(
-    runs_dir: Path, home_id: str, host: LocalRunHost
-) -> None:
+def test_what_is_not_promised_is_known() -> None:
     """Without its holder only the daemon without environment and parents cannot be found."""
     findable = Tree((DAEMON, Node(children=(Node(bare=True),)))).findable()
     assert findable.nodes[0] == Node(own_session=True, orphan=True, deaf=True)
     assert findable.nodes[1].children == (Node(bare=True),)
-    assert holder_command()
 
 
 def test_random_trees_have_everything() -> None:
