@@ -142,7 +142,7 @@ async def test_a_bot_ends_its_runs_and_itself(home, environment, tmp_path) -> No
 async def test_a_bot_that_does_not_answer_is_killed_and_its_runs_ended(
     home, environment, tmp_path
 ) -> None:
-    """A stopped process takes no signal but the last one."""
+    """A stopped process takes no signal but the last one; the next bot tells the chat."""
     async with TelegramApi() as api:
         write_config(home.path, api, tmp_path, 'default_engine = "toy"')
         async with BotProcess(home.path, environment) as bot:
@@ -163,6 +163,10 @@ async def test_a_bot_that_does_not_answer_is_killed_and_its_runs_ended(
         assert running_bot(home) is None
         assert run.pid is not None
         assert ends_soon(run.pid)
+        async with BotProcess(home.path, environment) as bot:
+            told = await api.wait_message(lambda m: "■ cancelled" in (m.text or ""), timeout_s=60)
+            assert "ended by takopi stop" in (told.text or "")
+            assert await bot.stop() == 0
 
 
 @pytest.mark.anyio
