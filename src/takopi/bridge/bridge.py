@@ -207,7 +207,12 @@ class Bridge:
         """Put the pieces together."""
         ports, options = self._ports, self._options
         door = Door(options.access, options.on_chat_moved)
-        outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits, door.move)
+
+        def moved(chat: int, new: int) -> None:
+            door.move(chat, new)
+            scheduler.move(chat, new)
+
+        outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits, moved)
         finals = FinalOptions(
             notify=options.final_notify,
             overflow=options.message_overflow,

@@ -109,7 +109,10 @@ class Scheduler:
         turn.frozen = False
         before = turn.record
         turn.record = replace(
-            record, cancelled=before.cancelled, cancel_reason=before.cancel_reason
+            record,
+            scope=before.scope,
+            cancelled=before.cancelled,
+            cancel_reason=before.cancel_reason,
         )
         if record.cancelled:
             turn.ask_to_end(record.cancel_reason)
@@ -158,6 +161,14 @@ class Scheduler:
             place=self._queue.place(turn.id) if waits else None,
             cancelling=turn.cancelled.is_set(),
         )
+
+    def move(self, chat: int, new: int) -> None:
+        """Let the turns of a chat be known, and cancelled, under the chat's new id."""
+        for turn in self._turns.values():
+            if turn.record.scope.chat_id == chat:
+                turn.move(new)
+                if turn.way.state != "starting":  # that is written down before its engine starts
+                    self._group.start_soon(self._journal.note, turn)
 
     async def wait_idle(self) -> None:
         """Wait until no turn has anything left to do, its final included."""
@@ -328,12 +339,14 @@ class Scheduler:
         with border("finishing the turn", turn=turn.id):
             await self._driver.finish_delivery(turn, delivery)
         self._remove(turn)
+        await self._driver.make_up(turn)
 
     async def _finish(self, turn: Turn, ended: Ended | None) -> None:
         with border("finishing the turn", turn=turn.id):
             if ended is not None:
                 await self._driver.finish(turn, ended)
         self._remove(turn)
+        await self._driver.make_up(turn)
 
     def _forget(self, turn: Turn) -> None:
         """Leave a turn that waits to the next takopi."""

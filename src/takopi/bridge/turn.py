@@ -38,6 +38,7 @@ class Turn:
         writing: Held while the record is being written down, so that an older one never comes last.
         over: Set once nothing of it is left to do.
         undecided: The record as it was before this process decided the final.
+        end_refused: Whether the journal has yet to take that nothing of it is left to do.
     """
 
     record: TurnRecord
@@ -56,6 +57,7 @@ class Turn:
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
     undecided: TurnRecord | None = None
+    end_refused: bool = False
 
     @classmethod
     def of(cls, record: TurnRecord, clock: Clock) -> "Turn":
@@ -130,6 +132,17 @@ class Turn:
         if not self.cancelled.is_set():
             self.record = replace(self.record, cancelled=True, cancel_reason=reason)
             self.cancelled.set()
+
+    def move(self, chat_id: int) -> None:
+        """Go on in the chat's new guise, where ids of messages start anew."""
+
+        def moved(record: TurnRecord) -> TurnRecord:
+            scope = replace(record.scope, chat_id=chat_id)
+            return replace(record, scope=scope, messages=(), after=0, progress_id=None)
+
+        self.record = moved(self.record)
+        if self.undecided is not None:
+            self.undecided = moved(self.undecided)
 
     def start(self, clock: Clock, run_id: str, note: str = "") -> None:
         """Note that its engine is being started.

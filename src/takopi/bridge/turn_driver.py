@@ -38,6 +38,9 @@ CLOSE_GRACE_S = 40.0
 
 _LEAVE_GRACE_S = 2.0
 
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+
 # A stream that never waits must not keep others from being served.
 _EVENTS_BETWEEN_PAUSES = 32
 
@@ -109,6 +112,17 @@ class TurnDriver:
             await delivery.over.wait()
         await self._over(turn)
 
+    async def make_up(self, turn: Turn) -> None:
+        """Write down the end of a turn as soon as the journal takes it.
+
+        It may have refused the final, too, and the next takopi would then tell that anew.
+        """
+        clock, pause_s = self._ports.clock, _FIRST_PAUSE_S
+        while turn.end_refused:
+            await clock.sleep_until(clock.now() + pause_s)
+            pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+            turn.end_refused = not await self._ports.journal.note(turn)
+
     async def _play(
         self, turn: Turn, take: Callable[[], Awaitable[LiveTurn | Ending | None]]
     ) -> Ended | None:
@@ -121,7 +135,7 @@ class TurnDriver:
 
     async def _over(self, turn: Turn) -> None:
         turn.delivered()
-        await self._ports.journal.note(turn)
+        turn.end_refused = not await self._ports.journal.note(turn)
 
 
 class _TurnRun:

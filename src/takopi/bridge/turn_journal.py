@@ -37,13 +37,19 @@ class TurnJournal:
                 "then send the prompt again"
             ) from error
 
-    async def note(self, turn: Turn) -> None:
-        """Write a turn down; it goes on when that fails."""
+    async def note(self, turn: Turn) -> bool:
+        """Write a turn down; it goes on when that fails.
+
+        Returns:
+            False when the journal refused, and may take it later.
+        """
         with border("remembering the turn", turn=turn.id):
             try:
                 await self._write(turn)
             except StoreError as error:
                 _log.error("turn.not_written", turn=turn.id, error=str(error))
+                return False
+        return True
 
     async def session_of(self, turn: Turn) -> ResumeToken | None:
         """Return the session that a turn names, or that those before it in its conversation had."""
