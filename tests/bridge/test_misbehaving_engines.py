@@ -17,7 +17,7 @@ from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_messages import FinalOptions, Surroundings, TurnMessages
 from takopi.core.chat import Scope
-from takopi.errors import EngineMissing
+from takopi.errors import EngineMissing, StoreFull
 from takopi.model import CompletedEvent, ResumeToken, StartedEvent
 
 pytestmark = pytest.mark.anyio
@@ -72,23 +72,24 @@ async def test_a_resume_line_that_cannot_be_written_costs_only_itself() -> None:
         assert world.finals() == ["✓ done · codex · 0s\n\nanswer to hello"]
 
 
-async def test_a_store_that_fails_costs_no_answer() -> None:
-    """Remembering is beside the turn; the final comes all the same."""
+@pytest.mark.parametrize("error", [StoreFull("disk full"), OSError("a mistake of ours")])
+async def test_a_store_that_fails_costs_no_answer(error: Exception) -> None:
+    """What is not written down any more is sent all the same."""
     async with serving() as world:
 
-        async def refuse(*args: object) -> None:
-            raise OSError("disk full")
+        async def refuse(changes: object) -> None:
+            refused.append(changes)
+            raise error
 
-        world.chat.write("first")
-        await world.rest()
-        world.store.bind_message = refuse  # type: ignore[method-assign]
+        refused: list[object] = []
         world.codex.default = gated(gate := anyio.Event())
         world.chat.write("hello")
         await world.rest()
-        world.store.put_turn = refuse  # type: ignore[method-assign]
+        world.store.commit = refuse  # type: ignore[method-assign]
         gate.set()
         await world.clock.advance(5)
         assert world.chat.has("answer to hello")
+        assert refused
 
 
 class Broken(dict[str, object]):
