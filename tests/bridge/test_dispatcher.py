@@ -210,7 +210,10 @@ async def test_cancel_means_also_what_waits_for_the_journal(command: str) -> Non
         await stage.arrive(stage.chat.message("after"))
         await stage.arrive(cancel)
         await stage.clock.advance(5)
-        assert stage.chat.has("What was not started yet will not be started.")
+        dropped = stage.chat.find("dropped: cancelled before it was started.")
+        assert dropped.options is not None
+        assert dropped.options.reply_to is not None
+        assert dropped.options.reply_to.message_id == before.message_id
         assert stage.prompts() == []
         stage.store.refuses = lambda changes: False
         await stage.clock.advance(60)

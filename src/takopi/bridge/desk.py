@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.abc import TaskGroup
 
-from takopi.bridge.answers import Answers, marks
+from takopi.bridge.answers import Answers, marks, place_of
 from takopi.bridge.border import border
 from takopi.bridge.cancelling import asked_before, cancel_turns
 from takopi.bridge.letters import Place
@@ -39,7 +39,7 @@ __all__ = ["CommandCall", "CommandDesk", "menu"]
 
 _NOTHING_RUNS = "Nothing runs or waits here, so there is nothing to cancel."
 _IS_OVER = "That turn has ended already; there is nothing to cancel."
-_NEVER_STARTED = "What was not started yet will not be started."
+_NEVER_STARTED = "dropped: cancelled before it was started."
 _ENDED = "That turn has ended already"
 
 
@@ -163,8 +163,9 @@ class CommandDesk:
             await self.answers.give(call.place, words, [call.handled])
             return
         if call.refused and (args or not here):
-            await self._forget(call)
+            await self._drop(call)
             if not here:
+                await self.answers.mark([call.handled])
                 return
         running = [turn for turn in here if turn.started_at is not None]
         meant = here if args else running or here
@@ -174,12 +175,18 @@ class CommandDesk:
         else:
             await self._end(call, meant, _NOTHING_RUNS)
 
-    async def _forget(self, call: CommandCall) -> None:
-        """Let prompts rest that the journal did not take; it may take their marks later."""
-        handled = marks(call.refused)
+    async def _drop(self, call: CommandCall) -> None:
+        """Let prompts rest that the journal did not take, and say so at each of them."""
+        dropped = list(call.refused)
         call.refused.clear()
-        await self.answers.mark(handled)
-        await self.answers.give(call.place, message(_NEVER_STARTED), [call.handled])
+        for accepted in dropped:
+            handled = marks((accepted,))
+            update = accepted.update
+            if isinstance(update, MessageReceived):
+                place = place_of(update, update.message_id)
+                await self.answers.give(place, message(_NEVER_STARTED), handled)
+            # The answer goes out also when the journal refuses; then the mark is owed.
+            await self.answers.mark(handled)
 
     async def _end(self, call: CommandCall, turns: list[Turn], otherwise: str) -> None:
         """Cancel turns, or say why there is nothing to cancel."""

@@ -164,15 +164,13 @@ class OfferDesk:
             await self._ports.store.commit(taking.changes)
             return _ENDED
         answered = taking.choice == "answer"
-        # What is dropped stays held, so that it cannot start before it is cancelled.
-        changed = replace(waiting, held_by_person=not answered, cancelled=not answered)
+        # A turn that comes back cancelled never starts.
+        changed = replace(waiting, held_by_person=False, cancelled=not answered)
         try:
             await self._ports.store.commit([TurnPut(changed), *taking.changes])
             waiting = changed
         finally:
             scheduler.thaw(waiting)
-        if not answered:
-            scheduler.cancel(turn_id)
         return choice_label("backlog", taking.choice)
 
     def _turn(

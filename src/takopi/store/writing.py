@@ -118,7 +118,9 @@ def _put_offer(db: sqlite3.Connection, offer: OfferRecord) -> None:
 def starts_something(changes: Iterable[Change]) -> bool:
     """Tell whether changes begin work that takes more room later."""
     return any(
-        isinstance(change, TurnPut) and change.turn.state in ("queued", "starting")
+        isinstance(change, TurnPut)
+        and change.turn.state in ("queued", "starting")
+        and not change.turn.cancelled
         for change in changes
     )
 
