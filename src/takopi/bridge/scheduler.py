@@ -45,7 +45,7 @@ class Scheduler:
         self._holds = HoldTimer(ports.clock, group, self._held_long_enough)
         self._driver = TurnDriver(ports, self._session_known)
         self._turns: dict[str, Turn] = {}
-        self._leaving = False
+        self._leaving = self._recovering = False
         self._idle = anyio.Event()
         self._idle.set()
 
@@ -74,6 +74,8 @@ class Scheduler:
             turns: Those that were not over, in the order of acceptance.
             deliveries: What becomes of the finals that were decided, by turn id.
         """
+        # One that ends meanwhile must start nothing: its session's run may not have its place yet.
+        self._recovering = True
         for record in turns:
             with border("going on with a turn", turn=record.turn_id):
                 await self._recover(record, deliveries.get(record.turn_id))
@@ -81,6 +83,7 @@ class Scheduler:
             # It is still open in the journal; the next start tries again.
             self._queue.end(record.turn_id)
             self._turns.pop(record.turn_id, None)
+        self._recovering = False
         self._start(self._take_startable())
 
     def freeze(self, turn_id: str) -> TurnRecord | None:
@@ -285,7 +288,9 @@ class Scheduler:
 
     def _take_startable(self) -> list[Turn]:
         taken: list[Turn] = []
-        while not self._leaving and (turn_id := self._queue.start_next()):
+        if self._leaving or self._recovering:
+            return taken
+        while turn_id := self._queue.start_next():
             turn = self._turns[turn_id]
             self._take_session(turn)
             anew = turn.record.asked is None and turn.conversation != turn.id
