@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 
 import anyio
 
+from takopi.core.progress import SESSION_WAIT
 from takopi.core.turn_rules import TurnRules
 from takopi.errors import TakopiError
 from takopi.jsonl_fold import CANCELLED, bug_text
@@ -260,7 +261,7 @@ class TurnBase(ABC):
         self._pending = deque(completed or self._fail(error))
 
     def _waiting_note(self, phase: ActionPhase) -> ActionEvent:
-        action = Action("takopi.session", "note", self._waits_because)
+        action = Action(SESSION_WAIT, "note", self._waits_because)
         return ActionEvent(self.rules.engine, action, phase, True if phase == "completed" else None)
 
     async def _take_known_session(self) -> bool:

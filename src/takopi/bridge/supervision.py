@@ -32,7 +32,7 @@ async def watch_engine(ports: DriverPorts, turn: Turn, heard: Callable[[], int])
         return
 
     def look() -> Look:
-        excused = turn.progress.waits_for_person
+        excused = turn.progress.waits_for_others
         return Look(at=clock.now(), wall=clock.wall(), heard=heard(), excused=excused)
 
     with border("watching the engine", turn=turn.id):

@@ -24,6 +24,7 @@ from takopi.model import (
 
 __all__ = [
     "MAX_SHOWN",
+    "SESSION_WAIT",
     "STEP_KINDS",
     "FileChange",
     "PlanItem",
@@ -37,6 +38,9 @@ __all__ = [
 
 # Kinds that a person would count as the agent doing something.
 STEP_KINDS = frozenset({"command", "tool", "file_change", "web_search", "subagent"})
+SESSION_WAIT = "takopi.session"
+"""The action of a turn that waits for another takopi to let its session go."""
+
 _UNSEEN_KINDS = frozenset({"telemetry", "turn"})
 
 MAX_SHOWN = 5
@@ -140,8 +144,8 @@ class ProgressState(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool = False
 
     @property
-    def waits_for_person(self) -> bool:
-        """Tell whether the agent cannot go on before a person has said something."""
+    def waits_for_others(self) -> bool:
+        """Tell whether the engine is silent for a reason: a person is asked, its session is held."""
         return bool(self.asks)
 
     @property
@@ -176,7 +180,7 @@ def _advance_action(state: ProgressState, event: ActionEvent) -> ProgressState:
         return msgspec.structs.replace(state, message=text, focus="message")
     if kind == "plan":
         return msgspec.structs.replace(state, plan=_plan_items(event.action.detail))
-    if kind == "ask":
+    if kind == "ask" or event.action.id == SESSION_WAIT:
         state = msgspec.structs.replace(state, asks=_asks(state.asks, event))
     if kind in _UNSEEN_KINDS or event.level == "debug":
         return state

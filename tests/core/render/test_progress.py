@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.render.events import ENGINE, STREAMS, TOKEN, after, begun, done, event
 from takopi.core.progress import (
     MAX_SHOWN,
+    SESSION_WAIT,
     FileChange,
     PlanItem,
     ProgressState,
@@ -252,8 +253,15 @@ def test_an_open_ask_is_known_also_when_it_had_to_leave_the_screen() -> None:
     """The agent waits for a person until every ask has come to its end."""
     others = [event("command", f"c{n}", "make") for n in range(MAX_SHOWN + 1)]
     asked = [event("ask", "q1", "May I?"), event("ask", "q2", "And this?"), *others]
-    assert not after(*others).waits_for_person
-    assert after(*asked).waits_for_person
+    assert not after(*others).waits_for_others
+    assert after(*asked).waits_for_others
     answered = [event("ask", "q1", "May I?", "completed"), event("ask", "q2", "x", "updated")]
-    assert after(*asked, *answered).waits_for_person
-    assert not after(*asked, *answered, event("ask", "q2", "x", "completed")).waits_for_person
+    assert after(*asked, *answered).waits_for_others
+    assert not after(*asked, *answered, event("ask", "q2", "x", "completed")).waits_for_others
+
+
+def test_a_turn_that_waits_for_its_session_is_not_stuck() -> None:
+    """Another takopi of the user holds it; silence is no fault of the engine then."""
+    waiting = event("note", SESSION_WAIT, "waits for another takopi", "started")
+    assert after(waiting).waits_for_others
+    assert not after(waiting, event("note", SESSION_WAIT, "x", "completed")).waits_for_others
