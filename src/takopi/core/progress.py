@@ -145,7 +145,7 @@ class ProgressState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def waits_for_others(self) -> bool:
-        """Tell whether the engine is silent for a reason: a person is asked, its session is held."""
+        """Tell whether silence has a reason: a person is asked, or the session is held."""
         return bool(self.asks)
 
     @property
