@@ -20,9 +20,8 @@ import psutil
 
 from kills.light_bot import Order
 from kills.wire import read_frame, write_frame
-from simulation.laws import is_head
 from simulation.people import People
-from simulation.telegram import Post, Service, Weather
+from simulation.telegram import Post, Service, Weather, is_head
 from takopi.core.letter_forms import REPEATED
 from takopi.core.turn_state import ENDS
 from takopi.errors import TransportError

@@ -78,6 +78,7 @@ class Processes:
         self.sessions: dict[ResumeToken, Path] = {}
         self.calm = False
         """Whether engines only answer quickly, at the end of the hour."""
+        self.max_runs = 1000
         self.faults: list[str] = []
 
     def start(self, spec: RunSpec, run_id: str, life: int) -> Process | None:
@@ -95,6 +96,9 @@ class Processes:
             for other in self.all.values():
                 if other.alive(now) and other.session == resume and other.engine == spec.engine:
                     self.faults.append(f"{run_id} and {other.run_id} overlap in session {resume}")
+        working = [one for one in self.all.values() if one.alive(now) and one.signal is None]
+        if len(working) >= self.max_runs:
+            self.faults.append(f"{run_id} is one too many beside {len(working)} others")
         self.all[run_id] = process
         return process
 

@@ -2,21 +2,20 @@
 
 from collections import defaultdict
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Any
 
 from simulation.engines import Process, words_of
-from simulation.people import Said
+from simulation.people import Said, Wish
 from simulation.telegram import Post
 from simulation.world import World
+from takopi.bridge.records import TurnRecord
+from takopi.core.chat import MessageReceived
 from takopi.core.letter_forms import REPEATED, TOPIC_GONE
 from takopi.core.turn_state import ENDS
 
-if TYPE_CHECKING:
-    from takopi.bridge.records import TurnRecord
+__all__ = ["broken_laws"]
 
-__all__ = ["broken_laws", "is_head"]
-
-HEADS = ("✓ done", "✗ error", "■ cancelled", "✗ interrupted", "⚠ interrupted", "interrupted")
+RESTED = "What was not started yet will not be started."
 
 
 async def broken_laws(world: World) -> list[str]:
@@ -32,6 +31,9 @@ async def broken_laws(world: World) -> list[str]:
         *laws.nothing_started_twice(),
         *laws.every_answer_is_told(),
         *laws.one_final_each(),
+        *laws.finals_keep_their_order(),
+        *laws.only_wishes_cancel(),
+        *laws.pastes_arrive_as_one(),
         *laws.sessions_keep_their_order(),
         *laws.strangers_have_no_effect(),
     ]
@@ -43,6 +45,8 @@ class _Laws:
         self.turns: dict[str, TurnRecord] = {}
         self.again: defaultdict[str, int] = defaultdict(int)
         self.by_run: dict[str, str] = {}
+        self.heads: defaultdict[str, list[tuple[Post, bool]]] = defaultdict(list)
+        """The first parts of each turn's finals, and whether the journal knows them for that."""
 
     async def load(self) -> None:
         """Read the journal as it is in the end."""
@@ -55,6 +59,7 @@ class _Laws:
         for data in {data for post in self.world.service.posts.values() for data in post.buttons}:
             if data.startswith("o:"):
                 await self._count_again(data.split(":")[1])
+        self._find_heads()
 
     async def _count_again(self, offer_id: str) -> None:
         offer = await self.world.journal.offer(offer_id)
@@ -78,17 +83,24 @@ class _Laws:
     def _answered(self, said: Said) -> bool:
         """Tell whether a person was told what became of a prompt that no turn is about.
 
-        Messages that were sent together are told about in one, which answers the first of them.
+        What was sent together is told about in one message, which answers any of it.
         """
         posts = self.world.service.posts
-        if posts[said.chat, said.message_id].gone:
-            return True  # its answer cannot be found by the reply
+        if said.chat in self.world.service.lost_chats or posts[said.chat, said.message_id].gone:
+            return True  # nobody can be told, or the answer cannot be found by the reply
+        here = [post for post in posts.values() if post.by_bot and post.chat == said.chat]
+        if any(post.reply_to in said.together for post in here):
+            return True
+        if (said.chat, said.thread) in self.world.service.lost_threads and any(
+            post.reply_to is None and post.at >= said.at and TOPIC_GONE in post.text
+            for post in here
+        ):
+            return True  # in a topic that is no more nothing can be answered
+        # What the journal refused is put to rest by a later /cancel in the same place.
+        rested = [post for post in here if post.text.startswith(RESTED)]
+        asked = [posts[said.chat, post.reply_to] for post in rested if post.reply_to]
         return any(
-            post.by_bot
-            and post.reply_to is not None
-            and abs(posts[said.chat, post.reply_to].at - said.at) <= 2
-            for post in posts.values()
-            if post.chat == said.chat
+            post.message_id > said.message_id and post.thread == said.thread for post in asked
         )
 
     def nothing_started_twice(self) -> list[str]:
@@ -113,8 +125,8 @@ class _Laws:
             if process.answer is None or process.signal is not None:
                 continue
             turn = self.turns.get(self.by_run.get(process.run_id, ""))
-            if turn is not None and turn.cancelled:
-                continue
+            if turn is not None and (turn.outcome != "done" or self._lost(turn)):
+                continue  # what became of it stands in its final, which `one_final_each` looks for
             if turn is None:
                 # Before the driver names runs there is nothing to find a turn by.
                 turn = next((t for t in self.turns.values() if t.prompt == process.prompt), None)
@@ -146,43 +158,139 @@ class _Laws:
         missing = [word for word in wanted if word not in text.split()]
         return [f"{len(missing)} pieces of {process.answer} are missing"] if missing else []
 
+    def _lost(self, turn: TurnRecord) -> bool:
+        return turn.scope.chat_id in self.world.service.lost_chats
+
     def one_final_each(self) -> list[str]:
         """Find finals that are missing, or there twice without a reason or without a mark."""
-        heads: defaultdict[str, list[Post]] = defaultdict(list)
-        ledger = self.world.ledger
-        first_message = {
-            (turn.scope.chat_id, number): turn.turn_id
-            for turn in self.turns.values()
-            for number in turn.messages
-        }
-        for key, post in self.world.service.posts.items():
-            if not post.by_bot or post.document is not None or not is_head(post.text):
-                continue
-            bound = ledger.bound.get(key)
-            turn_id = bound.turn_id if bound else first_message.get((post.chat, post.reply_to))
-            if turn_id:
-                heads[turn_id].append(post)
         found = []
         for turn_id, turn in self.turns.items():
-            if turn.state in ENDS and not heads[turn_id]:
-                found.append(f"{turn_id} is {turn.state} and has no final on screen")
-            found += self._repeats(turn_id, heads[turn_id])
+            bound = [post for post, known in self.heads[turn_id] if known]
+            if turn.state in ENDS and not self._lost(turn):
+                if not bound:
+                    found.append(f"{turn_id} is {turn.state} and has no final on screen")
+                elif all(post.taken_back for post in bound):
+                    found.append(f"{turn_id} is {turn.state} and its final was taken back")
+            found += self._repeats(turn_id)
         return found
 
-    def _repeats(self, turn_id: str, posts: list[Post]) -> list[str]:
-        """Find finals beyond the first that nothing excuses, or that do not say what they are."""
+    def _find_heads(self) -> None:
+        """Find the first parts of finals, and whether the journal knows each for what it is."""
+        asked = defaultdict[tuple[int, int], list[str]](list)
+        for turn_id in sorted(self.turns, key=self.world.ledger.born.__getitem__):
+            turn = self.turns[turn_id]
+            for number in turn.messages:
+                asked[turn.scope.chat_id, number].append(turn_id)
+        for key, post in self.world.service.posts.items():
+            if not post.by_bot or post.document is not None or post.ended_at is None:
+                continue
+            bound = self.world.ledger.bound.get(key)
+            # A message may have been asked again: what nobody heard of was the last one's.
+            ids = [bound.turn_id] if bound else asked[post.chat, post.reply_to or 0]
+            known = [one for one in ids if self.world.ledger.born[one] <= post.at]
+            for turn_id in known[-1:]:
+                self.heads[turn_id].append((post, bound is not None and bound.role == "final"))
+        for heads in self.heads.values():
+            heads.sort(key=lambda head: (head[0].at, head[0].message_id))
+
+    def _repeats(self, turn_id: str) -> list[str]:
+        """Find finals beyond the first that nothing excuses, or that do not say what they are.
+
+        A repeat is excused by a call that nobody heard the end of, or by a death before the
+        message was bound to its turn.
+        """
         found = []
-        for earlier, later in pairwise(sorted(posts, key=lambda post: post.at)):
+        for (earlier, bound), (later, _) in pairwise(self.heads[turn_id]):
             name = f"{turn_id}: the final {later.chat}/{later.message_id}"
-            if not earlier.unanswered and not self._died_soon_after(earlier):
+            died = self.world.lives[earlier.life - 1].died_at is not None
+            if not earlier.unanswered and (bound or not died):
                 found.append(f"{name} repeats one that was known to have arrived")
-            if REPEATED not in later.text:
+            if REPEATED not in later.text and turn_id not in self.world.ledger.refused:
                 found.append(f"{name} repeats one and does not say so")
         return found
 
-    def _died_soon_after(self, post: Post) -> bool:
-        life = self.world.lives[post.life - 1]
-        return life.died_at is not None
+    def finals_keep_their_order(self) -> list[str]:
+        """Find finals that came to a chat before one that was decided earlier."""
+        found, latest = [], dict[int, tuple[float, str]]()
+        for turn_id, _ in sorted(self.world.ledger.decided.items(), key=lambda one: one[1]):
+            arrived = [
+                post.ended_at for post, _ in self.heads[turn_id] if post.ended_at is not None
+            ]
+            turn = self.turns[turn_id]
+            if not arrived or self._lost(turn):
+                continue
+            chat, at = turn.scope.chat_id, min(arrived)
+            before, other = latest.get(chat, (0.0, ""))
+            if at < before:
+                found.append(f"the final of {turn_id} overtook that of {other}")
+            latest[chat] = max((at, turn_id), (before, other))
+        return found
+
+    def only_wishes_cancel(self) -> list[str]:
+        """Find turns that nobody wanted to end, at least nobody who could know of them."""
+        found = []
+        for turn_id, turn in self.turns.items():
+            at = self.world.ledger.wished.get(turn_id)
+            if at is None or turn.cancel_reason or any(stop <= at for stop in self._stops(at)):
+                continue
+            chat = turn.scope.chat_id
+            asked = turn.after or min(turn.messages, default=0)
+            if not any(
+                wish.chat == chat and wish.at <= at and (wish.data or wish.message_id > asked)
+                and self._means(wish, turn_id)
+                for wish in self.world.people.wishes
+            ):  # fmt: skip
+                found.append(f"{turn_id} was cancelled, and nobody wanted that")
+        return found
+
+    def _stops(self, at: float) -> list[float]:
+        """List the stops that a wish at a moment may come from."""
+        return [stop for stop in self.world.stops if at - 15 <= stop <= at]
+
+    @staticmethod
+    def _means(wish: Wish, turn_id: str) -> bool:
+        """Tell whether a wish can be about a turn: a command, its button, or a choice."""
+        return wish.data in ("", f"cancel:{turn_id}") or wish.data.startswith("o:")
+
+    def pastes_arrive_as_one(self) -> list[str]:
+        """Find pastes whose parts came to the bot within a second and that it did not join."""
+        arrived = {
+            (a.update.scope.chat_id, a.update.message_id): a
+            for a in self.world.ledger.accepted.values()
+            if isinstance(a.update, MessageReceived)
+        }
+        found = []
+        for said in self.world.people.said:
+            if said.together not in self.world.people.pastes or len(said.together) != 2:
+                continue
+            first, rest = (arrived.get((said.chat, number)) for number in said.together)
+            if first is None or rest is None or not self._joins(first, rest, said):
+                continue
+            chat, wanted = said.chat, set(said.together)
+            mine = [
+                wanted & set(turn.messages)
+                for turn in self.turns.values()
+                if turn.scope.chat_id == chat and wanted & set(turn.messages)
+            ]
+            if mine and wanted not in mine:
+                found.append(f"the paste {said.word} was torn")
+        return found
+
+    def _joins(self, first: Any, rest: Any, said: Said) -> bool:
+        """Tell whether two parts have to be one prompt: live, soon, and with nothing between."""
+        lives = {self.world.ledger.lives[one.id] for one in (first, rest)}
+        (life, *others) = lives
+        died_at = self.world.lives[life - 1].died_at
+        between = range(said.together[0] + 1, said.together[1])
+        posts = self.world.service.posts
+        return (
+            not others
+            and 0 <= rest.arrived_at - first.arrived_at < 0.9
+            # What waited for the bot goes by the dates of the messages.
+            and 0 <= rest.update.date - first.update.date <= 1
+            and not (died_at is not None and died_at < said.at + 10)
+            and not any((said.chat, n) in posts and not posts[said.chat, n].by_bot for n in between)
+        )
 
     def sessions_keep_their_order(self) -> list[str]:
         """Find sessions whose prompts did not start in the order in which they came."""
@@ -210,10 +318,3 @@ class _Laws:
             for word in words_of(process.prompt)
             if word in strange
         ]
-
-
-def is_head(text: str) -> bool:
-    """Tell whether a text is the first part of a final, under whatever lines stand above it."""
-    while text.startswith((REPEATED, TOPIC_GONE)):
-        text = text.partition("\n")[2]
-    return text.startswith(HEADS)

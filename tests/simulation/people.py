@@ -1,6 +1,7 @@
 """People who write to the bot, served ones and strangers, each in his own way."""
 
 import asyncio
+import functools
 import random
 import re
 from collections.abc import Callable
@@ -41,6 +42,7 @@ class Said:
 
     Args:
         word: By which it is known everywhere.
+        together: The messages of what was sent at once, its own among them.
     """
 
     word: str
@@ -49,7 +51,17 @@ class Said:
     thread: int | None
     person: int | None
     at: float
-    edited: bool = False
+    together: list[int]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Remember a /cancel, or a press on a button."""
+
+    chat: int
+    message_id: int
+    data: str
+    at: float
 
 
 class People:
@@ -68,7 +80,8 @@ class People:
         self._words = 0
         self._presses = 0
         self.said: list[Said] = []
-        self.edits: list[Said] = []
+        self.wishes: list[Wish] = []
+        self.pastes: list[list[int]] = []
         self.strange_words: set[str] = set()
 
     # What they do.
@@ -106,25 +119,27 @@ class People:
 
     def paste(self) -> None:
         """Paste what does not fit into one message."""
-        spot, loop = self._spot(), asyncio.get_running_loop()
-        self.say(spot, f"{self.new_word()} " + "x" * 3600)
-        word = self.new_word()
-        loop.call_later(self._rng.uniform(0.05, 1.4), self.say, spot, f"{word} rest")
+        spot, loop, together = self._spot(), asyncio.get_running_loop(), list[int]()
+        self.say(spot, f"{self.new_word()} " + "x" * 3600, together=together)
+        rest = functools.partial(self.say, spot, f"{self.new_word()} rest", together=together)
+        loop.call_later(self._rng.uniform(0.05, 1.4), rest)
+        self.pastes.append(together)
 
     def album(self) -> None:
         """Send pictures, some with words below them."""
-        spot, album = self._spot(), f"album{self._words}"
+        spot, album, together = self._spot(), f"album{self._words}", list[int]()
         for number in range(self._rng.randrange(2, 5)):
             text = self.new_word() if number == 0 else ""
-            self.say(spot, text, album=album)
+            self.say(spot, text, album=album, together=together)
 
     def forward(self) -> None:
         """Ask, and forward what it is about."""
-        spot = self._spot()
+        spot, together = self._spot(), list[int]()
         if self._rng.random() < 0.7:
-            self.say(spot, self.new_word())
+            self.say(spot, self.new_word(), together=together)
         for _ in range(self._rng.randrange(1, 3)):
-            self.say(spot, f"{self.new_word()} /cancel all", forwarded=True)
+            text = f"{self.new_word()} /cancel all"
+            self.say(spot, text, forwarded=True, together=together)
 
     def named(self) -> None:
         """Name a session by its resume line."""
@@ -141,9 +156,6 @@ class People:
         said = self._rng.choice(mine[-8:])
         word = self.new_word()
         self._service.posts[said.chat, said.message_id].text = word
-        self.edits.append(
-            Said(word, said.chat, said.message_id, said.thread, said.person, self._now(), True)
-        )
         self._service.feed(
             MessageEdited(
                 update_id=self._service.update_id(),
@@ -249,6 +261,7 @@ class People:
         reply_to: Post | None = None,
         forwarded: bool = False,
         album: str | None = None,
+        together: list[int] | None = None,
     ) -> Post:
         """Write a message; return it as it stands in the chat."""
         person, chat, thread = spot
@@ -265,9 +278,15 @@ class People:
             chat_kind=CHATS[chat], message_id=message_id, sender_id=person, text=text, reply=reply,
             forwarded=forwarded, date=float(int(self._wall())), album=album,
         )  # fmt: skip
-        words = words_of(text)
+        words, together = words_of(text), [] if together is None else together
+        together.append(message_id)
+        if chat in self._service.lost_chats:
+            return post  # whoever was thrown out of a chat does not hear what is said there
         if words and ACCESS.admits(update):
-            self.said.append(Said(words[0], chat, message_id, thread, person, self._now()))
+            now = self._now()
+            self.said.append(Said(words[0], chat, message_id, thread, person, now, together))
+        elif text.startswith("/cancel") and ACCESS.admits(update):
+            self.wishes.append(Wish(chat, message_id, "", self._now()))
         self._feed(update)
         return post
 
@@ -283,7 +302,10 @@ class People:
         if not ACCESS.admits(update):
             # As good as any other, but for the name, by which a call for it is noticed.
             update = replace(update, press_id=f"stranger-{self._presses}")
-        self._feed(update)
+        else:
+            self.wishes.append(Wish(chat, message_id, data, self._now()))
+        if chat not in self._service.lost_chats:
+            self._feed(update)
 
     def _feed(self, update: ChatUpdate) -> None:
         self._service.feed(update)

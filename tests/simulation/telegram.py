@@ -18,8 +18,10 @@ from takopi.core.chat import (
     Document,
     Scope,
 )
+from takopi.core.letter_forms import REPEATED, TOPIC_GONE
 from takopi.core.richtext import utf16_len
 from takopi.errors import (
+    ChatLost,
     FloodLimited,
     FormatRefused,
     ReplyTargetLost,
@@ -29,9 +31,10 @@ from takopi.errors import (
 )
 from takopi.transport import MessageRef, SendOptions
 
-__all__ = ["CHATS", "Post", "Service", "SimTransport", "Weather"]
+__all__ = ["CHATS", "Post", "Service", "SimTransport", "Weather", "is_head"]
 
 CHATS: dict[int, ChatKind] = {1: "private", 2: "private", 66: "private", -10: "group", -20: "group"}
+HEADS = ("✓ done", "✗ error", "■ cancelled", "✗ interrupted", "⚠ interrupted", "interrupted")
 Fate = Literal["ok", "5xx", "flood", "hang", "hang after"]
 
 
@@ -53,6 +56,10 @@ class Post:
     edits: int = 0
     unanswered: bool = False
     """Whether the bot never heard that it was accepted: its process died or the call hung."""
+    taken_back: bool = False
+    """Whether it was the bot that took it out of the chat."""
+    ended_at: float | None = None
+    """When it came to show the end of a turn."""
 
     @property
     def by_bot(self) -> bool:
@@ -105,6 +112,7 @@ class Service:
         self.queue: list[ChatUpdate] = []
         self.faults: list[str] = []
         self.lost_threads: set[tuple[int, int]] = set()
+        self.lost_chats: set[int] = set()
         self.blocked: dict[int, tuple[float, float]] = {}
         self.calls = 0
         self._next: dict[int, int] = {}
@@ -195,6 +203,7 @@ class Service:
     def write(self, scope: Scope, options: SendOptions, life: Life, **what: Any) -> Post:
         """Take a new message of the bot."""
         chat, thread = scope.chat_id, scope.thread_id
+        self._know(chat)
         if thread is not None and (chat, thread) in self.lost_threads:
             raise ThreadLost("message thread not found")
         reply_to = int(options.reply_to.message_id) if options.reply_to else None
@@ -207,21 +216,31 @@ class Service:
             life=life.number, **what,
         )  # fmt: skip
         self.posts[chat, post.message_id] = post
+        post.ended_at = post.at if is_head(post.text) else None
         return post
 
     def change(self, ref: MessageRef, message: ChatMessage) -> None:
         """Put another text into a message of the bot."""
+        self._know(int(ref.channel_id))
         post = self.posts.get((int(ref.channel_id), int(ref.message_id)))
         if post is None or post.gone or not post.by_bot:
             raise TargetLost("message to edit not found")
         post.message, post.text = message, message.body.text
         post.edits += 1
+        if post.ended_at is None and is_head(post.text):
+            post.ended_at = self.now()
 
     def remove(self, ref: MessageRef) -> None:
         """Take a message out of its chat."""
+        self._know(int(ref.channel_id))
         post = self.posts.get((int(ref.channel_id), int(ref.message_id)))
         if post is not None:
+            post.taken_back |= not post.gone
             post.gone = True
+
+    def _know(self, chat: int) -> None:
+        if chat in self.lost_chats:
+            raise ChatLost("Forbidden: bot was kicked from the group chat")
 
 
 class SimTransport:
@@ -352,6 +371,13 @@ class SimTransport:
         raise FloodLimited(until - service.now())
 
 
+def is_head(text: str) -> bool:
+    """Tell whether a text is the first part of a final, under whatever lines stand above it."""
+    while text.startswith((REPEATED, TOPIC_GONE)):
+        text = text.partition("\n")[2]
+    return text.startswith(HEADS)
+
+
 def _unanswered(result: object) -> None:
     if isinstance(result, Post):
         result.unanswered = True
@@ -360,5 +386,5 @@ def _unanswered(result: object) -> None:
 def _quietly(effect: Callable[[], Any]) -> Any:
     try:
         return effect()
-    except (ReplyTargetLost, TargetLost, ThreadLost, FormatRefused):
+    except (ChatLost, ReplyTargetLost, TargetLost, ThreadLost, FormatRefused):
         return None

@@ -25,7 +25,7 @@ SHARDS = 40
 @shards(SHARDS, short=2)
 def test_random_hours(shard: int) -> None:
     """Nothing is lost, started twice, told twice or out of order, whatever died when."""
-    hours = share(1000, SHARDS, short=8)
+    hours = share(1000, SHARDS, short=6)
     for seed in range(shard * hours + 1, (shard + 1) * hours + 1):
         broken, world = hour(seed)
         assert len(world.people.said) >= 50

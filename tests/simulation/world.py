@@ -1,8 +1,7 @@
 """One random hour: people, engines, a chat service, and a bot that dies again and again."""
 
 import asyncio
-import dataclasses
-import inspect
+import functools
 import random
 import tempfile
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from simulation.engines import Processes, SimDirectory, SimHost
-from simulation.ledger import Ledger, SimStore
+from simulation.ledger import Disk, Ledger, SimStore
 from simulation.life import Dead, Life, LifeClock
 from simulation.people import ACCESS, People
 from simulation.telegram import Service, SimTransport, Weather
@@ -31,8 +30,6 @@ __all__ = ["HOUR_S", "Plan", "World"]
 HOUR_S = 3600.0
 # Where a file that is synced costs nothing.
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-_OPTIONS = {field.name for field in dataclasses.fields(BridgeOptions)}
-_DETACHES = "detach" in inspect.signature(Bridge.stop).parameters
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,7 @@ class World:
         self.processes = Processes(random.Random(f"{plan.seed} engines"))
         self.people = People(self.service, random.Random(f"{plan.seed} people"), self.wall)
         self.ledger = Ledger(ACCESS)
+        self.disk = Disk()
         self.faults: list[str] = []
         self.lives: list[Life] = []
         self.journal: Store = MemoryStore()
@@ -85,6 +83,9 @@ class World:
             "max_runs": self.rng.choice((2, 4, 8)),
             "backlog": self.rng.choice(("answer", "answer", "ask", "drop")),
         }
+        self.processes.max_runs = self._choice["max_runs"]
+        self.stops: list[float] = []
+        """When the bot was told to end its turns with itself."""
 
     def wall(self) -> float:
         return self.epoch + self.loop.time()
@@ -99,6 +100,11 @@ class World:
             await self._disasters(group)
             await self._quiet(group)
             await self._stop(detach=False)
+
+    @property
+    def folder(self) -> str:
+        """Name the folder for all that this hour has in files."""
+        return self._folder.name
 
     # Lives.
 
@@ -136,7 +142,7 @@ class World:
         bind_runtime(RunnerRuntime(host))
         ports = BridgePorts(
             SimTransport(self.service, life, ACCESS.chat_ids),
-            SimStore(self.journal, life, self.ledger),
+            SimStore(self.journal, life, self.ledger, self.disk),
             LifeClock(life, self.wall),
             self._engines,
             host,
@@ -150,8 +156,7 @@ class World:
             "version": "9.9",
             **self._choice,
         }
-        known = {key: value for key, value in options.items() if key in _OPTIONS}
-        self._bridge = Bridge(ports, BridgeOptions(**known))
+        self._bridge = Bridge(ports, BridgeOptions(**options))
         self._over = asyncio.Event()
         group.start_soon(self._live, life, self._bridge, self._over)
         return life
@@ -186,10 +191,9 @@ class World:
 
     async def _stop(self, *, detach: bool) -> None:
         assert self._bridge is not None
-        if _DETACHES:
-            self._bridge.stop(detach=detach)
-        else:
-            self._bridge.stop()
+        if not detach:
+            self.stops.append(self.loop.time())
+        self._bridge.stop(detach=detach)
         began = self.loop.time()
         await self._ended("was stopped")
         if self.loop.time() - began > 11:
@@ -206,6 +210,13 @@ class World:
         weather.hang = rng.choice((0.0, 0.005, 0.02))
         weather.hang_after = rng.choice((0.0, 0.005, 0.02))
         weather.refuses_format = rng.choice((0.0, 0.0, 0.02))
+        for spans, lengths in ((self.disk.full, (60, 900)), (self.disk.held, (1, 8, 40))):
+            for _ in range(rng.choice((0, 0, 1))):
+                at = self.start + rng.uniform(0, HOUR_S)
+                spans.append((at, at + rng.choice(lengths)))
+        if rng.random() < 0.1:
+            lost = functools.partial(self.service.lost_chats.add, -10)
+            self.loop.call_later(rng.uniform(0, HOUR_S), lost)
         for _ in range(rng.choice((0, 0, 1, 2))):
             at = self.start + rng.uniform(0, HOUR_S)
             weather.outages.append((at, at + rng.choice((5.0, 60.0, 900.0, 3600.0))))
@@ -239,6 +250,7 @@ class World:
     async def _quiet(self, group: anyio.abc.TaskGroup) -> None:
         """Mend everything, and wait until nothing is left to do."""
         self.weather.heal()
+        self.disk.heal()
         self.processes.calm = True
         if self._bridge is None or self.lives[-1].dead:
             await self._begin(group)
