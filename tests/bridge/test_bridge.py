@@ -299,7 +299,7 @@ async def test_what_a_bad_update_breaks_stays_in_that_update() -> None:
         world.chat.write("hello", reply_to=3)
         await world.rest()
         world.store.turn_of_message = good  # type: ignore[method-assign]
-        assert world.chat.has("takopi failed while reading a message (TypeError)")
+        assert world.chat.has("takopi failed while handling a message (TypeError)")
         world.chat.write("hello")
         await world.rest()
         assert len(world.finals()) == 1
