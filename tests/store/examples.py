@@ -1,6 +1,7 @@
 """Records and stores that the tests of the journal share."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Coroutine, Iterable
 from pathlib import Path
@@ -47,6 +48,11 @@ def now_done(call: Coroutine[Any, Any, T]) -> T:
         return stop.value
     call.close()
     raise AssertionError("it waits for something")
+
+
+def with_tests() -> dict[str, str]:
+    """Return an environment in which a program finds these modules, and the same takopi."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def scratch() -> tempfile.TemporaryDirectory[str]:

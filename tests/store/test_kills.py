@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from store.examples import with_tests
+
 FULL = bool(os.environ.get("TAKOPI_TEST_FULL"))
 PROGRAM = Path(__file__).with_name("killed_writer.py")
 KILLS = 500 if FULL else 36
@@ -22,7 +24,7 @@ def test_what_was_committed_survives_a_kill(tmp_path: Path, seed: int) -> None:
         [sys.executable, PROGRAM, tmp_path, str(KILLS), str(seed)],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
+        env=with_tests(),
     )
     told = re.fullmatch(rf"{KILLS} kills, (\d+) transactions\n", done.stdout)
     assert told, done.stderr

@@ -76,11 +76,14 @@ async def test_commits_go_in_between(tmp_path: Path) -> None:
 def test_a_file_that_is_mostly_empty_becomes_small(tmp_path: Path) -> None:
     """A big document that went out does not keep its room for ever."""
     path = tmp_path / "takopi.db"
-    store = opened(path)
+    counted = Counted()
+    store = opened(path, offload=counted)
     for number in range(1, 4):
         now_done(store.commit([LetterPut(letter(number, "x" * 4_000_000))]))
     now_done(store.commit([LetterGone(number) for number in (1, 2, 3)]))
+    counted.trips = 0
     now_done(store.prune(NOW))
+    assert 5 < counted.trips < 50, "neither all at once nor page by page"
     now_done(store.close())
     assert path.stat().st_size < 5_000_000
     store = opened(path)

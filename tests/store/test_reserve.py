@@ -6,7 +6,7 @@ import pytest
 
 from takopi.store.reserve import Reserve
 
-SIZE = 256 * 1024
+SIZE = 1536 * 1024
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """On a disk that is really full, finals still find room."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from store.examples import with_tests
+
 PROGRAM = Path(__file__).with_name("on_a_small_disk.py")
-TESTS = Path(__file__).parents[1]
 
 # The mount lives in a namespace of its own and is gone with the program.
 MOUNTED = 'mount -t tmpfs -o size=1m none "$1" && shift && exec "$@"'
@@ -20,7 +20,7 @@ def in_a_small_disk(folder: Path, *command: str | Path) -> subprocess.CompletedP
         ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNTED, "sh", folder, *command],
         capture_output=True,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env=with_tests(),
         timeout=60,
     )
 

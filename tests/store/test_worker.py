@@ -60,25 +60,6 @@ async def test_a_caller_that_is_cancelled_already_still_writes(store: SqliteStor
     assert len((await store.load()).updates) == 1
 
 
-async def test_a_task_that_asyncio_cancels_leaves_no_half(store: SqliteStore) -> None:
-    """A cancellation that no shield holds back only means that nobody waits any more."""
-
-    async def put(number: int) -> None:
-        await store.commit([TurnPut(turn(f"{number}{part}")) for part in "abc"])
-
-    for round_ in range(5):
-        tasks = [asyncio.create_task(put(10 * round_ + number)) for number in range(6)]
-        for _ in range(round_ + 2):
-            await asyncio.sleep(0)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await store.commit([TurnPut(turn("x"))])
-    names = [found.turn_id for found in (await store.load()).turns if found.turn_id != "x"]
-    assert names, "the first of them had begun"
-    assert names == [f"{name[:-1]}{part}" for name in names[::3] for part in "abc"]
-
-
 class Announcing:
     """Do the work as usual, and say when a piece of it begins."""
 

@@ -65,9 +65,8 @@ class Reserve:
             if os.fstat(descriptor).st_blocks * 512 < self._size:
                 # The file system makes holes of zeros, or promises nothing: write what it cannot
                 # squeeze.
-                for _ in range(0, self._size, _MEBIBYTE):
-                    file.write(os.urandom(min(self._size, _MEBIBYTE)))
-                file.truncate(self._size)
+                for begin in range(0, self._size, _MEBIBYTE):
+                    file.write(os.urandom(min(self._size - begin, _MEBIBYTE)))
                 file.flush()
             os.fsync(descriptor)
         return self._is_whole()
