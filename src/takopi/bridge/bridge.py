@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
+from msgspec import structs
 
 from takopi import __version__
 from takopi.bridge.acceptance import Acceptance
@@ -28,6 +29,7 @@ from takopi.bridge.letters import Place
 from takopi.bridge.offer_desk import WhoDecides
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store, Transport
+from takopi.bridge.records import TurnRecord
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
@@ -51,6 +53,7 @@ __all__ = ["Bridge", "BridgeOptions", "BridgePorts"]
 _log = get_logger(__name__)
 
 _STOP_REASON = "takopi is stopping"
+_NOT_SERVED = "who asked, or this chat, is not served any more"
 _MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
 _LONGEST_NOTE = 3500
@@ -192,7 +195,8 @@ class Bridge:
         if state.damage:
             await self._tell_owner(desk.outbox, state.damage)
         # What runs takes its lane before anything that waits, and both before what is new.
-        await desk.scheduler.recover(state.turns, deliveries)
+        turns = [self._as_allowed(turn) for turn in state.turns]
+        await desk.scheduler.recover(turns, deliveries)
         await desk.dispatcher.take(state.updates)
         group.start_soon(self._publish_menu)
         await self._until_stopping(partial(self._take_updates, desk))
@@ -202,6 +206,14 @@ class Bridge:
             await self._leave(desk)
         else:
             await self._wind_down(desk)
+
+    def _as_allowed(self, turn: TurnRecord) -> TurnRecord:
+        """Let a turn end whose chat or person was taken out of the configuration meanwhile."""
+        if turn.origin != "prompt" or turn.state == "delivering":
+            return turn
+        if self._options.access.serves(turn.scope.chat_id, turn.person):
+            return turn
+        return structs.replace(turn, cancelled=True, cancel_reason=_NOT_SERVED)
 
     def _open(self, group: TaskGroup) -> _Desk:
         """Put the pieces together."""

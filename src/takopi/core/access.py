@@ -31,12 +31,18 @@ class AccessPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def admits(self, update: ChatUpdate) -> bool:
         """Tell whether an update comes from somebody who is served, in a chat that is served."""
-        if update.scope.chat_id not in self.chat_ids:
-            return False
         if isinstance(update, ChatMigrated):
-            return True
-        person = update.sender_id
-        if person is None:
+            return update.scope.chat_id in self.chat_ids
+        return self.serves(update.scope.chat_id, update.sender_id)
+
+    def serves(self, chat: int, person: int | None) -> bool:
+        """Tell whether a person is served in a chat; nobody at all is nowhere.
+
+        Args:
+            chat: Id of the chat.
+            person: Who speaks; None for anonymous admins, channels and automatic forwards.
+        """
+        if chat not in self.chat_ids or person is None:
             return False
         if self.user_ids:
             return person in self.user_ids
