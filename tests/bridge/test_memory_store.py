@@ -62,3 +62,4 @@ async def test_a_forgotten_turn_lends_its_session_to_nobody() -> None:
     found = await store.turn_of_message(1, 1)
     assert found is not None
     assert found.session is None
+    assert {name: len(turns) for name, turns in store._turns_of.items()} == {"c": 1, "other": 2}

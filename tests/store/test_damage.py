@@ -100,6 +100,13 @@ def by_hand(*statements: str) -> Callable[[Path], None]:
     return change
 
 
+def no_text(path: Path) -> None:
+    """Put a byte that is no text where SQLite quotes it in its complaint."""
+    content = path.read_bytes()
+    assert b"CREATE INDEX offers_by_turn" in content
+    path.write_bytes(content.replace(b"CREATE INDEX offers", b"CREATE INDE\x80 offers"))
+
+
 def page_of(name: str) -> Callable[[Path], None]:
     """Write over the page of a table or index that a start does not read."""
 
@@ -121,6 +128,7 @@ DAMAGES = [
     half,
     nothing,
     some_bytes,
+    no_text,
     page_of("offers"),
     page_of("turns_by_run"),
     by_hand("DROP TABLE letters"),

@@ -315,6 +315,13 @@ def test_damage_that_is_met_while_writing_is_told(store: SqliteStore, path: Path
             now_done(attempt)
 
 
+def test_tables_that_are_not_ours_are_damage(store: SqliteStore) -> None:
+    """The statements are right, so the file is not."""
+    store._db.execute("DROP TABLE letters")
+    with pytest.raises(StoreDamaged, match="no such table: letters"):
+        now_done(store.commit([LetterPut(letter(1))]))
+
+
 def test_a_row_that_cannot_be_read_is_damage(store: SqliteStore) -> None:
     """Which no check of SQLite's finds."""
     now_done(store.commit([TurnPut(turn())]))

@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from takopi.bridge.records import (
     UpdateHandled,
 )
 from takopi.store.reading import open_reading
-from takopi.store.schema import SCHEMA, create
+from takopi.store.schema import SCHEMA, create, migrate
 from takopi.store.sqlite_store import SqliteStore
 
 DUMPS = Path(__file__).parents[1] / "fixtures" / "journal"
@@ -105,8 +106,19 @@ def test_whoever_only_reads_migrates_nothing(tmp_path: Path, version: int) -> No
     assert path.read_bytes() == before
 
 
-def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
-    """A row that no step understands is damage, and the old file is kept as it was."""
+def test_a_step_is_made_wholly_or_not_at_all(tmp_path: Path) -> None:
+    """Columns that were added go again with the rows that could not be filled."""
+    with closing(sqlite3.connect(restored(tmp_path / "x.db", 1), isolation_level=None)) as db:
+        db.execute("UPDATE turns SET body = '[]' WHERE turn_id = 't3'")
+        before = db.execute(COLUMNS).fetchall()
+        with pytest.raises(msgspec.ValidationError):
+            migrate(db)
+        assert db.execute(COLUMNS).fetchall() == before
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_row_that_no_step_understands_is_damage(tmp_path: Path) -> None:
+    """The old file is kept as it was."""
     path = restored(tmp_path / "takopi.db", 1)
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("UPDATE turns SET body = '[]' WHERE turn_id = 't3'")

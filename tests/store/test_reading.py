@@ -89,6 +89,17 @@ def test_a_whole_name_goes_before_the_beginning_of_another(path: Path) -> None:
     now_done(store.close())
 
 
+def test_a_run_of_many_turns_leads_to_the_newest(path: Path) -> None:
+    """It is the one that somebody looks for."""
+    store = opened(path)
+    now_done(store.commit([TurnPut(turn(name, run_id="r")) for name in "abc"]))
+    found = open_reading(path)
+    assert found is not None
+    with found:
+        assert found.turn("r").turn_id == "c"
+    now_done(store.close())
+
+
 def test_a_commit_is_seen_at_once(reading: JournalReading, path: Path) -> None:
     """Looking again shows what is written meanwhile."""
     store = opened(path)
