@@ -268,10 +268,17 @@ class World:
         """Name what is still to be done."""
         state = await self.journal.load()
         now = self.loop.time()
+        # A chat that put the bot out can end nothing any more; `takopi stop` can.
+        lost = [turn for turn in state.turns if turn.scope.chat_id in self.service.lost_chats]
+        excused = {turn.run_id for turn in lost}
         return [
-            *(f"turn {turn.turn_id} is {turn.state}" for turn in state.turns),
+            *(f"turn {turn.turn_id} is {turn.state}" for turn in state.turns if turn not in lost),
             *(f"letter {letter.letter_id} of {letter.turn_id}" for letter in state.letters),
             *(f"update {accepted.id}" for accepted in state.updates),
             *(f"queued {update.update_id}" for update in self.service.queue),
-            *(f"process {p.run_id}" for p in self.processes.all.values() if p.alive(now)),
+            *(
+                f"process {p.run_id}"
+                for p in self.processes.all.values()
+                if p.alive(now) and p.run_id not in excused
+            ),
         ]

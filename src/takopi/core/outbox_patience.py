@@ -9,8 +9,8 @@ form were lonely. It is then made simpler; each further form gets six lonely tri
 After the last form it steps aside: later ones pass it, and it is tried every half an hour.
 
 A letter is given up a day after it was posted (a command's answer: an hour). The age is that of
-the wall clock, because it has to survive restarts; as that clock may jump, a letter has ten
-minutes in every life of takopi, whatever its age.
+the wall clock, because it has to survive restarts; as that clock may jump, a letter has two hours
+in every life of takopi, whatever its age: longer than an outage that the promises count on.
 """
 
 from math import inf
@@ -31,7 +31,7 @@ _PATIENCE_S = {
 _LONGEST_PAUSE_S = 60.0
 _SICK_AFTER_S = 600.0
 _SICK_TRIES = 6
-_LIFE_S = 600.0
+_LIFE_S = 7200.0
 
 ASIDE_PAUSE_S = 1800.0
 """Seconds between the tries of a letter that stepped aside."""

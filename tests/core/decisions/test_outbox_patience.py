@@ -107,9 +107,9 @@ def test_patience_ends_by_the_age_but_not_before_ten_minutes_of_tries(
     """A restart or a clock that jumps takes nobody's last chance."""
     old = failed(None, 0.0, age_s=patience_s + 1, priority=priority, flood=flood)
     assert old.step == "again"
-    still = failed(old.trouble, 599.0, age_s=patience_s + 600, priority=priority, flood=flood)
+    still = failed(old.trouble, 7199.0, age_s=patience_s + 7200, priority=priority, flood=flood)
     assert still.step == "again"
-    over = failed(still.trouble, 600.0, age_s=patience_s + 601, priority=priority, flood=flood)
+    over = failed(still.trouble, 7200.0, age_s=patience_s + 7201, priority=priority, flood=flood)
     assert over.step == "give up"
     young = failed(still.trouble, 600.0, age_s=patience_s - 1, priority=priority, flood=flood)
     assert young.step == "again"
