@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import anyio
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bridge.outbox_desk import RecordingStore
 from fakes.clock import VirtualClock
@@ -25,6 +26,8 @@ from takopi.errors import (
     FloodLimited,
     FormatRefused,
     ReplyTargetLost,
+    StoreError,
+    StoreFull,
     TargetLost,
     ThreadLost,
     TransportError,
@@ -57,13 +60,14 @@ class Post:
 
 @dataclass(frozen=True)
 class Story:
-    """Say what happens: posts, what becomes of each call, and when the power fails."""
+    """Say what happens: posts, what becomes of each call and commit, when the power fails."""
 
     posts: tuple[Post, ...]
     fates: tuple[str, ...]
     cuts: tuple[int, ...]
     coins: tuple[bool, ...]
     latency_s: float
+    refusals: tuple[bool, ...] = ()
 
 
 @dataclass
@@ -110,12 +114,15 @@ POSTS = st.builds(
 )
 
 
-def stories(*, cuts: int = 3, fates: Sequence[str] = FATES) -> st.SearchStrategy[Story]:
+def stories(
+    *, cuts: int = 3, fates: Sequence[str] = FATES, refusals: int = 0
+) -> st.SearchStrategy[Story]:
     """Draw stories.
 
     Args:
         cuts: At most so many power cuts.
         fates: What may become of a call.
+        refusals: Of at most so many commits it is drawn whether the journal refuses them.
     """
     return st.builds(
         Story,
@@ -124,6 +131,7 @@ def stories(*, cuts: int = 3, fates: Sequence[str] = FATES) -> st.SearchStrategy
         cuts=st.lists(st.integers(0, 50), max_size=cuts).map(tuple),
         coins=st.lists(st.booleans(), max_size=6).map(tuple),
         latency_s=st.sampled_from([0.0, 0.4]),
+        refusals=st.lists(st.booleans(), max_size=refusals).map(tuple),
     )
 
 
@@ -135,6 +143,7 @@ class World:
         self.clock = VirtualClock()
         self.chat = MemoryTransport(self.clock, fault=self._fault, unheard=self._unheard)
         self.store = RecordingStore()
+        self.store.fault = self._refusal
         self.tries: list[Send] = []
         self.heard: set[tuple[int, int]] = set()
         self.life = 0
@@ -142,6 +151,7 @@ class World:
         self._left: int | None = None
         self._fates = list(story.fates)
         self._coins = list(story.coins)
+        self._refusals = list(story.refusals)
 
     async def play(self) -> None:
         """Let the bot live, die and live again until all is said."""
@@ -168,6 +178,8 @@ class World:
                 for number, post in enumerate(self.story.posts):
                     await self._post(outbox, number, post, state)
                 assert await outbox.drain(self.clock.now() + 30_000), "not all of it arrived"
+                # What the journal refused is tried again after a pause.
+                await self.clock.sleep_until(self.clock.now() + 3000)
                 self.finished = True
                 group.cancel_scope.cancel()
         except* PowerCut:
@@ -176,12 +188,13 @@ class World:
     async def _post(self, outbox: Outbox, number: int, post: Post, state: JournalState) -> None:
         """Post what an earlier life has not written down."""
         turn_id = f"t{number}"
-        if self.posted(turn_id):
+        if self.posted(number):
             return
         store, place = MortalStore(self), place_of(post)
         turn = TurnRecord(turn_id=turn_id, scope=place.scope, engine="codex", state="running")
         known = {record.turn_id: record.progress_id for record in state.turns}
-        await store.commit([TurnPut(turn)])
+        with suppress(StoreError):
+            await store.commit([TurnPut(turn)])
         parts = said(number, post)
         live: LiveMessage | None = None
         if post.lives:
@@ -193,21 +206,29 @@ class World:
         await self.clock.sleep_until(self.clock.now() + post.pause_s)
         if post.verb == "final":
             final = FinalPost(place, parts, turn_id, as_edit=post.as_edit and len(parts) == 1)
-            await outbox.final(final, instead=live, changes=[TurnPut(turn)])
+            decided = replace(turn, state="delivering", outcome="done")
+            await outbox.final(final, instead=live, changes=[TurnPut(decided)])
             return
         if live is not None:
             outbox.close(live)
-        send = outbox.say if post.verb == "say" else outbox.ask
         (words,) = parts
         assert isinstance(words, ChatMessage)
-        await send(place, words, turn_id=turn_id)
+        if post.verb == "say":
+            await outbox.say(place, words, turn_id=turn_id)
+            return
+        while not self.posted(number):
+            with suppress(StoreError):
+                await outbox.ask(place, words, turn_id=turn_id)
+            await self.clock.sleep_until(self.clock.now() + 1.0)
 
-    def posted(self, turn_id: str) -> bool:
-        """Tell whether the journal has had the letters of a post."""
-        return any(
-            isinstance(made, LetterPut) and made.letter.turn_id == turn_id
-            for made in self.store.made
-        )
+    def posted(self, number: int) -> bool:
+        """Tell whether the journal has had a post; a final's decision is written with it."""
+        name, made = f"t{number}", self.store.made
+        if self.story.posts[number].verb == "final":
+            turns = [change.turn for change in made if isinstance(change, TurnPut)]
+            return any(turn.turn_id == name and turn.state == "delivering" for turn in turns)
+        letters = [change.letter for change in made if isinstance(change, LetterPut)]
+        return any(letter.turn_id == name for letter in letters)
 
     # What the witness sees.
 
@@ -235,6 +256,9 @@ class World:
     def coin(self) -> bool:
         """Decide something."""
         return bool(self._coins and self._coins.pop(0))
+
+    def _refusal(self, changes: Sequence[Change]) -> Exception | None:
+        return StoreFull("disk full") if self._refusals and self._refusals.pop(0) else None
 
     def _fault(self, call: Call) -> Exception | None:
         fate = self._fates.pop(0) if self._fates else "ok"

@@ -97,18 +97,19 @@ async def test_nothing_is_sent_for_a_decision_that_came_too_late() -> None:
 
 
 async def test_a_journal_that_refuses_stops_no_letter_and_learns_of_it_later() -> None:
-    """What is true for ever is made up for; the state of a turn may be another by then."""
+    """What stays true is made up for; the state of a turn is another once its final is out."""
     async with desk() as d:
         d.store.fault = lambda changes: StoreFull("disk full")
         live = d.live()
         await settle()
-        await d.outbox.final(
-            FinalPost(at(), (text("a"),), "t1"),
-            instead=live,
-            changes=[TurnPut(TURN), UpdateHandled(3)],
+        post = FinalPost(at(), (text("a"),), "t1")
+        delivery = await d.outbox.final(
+            post, instead=live, changes=[TurnPut(TURN), UpdateHandled(3)]
         )
+        assert not delivery.written
         await settle()
         assert d.chat.texts() == ["a"]
+        assert delivery.written, "nobody needs it any more"
         assert d.store.made == []
         await d.clock.advance(300)
         d.store.fault = None
@@ -118,6 +119,24 @@ async def test_a_journal_that_refuses_stops_no_letter_and_learns_of_it_later() -
         roles = [change.role for change in d.store.made if isinstance(change, MessageBound)]
         assert sorted(roles) == ["final", "progress"]
         assert await d.store.waiting() == []
+
+
+async def test_a_decision_and_its_letters_are_written_together_or_not_at_all() -> None:
+    """Either without the other would be a final that is lost, or told twice."""
+    async with desk() as d:
+        d.chat.fault = lambda call: TransportUnavailable("down")
+        refusals = [StoreFull("disk full")] * 3
+        d.store.fault = lambda changes: refusals.pop() if refusals else None
+        post = FinalPost(at(), (text("a"), text("b")), "t1")
+        delivery = await d.outbox.final(post, instead=None, changes=[TurnPut(TURN)])
+        assert not delivery.written
+        await settle()
+        assert d.store.made == [], "the try of the first part alone is not written"
+        await d.clock.advance(9)
+        assert delivery.written
+        kinds = {type(change) for change in d.store.commits[0]}
+        assert kinds == {TurnPut, LetterPut}
+        assert {letter.index for letter in await d.store.waiting()} == {0, 1}
 
 
 async def test_what_the_journal_did_not_take_goes_along_with_the_next_commit() -> None:

@@ -275,6 +275,8 @@ class Courier:
         self._plan.done(offer)
         if letter.target is not None and record.priority is not Priority.FINAL:
             self._ports.living.close(letter.target)
+        if delivery.left == 1:
+            self._mail.over(letter)
         delivery.settle()
 
     def _consequences(

@@ -100,6 +100,7 @@ class Delivery:
         left: How many are neither.
         instead: The living message whose place they take.
         told: Whether the chat knows that they are held up.
+        written: Whether the journal knows of them, or nobody needs that any more.
     """
 
     refs: list[MessageRef | None]
@@ -107,6 +108,7 @@ class Delivery:
     left: int = 0
     instead: "LiveMessage | None" = None
     told: bool = False
+    written: bool = True
 
     def settle(self) -> None:
         """Note that one more letter is accepted or given up."""

@@ -8,8 +8,9 @@
   follows from it.
 
 A journal that refuses stops no letter but an ask: what it did not take is owed, goes along with the
-next commit, or is tried again after a pause. Only what is true for ever is owed: a turn's state,
-which others write too, may have moved on by then.
+next commit, or is tried again after a pause. Only what stays true is owed. Of a turn that is the
+decision about its final, until the final is out: decision and letters are written together or not
+at all, because one without the other would be a final that is lost, or told twice.
 
 The store makes commits in the order of the calls.
 """
@@ -32,6 +33,7 @@ from takopi.bridge.records import (
     MessageBound,
     MessageRole,
     OfferPut,
+    TurnPut,
     UpdateHandled,
 )
 from takopi.errors import OfferClosed, StoreError
@@ -73,6 +75,7 @@ class Mailroom:
         self._posts: dict[int, deque[_Post]] = {}
         self._owed: dict[_Key, Change] = {}
         self._owes = anyio.Event()
+        self._postponed: dict[str, Delivery] = {}
 
     def restore(self, state: JournalState) -> list[list[Letter]]:
         """Return the letters of a journal, grouped, in the order in which they are to go."""
@@ -116,7 +119,8 @@ class Mailroom:
         queue = self._posts.setdefault(chat, deque())
         queue.append(post)
         try:
-            await self._write([*changes, *written], must=must)
+            if not await self._write([*changes, *written], must=must):
+                self._postpone(changes, letters[0].delivery)
             post.written = True
         except BaseException:
             queue.remove(post)
@@ -150,6 +154,13 @@ class Mailroom:
         """Forget a letter with the next commit: sent once more it would do nothing."""
         self._owe([LetterGone(letter.id)])
 
+    def over(self, letter: Letter) -> None:
+        """Note that a delivery ends with this letter: what its turn was before is history."""
+        turn_id = letter.record.turn_id or ""
+        self._owed.pop(("turn", turn_id, 0), None)
+        self._postponed.pop(turn_id, None)
+        letter.delivery.written = True
+
     async def pay(self) -> bool:
         """Write down what is owed; False when the journal refuses still."""
         if self._owed:
@@ -165,22 +176,33 @@ class Mailroom:
             paid = await self.pay()
             pause_s = _PAY_AFTER_S if paid else min(_LONGEST_PAUSE_S, 2 * pause_s)
 
-    async def _write(self, changes: Sequence[Change], *, must: bool = False) -> None:
-        for change in changes:
-            if key := _key(change):
-                self._owed.pop(key, None)
+    async def _write(self, changes: Sequence[Change], *, must: bool = False) -> bool:
+        """Make changes together with what is owed; False when the journal takes them later."""
+        keys = [key for change in changes if (key := _key(change))]
+        newer = [key for key in keys if self._owed.pop(key, None)]
         owed = dict(self._owed)
         if not (owed or changes):
-            return
+            return True
         error = await self._commit([*owed.values(), *changes])
         if error is None:
             self._paid(owed)
-        # What is owed may be what the journal does not take.
-        elif not (owed and changes) or await self._commit(changes) is not None:
-            if must:
-                raise StoreError(error)
-            _log.error("journal.refused", changes=_kinds(changes), error=error)
-            self._owe(changes)
+            return True
+        # What is owed may be what the journal does not take. But what takes the place of something
+        # owed may belong to the rest of it.
+        alone = owed and changes and not newer
+        if alone and await self._commit(changes) is None:
+            return True
+        if must:
+            raise StoreError(error)
+        _log.error("journal.refused", changes=_kinds(changes or list(owed.values())), error=error)
+        self._owe(changes)
+        return False
+
+    def _postpone(self, changes: Sequence[Change], delivery: Delivery) -> None:
+        for change in changes:
+            if isinstance(change, TurnPut) and _key(change):
+                self._postponed[change.turn.turn_id] = delivery
+                delivery.written = False
 
     async def _commit(self, changes: Sequence[Change]) -> str | None:
         """Make changes; return why that failed.
@@ -203,6 +225,8 @@ class Mailroom:
         for key, change in owed.items():
             if self._owed.get(key) is change:
                 del self._owed[key]
+        for turn_id in [one for one in self._postponed if ("turn", one, 0) not in self._owed]:
+            self._postponed.pop(turn_id).written = True
         if not self._owed and self._owes.is_set():
             self._owes = anyio.Event()
 
@@ -242,6 +266,8 @@ def _key(change: Change) -> _Key | None:
             return ("update", number, 0)
         case OfferPut(offer):
             return ("offer", offer.offer_id, 0)
+        case TurnPut(turn) if turn.state == "delivering":
+            return ("turn", turn.turn_id, 0)
         case _:
             return None
 

@@ -121,7 +121,8 @@ class Turn:
         That the final is decided is written only together with its letters: a crash after it alone
         would lose the final.
         """
-        return self.undecided if self.undecided and self.final is None else self.record
+        written = self.final is not None and self.final.written
+        return self.undecided if self.undecided and not written else self.record
 
     def elapsed_s(self, at: float) -> float:
         """Count the seconds since the engine was started."""
