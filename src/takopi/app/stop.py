@@ -5,7 +5,6 @@ under the bot's own lock, and written down: the next bot then tells those turns 
 """
 
 import signal
-import time
 from collections.abc import Callable
 
 import anyio
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from takopi.app.bot_lock import RunningBot, running_bot, service_of
 from takopi.app.home import Home
+from takopi.app.journal import open_bot_journal
 from takopi.app.leaving import STOP_REQUEST
 from takopi.app.locks import Flock
 from takopi.bridge.records import TurnPut
@@ -23,7 +23,6 @@ from takopi.process.host import LocalRunHost
 from takopi.process.identity import is_alive, send_signal
 from takopi.process.run_directory import RunDirectory
 from takopi.process.run_views import RunView, list_runs
-from takopi.store.opening import open_journal
 from takopi.store.reading import journal_health
 
 __all__ = ["StopPatience", "stop_everything"]
@@ -167,7 +166,7 @@ async def _write_down(home: Home, ended: list[RunView], tell: Tell) -> None:
         return
     names = {run.run_id for run in ended}
     try:
-        store = open_journal(home.journal, rebuild=tuple, now=time.time())
+        store = open_bot_journal(home)
         try:
             state = await store.load()
             await store.commit(
