@@ -217,7 +217,8 @@ class _Laws:
                 post.ended_at for post, _ in self.heads[turn_id] if post.ended_at is not None
             ]
             turn = self.turns[turn_id]
-            if not arrived or self._lost(turn):
+            # When the journal refused, what it took in the end tells no order.
+            if not arrived or self._lost(turn) or turn_id in self.world.ledger.refused:
                 continue
             chat, at = turn.scope.chat_id, min(arrived)
             before, other = latest.get(chat, (0.0, ""))
