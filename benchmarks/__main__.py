@@ -5,7 +5,16 @@ import sys
 
 from benchmarks.figure import Figure, table
 
-NAMES = ("startup", "bot", "translation", "long_stream", "rendering", "many_runs", "journal")
+NAMES = (
+    "startup",
+    "bot",
+    "translation",
+    "long_stream",
+    "rendering",
+    "many_runs",
+    "journal",
+    "durability",
+)
 
 
 def main() -> int:

@@ -35,6 +35,7 @@ SMALL = {
     "bot": {"rounds": 1, "prompts": 1, "warm_up": False},
     "many_runs": {"runs": 3},
     "journal": {"rounds": 5, "megabytes": 1},
+    "durability": {"prompts": 3},
 }
 
 
