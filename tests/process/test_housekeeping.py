@@ -132,12 +132,13 @@ async def test_a_deletion_that_a_crash_cut_is_finished(host: LocalRunHost, runs_
 
 async def test_a_run_that_a_crash_left_unmade_goes_too(host: LocalRunHost, runs_dir: Path) -> None:
     """It has some of a run's files and no others."""
-    (runs_dir / "r1").mkdir()
-    (runs_dir / "r1" / "claim").touch()
-    (runs_dir / "r1" / "run.json").touch()
-    (runs_dir / "r1" / "process.json.123").touch()
-    age(runs_dir / "r1", 8)
-    assert await delete(host) == ("r1",)
+    # A name of its own: a process of another test with the same would keep it.
+    (runs_dir / "unmade").mkdir()
+    (runs_dir / "unmade" / "claim").touch()
+    (runs_dir / "unmade" / "run.json").touch()
+    (runs_dir / "unmade" / "process.json.123").touch()
+    age(runs_dir / "unmade", 8)
+    assert await delete(host) == ("unmade",)
 
 
 async def test_what_cannot_be_deleted_is_left_for_later(

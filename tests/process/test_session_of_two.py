@@ -223,7 +223,7 @@ async def test_without_a_folder_for_locks_nothing_is_resumed(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     (final,) = await rest(two.open())
     assert "file/takopi/sessions" in str(final.error)  # type: ignore[union-attr]
-    assert "make its folder yours" in str(final.error)  # type: ignore[union-attr]
+    assert "move it away" in str(final.error)  # type: ignore[union-attr]
     with bind_runtime(RunnerRuntime(host=host)):
         turn = two.adopt()
         two.go()
