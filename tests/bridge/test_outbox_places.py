@@ -85,6 +85,19 @@ async def test_everything_that_waits_for_a_chat_goes_to_its_new_id() -> None:
         assert live.ref.message_id != old
 
 
+async def test_a_progress_message_may_be_the_first_to_learn_of_it() -> None:
+    """Nothing else has to be under way."""
+    async with desk() as d:
+        live = d.live(at(-1, "group"))
+        await settle()
+        d.chat.fault = moved
+        d.words = "more"
+        d.outbox.touch(live)
+        await d.clock.advance(5)
+        assert d.chat.texts(-100) == ["more"]
+        assert d.moved == [(-1, -100)]
+
+
 async def test_what_comes_later_for_the_old_id_goes_to_the_new_one_at_once() -> None:
     """Nobody has to be refused to learn of it a second time."""
     async with desk() as d:

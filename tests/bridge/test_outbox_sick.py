@@ -179,7 +179,7 @@ async def test_an_answer_that_is_never_taken_steps_aside_without_a_word() -> Non
 
 
 async def test_a_final_is_given_up_a_day_after_it_was_posted_in_whatever_life() -> None:
-    """A restart gives it ten more minutes, not another day."""
+    """A restart gives it two more hours, not another day."""
     d = Desk()
     d.chat.fault = lambda call: DOWN
     async with d.running():
@@ -187,7 +187,7 @@ async def test_a_final_is_given_up_a_day_after_it_was_posted_in_whatever_life() 
         await d.clock.advance(20 * 3600)
     await d.clock.advance(5 * 3600)
     async with d.next_life().running() as e:
-        await e.clock.advance(500)
+        await e.clock.advance(7100)
         assert not e.deliveries["t1"].over.is_set()
         await e.clock.advance(200)
         assert e.deliveries["t1"].refs == [None]

@@ -10,7 +10,8 @@ After the last form it steps aside: later ones pass it, and it is tried every ha
 
 A letter is given up a day after it was posted (a command's answer: an hour). The age is that of
 the wall clock, because it has to survive restarts; as that clock may jump, a letter has two hours
-in every life of takopi, whatever its age: longer than an outage that the promises count on.
+(an answer: one) in every life of takopi, whatever its age: longer than an outage that the promises
+count on.
 """
 
 from math import inf
@@ -98,7 +99,8 @@ def after_failure(before: Trouble | None, failure: Failure) -> Verdict:
     now = failure.now
     known = before or Trouble(since=now, tried_at=now)
     failing_s = now - known.since
-    if failure.age_s >= _PATIENCE_S[failure.priority] and failing_s >= _LIFE_S:
+    patience_s = _PATIENCE_S[failure.priority]
+    if failure.age_s >= patience_s and failing_s >= min(patience_s, _LIFE_S):
         return Verdict(step="give up", trouble=known)
     if failure.flood:
         return Verdict(step="again", trouble=msgspec.structs.replace(known, tried_at=now))
