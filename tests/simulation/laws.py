@@ -197,15 +197,17 @@ class _Laws:
         """Find finals beyond the first that nothing excuses, or that do not say what they are.
 
         A repeat is excused by a call that nobody heard the end of, or by a death before the
-        message was bound to its turn.
+        message was bound to its turn; so is a journal that refused to bind it.
         """
+        refused = turn_id in self.world.ledger.refused
         found = []
         for (earlier, bound), (later, _) in pairwise(self.heads[turn_id]):
             name = f"{turn_id}: the final {later.chat}/{later.message_id}"
             died = self.world.lives[earlier.life - 1].died_at is not None
-            if not earlier.unanswered and (bound or not died):
+            unbound = (earlier.chat, earlier.message_id) in self.world.ledger.unbound
+            if not earlier.unanswered and (bound or not (died or unbound)):
                 found.append(f"{name} repeats one that was known to have arrived")
-            if REPEATED not in later.text and turn_id not in self.world.ledger.refused:
+            if REPEATED not in later.text and not refused:
                 found.append(f"{name} repeats one and does not say so")
         return found
 
@@ -298,7 +300,9 @@ class _Laws:
         sessions: defaultdict[object, list[tuple[float, TurnRecord]]] = defaultdict(list)
         for turn in self.turns.values():
             process = self.world.processes.all.get(turn.run_id or "")
-            if turn.session is not None and process is not None:
+            # What a person is asked about lets newer prompts pass, until the answer comes.
+            asked = any(record.held_by_person for record in self.world.ledger.turns[turn.turn_id])
+            if turn.session is not None and process is not None and not asked:
                 # Not by the turn's own time: the wall clock jumps.
                 sessions[turn.session].append((process.started_at, turn))
         found = []

@@ -41,6 +41,8 @@ class Ledger:
     accepted: dict[int, AcceptedUpdate] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     """Turns of which the journal did not take something; the next record may skip a state."""
+    unbound: set[tuple[int, int]] = field(default_factory=set)
+    """Messages that the journal did not bind when it was asked to."""
     born: dict[str, float] = field(default_factory=dict)
     """When a turn was written down first."""
     decided: dict[str, int] = field(default_factory=dict)
@@ -76,6 +78,8 @@ class Ledger:
                 self.refused.add(change.turn.turn_id)
             elif isinstance(change, LetterPut) and change.letter.turn_id:
                 self.refused.add(change.letter.turn_id)
+            elif isinstance(change, MessageBound):
+                self.unbound.add((change.chat_id, change.message_id))
 
     def _follows(self, before: TurnRecord, turn: TurnRecord) -> bool:
         skipped = turn.turn_id in self.refused and before.state not in ENDS
