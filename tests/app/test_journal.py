@@ -118,9 +118,12 @@ async def test_a_group_that_moved_is_served_under_its_new_id(home: Path, tmp_pat
     """At once, and after the next start: the configuration follows."""
     async with TelegramApi() as api:
         path = write_config(home, api, tmp_path, 'default_engine = "toy"')
-        text = path.read_text() + f"allowed_chat_ids = [-77]\nallowed_user_ids = [{OWNER_ID}]\n"
+        text = (
+            path.read_text() + f"allowed_chat_ids = [-77, -78]\nallowed_user_ids = [{OWNER_ID}]\n"
+        )
         path.write_text(text)
-        api.world.group(-77)
+        for number in (-77, -78):
+            api.world.group(number)
         async with bot_of(home, tmp_path, traced=True) as bot:
             await api.wait_call("getUpdates", timeout_s=60)
             api.owner.say("one", chat=-77)
@@ -129,6 +132,9 @@ async def test_a_group_that_moved_is_served_under_its_new_id(home: Path, tmp_pat
             api.owner.say("two", chat=-100200)
             answer = await api.wait_message(lambda m: "toy heard: two" in (m.text or ""))
             assert answer.chat.id == -100200
+            api.owner.upgrade(-78, -100201)
+            api.owner.say("three", chat=-100201)
+            await api.wait_message(lambda m: "toy heard: three" in (m.text or ""))
             assert await bot.stop() == 0
         telegram = tomllib.loads(path.read_text())["transports"]["telegram"]
-        assert telegram["allowed_chat_ids"] == [-100200]
+        assert telegram["allowed_chat_ids"] == [-100200, -100201], "a move undid another"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio
 
-from takopi.app.config_edit import edit_document, set_values
+from takopi.app.config_edit import edit_document, flatten, set_values
 from takopi.app.engines import choose_default
 from takopi.app.home import current_directory, is_directory
 from takopi.app.journal import open_bot_journal
@@ -96,18 +96,16 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
 
 def _follow_chat(settings: Settings, chat: int, new: int) -> None:
     """Write the new id of a group into the configuration."""
-    telegram = settings.telegram
-    values: dict[str, object] = {}
-    if telegram.chat_id == chat:
-        values[f"{TELEGRAM}chat_id"] = new
-    if chat in telegram.allowed_chat_ids:
-        allowed = [new if one == chat else one for one in telegram.allowed_chat_ids]
-        values[f"{TELEGRAM}allowed_chat_ids"] = allowed
-    if not values:
-        return
     try:
         with edit_document(settings.path) as document:
-            set_values(document, values)
+            # From the file, as another group may have moved since the start.
+            found = dict(flatten(document))
+            chat_id, allowed = f"{TELEGRAM}chat_id", f"{TELEGRAM}allowed_chat_ids"
+            if found.get(chat_id) == chat:
+                set_values(document, {chat_id: new})
+            if chat in (found.get(allowed) or ()):
+                moved = [new if one == chat else int(one) for one in found[allowed]]
+                set_values(document, {allowed: moved})
     except ConfigError as error:
         _log.error("config.chat_not_followed", chat=chat, new=new, error=str(error))
     else:
