@@ -102,5 +102,5 @@ async def keep_alive(
                 notifier.send("WATCHDOG=1")
             notifier.status(working())
         else:
-            notifier.status(f"Telegram has not answered for {silent_s / 60:.0f} min")
+            notifier.status(f"no answer of Telegram was taken for {silent_s / 60:.0f} min")
         await clock.sleep_until(clock.now() + pause_s)
