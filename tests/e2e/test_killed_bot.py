@@ -1,51 +1,26 @@
 """takopi killed in the middle of a run of each real engine: the next one delivers the answer."""
 
-import os
 import signal
 from pathlib import Path
 
 import anyio
 import pytest
 
+from e2e.real_engines import PARAMETERS, RESUME_LINES, engine_table, needs
 from fakes.bot_process import BotProcess, write_config
-from fakes.engine_homes import ENGINES, find_program, prepare_home
+from fakes.engine_homes import prepare_home
 from fakes.model_api import FakeModelApi
 from fakes.telegram_api import TelegramApi
 from takopi.process.run_views import list_runs, look_at_run
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
-RESUME_LINES = {
-    "codex": "codex resume ",
-    "claude": "claude --resume ",
-    "opencode": "opencode --session ",
-    "pi": "pi --session ",
-}
-
-PARAMETERS = [
-    pytest.param(
-        engine, marks=[getattr(pytest.mark, engine), pytest.mark.xdist_group(f"real-{engine}")]
-    )
-    for engine in ENGINES
-]
-
-
-def engine_table(engine: str, config: dict[str, object]) -> str:
-    """Write an engine's configuration as TOML, with it as the default engine."""
-    lines = [f'default_engine = "{engine}"', f"[{engine}]"]
-    for key, value in config.items():
-        shown = str(value).lower() if isinstance(value, bool) else f'"{value}"'
-        lines.append(f"{key} = {shown}")
-    return "\n".join(lines)
-
 
 @pytest.mark.parametrize("engine", PARAMETERS)
 @pytest.mark.parametrize("meanwhile", ["it works on", "it ends"])
 async def test_a_run_outlives_the_bot(engine: str, meanwhile: str, tmp_path: Path) -> None:
     """One final, in the same session, whether the engine ended while nobody was there or not."""
-    if find_program(engine) is None:
-        leave = pytest.fail if os.environ.get("CI") else pytest.skip
-        leave(f"{engine} is not installed; scripts/engines installs it")
+    needs(engine)
     work_dir = tmp_path / "project"
     work_dir.mkdir()
     home = tmp_path / "home" / ".takopi"

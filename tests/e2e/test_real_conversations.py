@@ -1,39 +1,22 @@
 """The main job, end to end: the bot as a process, each real engine, two turns in one session."""
 
-import os
 from pathlib import Path
 
 import pytest
 
+from e2e.real_engines import PARAMETERS, RESUME_LINES, engine_table, needs
 from fakes.bot_process import BotProcess, write_config
-from fakes.engine_homes import ENGINES, find_program, prepare_home
+from fakes.engine_homes import prepare_home
 from fakes.model_api import FakeModelApi
 from fakes.telegram_api import TelegramApi
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
-RESUME_LINES = {
-    "codex": "codex resume ",
-    "claude": "claude --resume ",
-    "opencode": "opencode --session ",
-    "pi": "pi --session ",
-}
-
-PARAMETERS = [
-    pytest.param(
-        engine, marks=[getattr(pytest.mark, engine), pytest.mark.xdist_group(f"real-{engine}")]
-    )
-    for engine in ENGINES
-]
-
 
 @pytest.mark.parametrize("engine", PARAMETERS)
 async def test_a_conversation_of_two_turns(engine: str, tmp_path: Path) -> None:
     """A prompt is answered with a resume line, and a reply continues that session."""
-    if find_program(engine) is None:
-        # Not an assertion on the environment: its failure would print every key in it.
-        leave = pytest.fail if os.environ.get("CI") else pytest.skip
-        leave(f"{engine} is not installed; scripts/engines installs it")
+    needs(engine)
     work_dir = tmp_path / "project"
     work_dir.mkdir()
     home = tmp_path / "home" / ".takopi"
@@ -60,12 +43,3 @@ async def test_a_conversation_of_two_turns(engine: str, tmp_path: Path) -> None:
                 assert second.text.strip().splitlines()[-1] == resume_line
                 # The answers alone stay: each progress message goes once its answer is accepted.
                 await api.wait_for(lambda: len(api.bot_messages()) == 2 or None, 20)
-
-
-def engine_table(engine: str, config: dict[str, object]) -> str:
-    """Write an engine's configuration as TOML, with the default engine and its extra variables."""
-    lines = [f'default_engine = "{engine}"', f"[{engine}]"]
-    for key, value in config.items():
-        shown = str(value).lower() if isinstance(value, bool) else f'"{value}"'
-        lines.append(f"{key} = {shown}")
-    return "\n".join(lines)
