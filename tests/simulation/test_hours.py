@@ -3,21 +3,12 @@
 Full: 1,000 hours of at least 50 prompts each. A failure names its hour, which never changes.
 """
 
-import inspect
-
 import pytest
 
 from promises.forms import shards, share
 from simulation.hours import COMMAND, hour
-from takopi.bridge.bridge import Bridge
 
-pytestmark = [
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        "detach" not in inspect.signature(Bridge.stop).parameters,
-        reason="the bridge does not go on after a crash yet",
-    ),
-]
+pytestmark = pytest.mark.timeout(600)
 
 SHARDS = 40
 
