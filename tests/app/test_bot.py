@@ -109,7 +109,9 @@ async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
         polls = len(api.calls.of("getUpdates"))
         async with start() as bot:
             await api.wait_call("getUpdates", count=polls + 1, timeout_s=60)
-            api.faults.add("hang", times=1000)
+            hanging = api.faults.add("hang", "sendMessage", times=1000)
+            api.owner.say("/status")
+            await api.wait_for(lambda: hanging.hits)  # what the first signal waits for
             await stopping(bot, signal.SIGTERM, times=2)
             go_on.touch()  # what is said meanwhile must not be lost by an impatient manager
             assert await bot.stop(signal.SIGTERM, limit_s=5) == 143

@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
 
 import anyio
 import psutil
@@ -61,10 +62,28 @@ async def heed_signals(
 
     Start it with `TaskGroup.start`, so that no signal comes too early.
     """
-    with anyio.open_signal_receiver(*numbers) as received:
+    with _own_status_afterwards(numbers), anyio.open_signal_receiver(*numbers) as received:
         task_status.started()
         async for number in received:
             heard(number)
+
+
+@contextmanager
+def _own_status_afterwards(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """Let a signal that comes after the block end this process at once, with its own status.
+
+    Closing a receiver restores the system's reaction: a bot that has ended well and only closes
+    its journal yet would be seen killed.
+    """
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, _leave_for)
+
+
+def _leave_for(number: int, _frame: FrameType | None) -> None:
+    leave_alone(EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED)
 
 
 def tell_terminal(text: str) -> None:
