@@ -1,8 +1,8 @@
 """Say in the person's language what the code says in English.
 
-The English words are the keys of a catalogue: what a language does not have is said in English, so a
-new text never breaks a chat. `tests/core/test_texts.py` finds every text of the code and holds the
-catalogues to them. A text is a literal at its call, because that is how it is found.
+The English words are the keys of a catalogue: what a language does not have is said in English, so
+a new text never breaks a chat. `tests/core/test_texts.py` finds every text of the code and holds
+the catalogues to them. A text is a literal at its call, because that is how it is found.
 """
 
 from collections.abc import Mapping
