@@ -1,7 +1,7 @@
 """What the bridge needs of the world; `app` binds the real ones, tests bring scripted ones."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -12,6 +12,7 @@ from takopi.bridge.records import (
     OfferRecord,
     TurnRecord,
 )
+from takopi.context import RunContext
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
 from takopi.model import EngineId
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
@@ -30,7 +31,9 @@ __all__ = [
     "RunSpec",
     "Store",
     "Transport",
+    "TurnFilter",
     "TurnRecord",
+    "UsageRow",
 ]
 
 
@@ -138,6 +141,44 @@ class Transport(Protocol):
         ...
 
 
+class TurnFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Say which turns are meant; None leaves a thing open.
+
+    Args:
+        scope: Exactly this place.
+        chat_id: Any place of this chat.
+        engine: Their engine.
+        context: Their project and branch, both as they stand there: no project is one, too.
+        accepted_since: Unix seconds; later ones count only.
+        with_session: Leave out those whose session is not known.
+    """
+
+    scope: Scope | None = None
+    chat_id: int | None = None
+    engine: EngineId | None = None
+    context: RunContext | None = None
+    accepted_since: float | None = None
+    with_session: bool = False
+
+
+class UsageRow(msgspec.Struct, frozen=True):
+    """Be what one turn cost.
+
+    Args:
+        ended_at: Unix seconds.
+        engine: Its engine.
+        project: Its project.
+        chat_id: Its chat.
+        usage: As in `CompletedEvent.usage`.
+    """
+
+    ended_at: float
+    engine: EngineId
+    project: str | None
+    chat_id: int
+    usage: Mapping[str, Any]
+
+
 class Store(Protocol):
     """Be the journal: what is committed here is there after a crash.
 
@@ -181,6 +222,21 @@ class Store(Protocol):
 
     async def offer(self, offer_id: str) -> OfferRecord | None:
         """Return an offer, open or taken."""
+        ...
+
+    async def newest_turns(self, wanted: TurnFilter, limit: int) -> tuple[TurnRecord, ...]:
+        """List turns, the newest first, as they were written down last.
+
+        A turn that reported no session has that of its conversation, as in `turn_of_message`.
+        """
+        ...
+
+    async def usage_since(self, since: float) -> tuple[UsageRow, ...]:
+        """List what the engines of turns that ended since a moment said they cost.
+
+        Args:
+            since: Unix seconds.
+        """
         ...
 
     async def damage_told(self) -> None:

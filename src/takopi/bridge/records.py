@@ -5,14 +5,19 @@ and what goes out because of it are written down together or not at all. All tim
 seconds, because a journal outlives every monotonic clock.
 """
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from takopi.context import RunContext
 from takopi.core.chat import ChatKind, ChatMessage, ChatUpdate, Document, Scope
 from takopi.core.gathering import PromptPiece
 from takopi.core.offers import OfferKind
 from takopi.core.outbox_plan import Priority
+from takopi.core.places import PlaceRecord
+from takopi.core.preferences import RunChoices, Verbosity
+from takopi.core.schedules import ScheduleRecord
 from takopi.core.turn_state import TurnEnd, TurnState
 from takopi.model import EngineId, ResumeToken
 
@@ -28,6 +33,9 @@ __all__ = [
     "OfferPut",
     "OfferRecord",
     "OfferTaken",
+    "PlacePut",
+    "ScheduleGone",
+    "SchedulePut",
     "TurnPut",
     "TurnRecord",
     "UpdateHandled",
@@ -82,6 +90,13 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         started_at: When its engine was started.
         ended_at: When its final was decided.
         run_id: Name of the run directory, decided before anything is started.
+        project: Alias of the project that it works in; None for none.
+        branch: Branch whose worktree it works in; None for the project's own directory.
+        choices: Model, level and mode it is started with.
+        verbosity: How much its messages show.
+        usage: What the engine said it cost, as in `CompletedEvent.usage`; None while unknown.
+        before: What the directory held when the turn began (a snapshot of git); None without one.
+        silent: Whether whoever asked takes the answer, so that nothing of it goes to the chat.
         cwd: Where it works.
         note: A line for the progress message and the final.
         progress_id: Its progress message. Derived by the store from `MessageBound`; what `TurnPut`
@@ -112,10 +127,22 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float | None = None
     ended_at: float | None = None
     run_id: str | None = None
+    project: str | None = None
+    branch: str | None = None
+    choices: RunChoices = RunChoices()
+    verbosity: Verbosity = "normal"
+    usage: Mapping[str, Any] | None = None
+    before: str | None = None
+    silent: bool = False
     cwd: str | None = None
     note: str = ""
     progress_id: int | None = None
     seq: int = 0
+
+    @property
+    def context(self) -> RunContext:
+        """Give project and branch."""
+        return RunContext(self.project, self.branch)
 
 
 class LetterRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,8 +257,35 @@ class UpdateHandled(msgspec.Struct, frozen=True):
     id: int
 
 
+class PlacePut(msgspec.Struct, frozen=True):
+    """Write down what is known about a place, new or as it is now."""
+
+    place: PlaceRecord
+
+
+class SchedulePut(msgspec.Struct, frozen=True):
+    """Write a schedule down, new or as it is now."""
+
+    schedule: ScheduleRecord
+
+
+class ScheduleGone(msgspec.Struct, frozen=True):
+    """Forget a schedule."""
+
+    schedule_id: str
+
+
 Change: TypeAlias = (
-    TurnPut | MessageBound | LetterPut | LetterGone | OfferPut | OfferTaken | UpdateHandled
+    TurnPut
+    | MessageBound
+    | LetterPut
+    | LetterGone
+    | OfferPut
+    | OfferTaken
+    | UpdateHandled
+    | PlacePut
+    | SchedulePut
+    | ScheduleGone
 )
 
 
@@ -243,6 +297,8 @@ class JournalState(msgspec.Struct, frozen=True, kw_only=True):
         letters: Letters that no chat has accepted yet, in the order of posting.
         updates: Accepted updates that were not handled, in the order of acceptance.
         next_letter_id: Smallest number that no letter ever had.
+        places: What is known about topics, chats and projects.
+        schedules: Prompts that are asked at certain times.
         damage: What was found wrong with the journal and done about it; a line for the chat.
     """
 
@@ -250,4 +306,6 @@ class JournalState(msgspec.Struct, frozen=True, kw_only=True):
     letters: tuple[LetterRecord, ...] = ()
     updates: tuple[AcceptedUpdate, ...] = ()
     next_letter_id: int = 1
+    places: tuple[PlaceRecord, ...] = ()
+    schedules: tuple[ScheduleRecord, ...] = ()
     damage: str = ""
