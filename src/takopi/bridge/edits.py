@@ -35,6 +35,7 @@ def as_sent(record: TurnRecord, edited: MessageEdited) -> MessageReceived:
         text=edited.text,
         reply=piece.reply if piece else None,
         forwarded=piece.forwarded if piece else False,
+        files=piece.files if piece else (),
     )
 
 

@@ -25,6 +25,7 @@ from takopi.core.gathering import (
     LONG_UNITS,
     PromptPiece,
     WaitingPrompt,
+    files_of,
     held_until,
     joined_text,
     prompt_of,
@@ -162,6 +163,7 @@ class _Reading:
             album=received.album,
             forwarded=received.forwarded,
             reply=reply,
+            files=received.files,
         )
 
     def _away(self, accepted: AcceptedUpdate, received: MessageReceived) -> bool:
@@ -212,6 +214,7 @@ class _Reading:
             asked=prompt.resume,
             held_until=held_until(pieces),
             pieces=tuple(pieces),
+            files=files_of(pieces),
             accepted_at=accepted.arrived_at,
         )
         draft = Draft(record, updates=updates, bound=list(record.messages), away=piece.late)

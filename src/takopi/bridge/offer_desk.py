@@ -143,6 +143,7 @@ class OfferDesk:
             pieces=old.pieces if again else (),
             messages=old.messages if again else old.messages[:1],
         )
+        turn = replace(turn, files=old.files if again else ())
         turn = replace(turn, asked=session, conversation=turn.turn_id if anew else old.conversation)
         # A reply to the prompt goes on where the prompt was answered last.
         await self._submit(taking, turn, old.messages if again else ())
@@ -154,7 +155,8 @@ class OfferDesk:
         words = taking.offer.payload
         pieces = tuple(PromptPiece(message_id=number, text=words) for number in numbers)
         turn = self._turn(taking, prompt=words, pieces=pieces, messages=numbers)
-        await self._submit(taking, replace(turn, asked=old.session or old.asked), numbers)
+        asked = old.session or old.asked
+        await self._submit(taking, replace(turn, asked=asked, files=old.files), numbers)
         return choice_label("edited", taking.choice)
 
     async def _decide_backlog(self, taking: _Taking) -> str:

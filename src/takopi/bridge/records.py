@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from takopi.context import RunContext
-from takopi.core.chat import ChatKind, ChatMessage, ChatUpdate, Document, Scope
+from takopi.core.chat import ChatKind, ChatMessage, ChatUpdate, Document, IncomingFile, Scope
 from takopi.core.gathering import PromptPiece
 from takopi.core.offers import OfferKind
 from takopi.core.outbox_plan import Priority
@@ -102,6 +102,8 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         progress_id: Its progress message. Derived by the store from `MessageBound`; what `TurnPut`
             says here is ignored.
         seq: Order of acceptance. Given by the store with the first `TurnPut`; ignored later.
+        files: What goes with the prompt; each has its place once the turn is about to start. Of
+            `origin` `files`: what a person sent without a word, for those who reply to it.
     """
 
     turn_id: str
@@ -114,7 +116,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[int, ...] = ()
     person: int | None = None
     asked: ResumeToken | None = None
-    origin: Literal["prompt", "engine", "schedule", "peer"] = "prompt"
+    origin: Literal["prompt", "engine", "schedule", "peer", "files"] = "prompt"
     state: TurnState = "queued"
     outcome: TurnEnd | None = None
     cancelled: bool = False
@@ -138,6 +140,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     progress_id: int | None = None
     seq: int = 0
+    files: tuple[IncomingFile, ...] = ()
 
     @property
     def context(self) -> RunContext:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.records import AcceptedUpdate, TurnRecord
 from takopi.core.chat import ChatMessage, MessageEdited, MessageReceived
-from takopi.core.gathering import PromptPiece, held_until, joined_text
+from takopi.core.gathering import PromptPiece, files_of, held_until, joined_text
 from takopi.core.route import BoundTurn, Route
 from takopi.errors import StoreError
 
@@ -45,6 +45,7 @@ class Draft:
             messages=(*self.record.messages, piece.message_id),
             prompt=joined_text(pieces),
             held_until=held_until(pieces),
+            files=files_of(pieces),
         )
         self.updates.append(accepted)
         self.bound.append(piece.message_id)

@@ -14,6 +14,8 @@ __all__ = [
     "ChatMigrated",
     "ChatUpdate",
     "Document",
+    "FileKind",
+    "IncomingFile",
     "MessageEdited",
     "MessageReceived",
     "RepliedTo",
@@ -37,6 +39,29 @@ class Scope(msgspec.Struct, frozen=True):
     thread_id: int | None = None
 
 
+FileKind: TypeAlias = Literal["document", "photo", "video", "audio", "voice", "animation"]
+
+
+class IncomingFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Be a file that somebody sent; the chat service has it until somebody fetches it.
+
+    Args:
+        kind: What the service takes it for.
+        file_id: By which the service hands it out.
+        name: As the sender called it, or made up; hostile until it was made safe.
+        size: Bytes, as the service says; None when it does not.
+        mime: Its media type, as the sender says; empty when unknown.
+        path: Where it lies on this machine, absolute, once that is decided.
+    """
+
+    kind: FileKind
+    file_id: str
+    name: str
+    size: int | None = None
+    mime: str = ""
+    path: str = ""
+
+
 class RepliedTo(msgspec.Struct, frozen=True):
     """Describe the message that a person replied to.
 
@@ -44,11 +69,13 @@ class RepliedTo(msgspec.Struct, frozen=True):
         message_id: Its id in the chat.
         text: Its text or caption; empty when it has none.
         from_this_bot: Whether this very bot wrote it: only then a resume line in it counts.
+        files: What it carries.
     """
 
     message_id: int
     text: str = ""
     from_this_bot: bool = False
+    files: tuple[IncomingFile, ...] = ()
 
 
 class MessageReceived(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -67,6 +94,7 @@ class MessageReceived(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         addressed_to_other: The first word is a command of another bot (`/x@otherbot`).
         date: When the service took it, unix seconds; whole ones at Telegram.
         album: What the parts of one album share; None for a message of its own.
+        files: What it carries beside its words.
     """
 
     update_id: int
@@ -80,6 +108,7 @@ class MessageReceived(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     addressed_to_other: bool = False
     date: float = 0.0
     album: str | None = None
+    files: tuple[IncomingFile, ...] = ()
 
 
 class MessageEdited(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -18,7 +18,7 @@ from itertools import pairwise
 
 import msgspec
 
-from takopi.core.chat import RepliedTo, Scope
+from takopi.core.chat import IncomingFile, RepliedTo, Scope
 from takopi.core.richtext import utf16_len
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "LONG_WAIT_S",
     "PromptPiece",
     "WaitingPrompt",
+    "files_of",
     "held_until",
     "joined_text",
     "prompt_of",
@@ -56,6 +57,7 @@ class PromptPiece(msgspec.Struct, frozen=True, kw_only=True):
         reply: The message it replies to.
         opening: Of a first message: its words without directives and resume lines, when it has any.
         edited_at: When it was edited last, unix seconds.
+        files: What it carries, and what the message that it replies to carries for it.
     """
 
     message_id: int
@@ -68,6 +70,7 @@ class PromptPiece(msgspec.Struct, frozen=True, kw_only=True):
     reply: RepliedTo | None = None
     opening: str | None = None
     edited_at: float = 0.0
+    files: tuple[IncomingFile, ...] = ()
 
 
 class WaitingPrompt(msgspec.Struct, frozen=True):
@@ -102,7 +105,7 @@ def prompt_of(
         for prompt in mine:
             if any(part.album == piece.album for part in prompt.pieces):
                 return prompt.turn_id
-    if not mine or not piece.text:
+    if not mine or not (piece.text or (piece.forwarded and piece.files)):
         return None
     newest = mine[-1]
     belongs = _comes_with if piece.forwarded else _goes_on
@@ -138,6 +141,12 @@ def joined_text(pieces: Sequence[PromptPiece]) -> str:
         if piece.text:
             text += _between(before, piece) + piece.text if text else piece.text
     return text
+
+
+def files_of(pieces: Sequence[PromptPiece]) -> tuple[IncomingFile, ...]:
+    """List the files of a prompt's messages, in their order, each once."""
+    found = {file.file_id: file for piece in pieces for file in piece.files}
+    return tuple(found.values())
 
 
 def _comes_with(pieces: Sequence[PromptPiece], forward: PromptPiece) -> bool:

@@ -13,6 +13,7 @@ from takopi.core.chat import (
     Scope,
 )
 from takopi.telegram.api import BotIdentity
+from takopi.telegram.incoming import files_of
 from takopi.telegram.wire import CallbackQuery, Chat, Message, Update
 
 __all__ = ["ALLOWED_UPDATES", "TRANSPORT_ID", "translate"]
@@ -83,6 +84,7 @@ def _message(
         addressed_to_other=to_other,
         date=float(message.date),
         album=message.media_group_id,
+        files=files_of(message),
     )
 
 
@@ -164,6 +166,7 @@ def _reply(message: Message, bot: BotIdentity) -> RepliedTo | None:
         from_this_bot=target.from_ is not None
         and target.from_.id == bot.id
         and target.forward_origin is None,
+        files=files_of(target),
     )
 
 

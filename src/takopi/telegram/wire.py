@@ -14,6 +14,7 @@ __all__ = [
     "BotUser",
     "CallbackQuery",
     "Chat",
+    "FileInfo",
     "Message",
     "Parameters",
     "SentMessage",
@@ -62,6 +63,20 @@ class Chat(msgspec.Struct, frozen=True):
 
     id: int
     type: str
+
+
+class FileInfo(msgspec.Struct, frozen=True):
+    """Mirror what PhotoSize, Document, Video and the other kinds of files have in common.
+
+    https://core.telegram.org/bots/api#document
+    """
+
+    file_id: str
+    file_size: int | None = None
+    file_name: str | None = None
+    mime_type: str | None = None
+    width: int = 0
+    height: int = 0
 
 
 class Message(msgspec.Struct, frozen=True):
