@@ -12,6 +12,13 @@
     │   ├── SessionMismatch     the engine answered with another session than the one asked for
     │   └── RunFailed           the holder could not start the engine, or the disk refused
     │       └── RunIdTaken      another run has the id already
+    ├── VoiceError              a voice note did not become words
+    │   ├── VoiceNotConfigured      nothing is set up, or what is set up is not there: set it up
+    │   └── TranscriptionFailed     this one gave no words; `retry_may_help` says what to offer
+    ├── GitRefused              git did not do it; the text has its words and what to do
+    │   ├── BranchRefused       no branch can be called so: name another one
+    │   ├── NotARepository      the directory is in no repository: make one, or work elsewhere
+    │   └── GitTooSlow          git or a hook of the repository took too long and was ended
     ├── PluginError             a drop-in or entry point cannot be used; the rest goes on
     ├── StoreError              the journal did not take it; nothing may rest on it
     │   ├── StoreFull           the disk is full: start nothing, tell it, try again later
@@ -36,6 +43,7 @@ from pathlib import Path
 
 __all__ = [
     "AccessError",
+    "BranchRefused",
     "ChatLost",
     "ChatMoved",
     "ConfigError",
@@ -44,6 +52,9 @@ __all__ = [
     "FileRefused",
     "FloodLimited",
     "FormatRefused",
+    "GitRefused",
+    "GitTooSlow",
+    "NotARepository",
     "OfferClosed",
     "PluginError",
     "PollConflict",
@@ -58,10 +69,13 @@ __all__ = [
     "TakopiError",
     "TargetLost",
     "ThreadLost",
+    "TranscriptionFailed",
     "TransportError",
     "TransportUnavailable",
     "Unauthorized",
     "UsageError",
+    "VoiceError",
+    "VoiceNotConfigured",
     "WorkDirMissing",
 ]
 
@@ -160,6 +174,43 @@ class RunFailed(EngineError):
 
 class RunIdTaken(RunFailed):
     """Say that a run of this id was started before; it is not started again."""
+
+
+class VoiceError(TakopiError):
+    """Say why a voice note did not become words; the text is for the chat."""
+
+
+class VoiceNotConfigured(VoiceError):
+    """Say that nothing can transcribe here, and what to set up."""
+
+
+class TranscriptionFailed(VoiceError):
+    """Say why this voice note gave no words.
+
+    Args:
+        text: What happened and what to do next.
+        retry_may_help: Whether the same voice note may succeed later, as it is.
+    """
+
+    def __init__(self, text: str, *, retry_may_help: bool = False) -> None:
+        self.retry_may_help = retry_may_help
+        super().__init__(text)
+
+
+class GitRefused(TakopiError):
+    """Say what git did not do, in its own words, and what to do next."""
+
+
+class BranchRefused(GitRefused):
+    """Say why no branch can be called so."""
+
+
+class NotARepository(GitRefused):
+    """Say that a directory is in no git repository with a working tree."""
+
+
+class GitTooSlow(GitRefused):
+    """Say which git command took too long; it was ended, and what it had changed so far stays."""
 
 
 class PluginError(TakopiError):
