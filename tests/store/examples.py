@@ -1,9 +1,11 @@
 """Records and stores that the tests of the journal share."""
 
 import os
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Coroutine, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +39,7 @@ T = TypeVar("T")
 
 SCOPE = Scope("telegram", 7, 3)
 NOW = 1_700_000_000.0
+DUMPS = Path(__file__).parents[1] / "fixtures" / "journal"
 SMALL_RESERVE = 64 * 1024
 
 
@@ -72,6 +75,15 @@ def opened(
     """Open a journal whose work is done inline, with `turns` to rebuild it from."""
     options = JournalOptions(offload=offload, busy_s=busy_s, reserve_bytes=SMALL_RESERVE)
     return open_journal(path, rebuild=lambda: turns, now=now, options=options)
+
+
+def restored(path: Path, version: int) -> Path:
+    """Make a file of an earlier schema."""
+    path.touch(0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript(DUMPS.joinpath(f"schema-{version}.sql").read_text("utf-8"))
+        assert db.execute("PRAGMA user_version").fetchone() == (version,)
+    return path
 
 
 def turn(turn_id: str = "t1", **fields: Any) -> TurnRecord:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from store.examples import NOW, letter, now_done, opened, received, turn
+from store.examples import NOW, letter, now_done, opened, received, restored, turn
 from takopi.bridge.records import (
     LetterGone,
     LetterPut,
@@ -21,6 +21,7 @@ from takopi.bridge.records import (
 from takopi.errors import AccessError, StoreDamaged, StoreError, StoreFull
 from takopi.store.connecting import connect
 from takopi.store.opening import JournalOptions, open_journal
+from takopi.store.schema import SCHEMA
 from takopi.store.sqlite_store import SqliteStore
 from takopi.store.worker import inline
 
@@ -213,17 +214,8 @@ def test_a_commit_waits_for_another_program(
 
 def test_a_journal_that_cannot_be_migrated_now_is_left_alone(path: Path) -> None:
     """The next start tries again."""
-    now_done(opened(path).close())
-    with another(path) as writer:
-        for statement in (
-            "DROP INDEX turns_by_run",
-            "DROP INDEX turns_over",
-            "ALTER TABLE turns DROP COLUMN run_id",
-            "ALTER TABLE turns DROP COLUMN over_at",
-            "PRAGMA user_version = 1",
-            "BEGIN IMMEDIATE",
-        ):
-            writer.execute(statement)
+    with another(restored(path, SCHEMA - 1)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="another program"):
             opened(path)
     store = opened(path)

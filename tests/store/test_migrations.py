@@ -8,7 +8,18 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from store.examples import NOW, a_day, letter, now_done, offer, opened, pressed, received, turn
+from store.examples import (
+    NOW,
+    a_day,
+    letter,
+    now_done,
+    offer,
+    opened,
+    pressed,
+    received,
+    restored,
+    turn,
+)
 from takopi.bridge.records import (
     AcceptedUpdate,
     JournalState,
@@ -23,7 +34,6 @@ from takopi.store.reading import open_reading
 from takopi.store.schema import SCHEMA, create, migrate
 from takopi.store.sqlite_store import SqliteStore
 
-DUMPS = Path(__file__).parents[1] / "fixtures" / "journal"
 EARLIER = range(1, SCHEMA)
 
 NAMES = "SELECT type, name, tbl_name FROM sqlite_master ORDER BY 1, 2"
@@ -38,15 +48,6 @@ def live(store: SqliteStore) -> None:
     now_done(store.commit([OfferTaken("o2", "again"), LetterGone(3)]))
     first, _ = now_done(store.accept([received(1), pressed(2, "p")], 2, NOW))
     now_done(store.commit([UpdateHandled(first.id)]))
-
-
-def restored(path: Path, version: int) -> Path:
-    """Make a file of an earlier schema."""
-    path.touch(0o600)
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.executescript(DUMPS.joinpath(f"schema-{version}.sql").read_text("utf-8"))
-        assert db.execute("PRAGMA user_version").fetchone() == (version,)
-    return path
 
 
 def said(store: SqliteStore) -> list[object]:

@@ -2,10 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from takopi.bridge.ports import TurnFilter, UsageRow
 from takopi.bridge.records import (
     AcceptedUpdate,
     Change,
@@ -18,17 +20,23 @@ from takopi.bridge.records import (
     OfferPut,
     OfferRecord,
     OfferTaken,
+    PlacePut,
+    ScheduleGone,
+    SchedulePut,
     TurnPut,
     TurnRecord,
     UpdateHandled,
 )
+from takopi.bridge.turn_ends import over_at, usage_row
 from takopi.core.chat import ChatUpdate
-from takopi.core.keeping import KEEP_KEYS_S, KEEP_TURNS_S
+from takopi.core.keeping import KEEP_GONE_S, KEEP_KEYS_S, KEEP_TURNS_S, KEEP_USAGE_S
 from takopi.core.turn_state import ENDS
 from takopi.core.update_keys import update_keys
 from takopi.errors import OfferClosed
 
 if TYPE_CHECKING:
+    from takopi.core.places import PlaceRecord
+    from takopi.core.schedules import ScheduleRecord
     from takopi.model import ResumeToken
 
 __all__ = ["MemoryStore"]
@@ -56,6 +64,10 @@ class MemoryStore:
         self._bound: OrderedDict[tuple[int, int], tuple[str, MessageRole]] = OrderedDict()
         self._messages_of: dict[str, dict[tuple[int, int], None]] = {}
         self._turns_of: dict[str, dict[str, None]] = {}
+        self._usage: OrderedDict[str, UsageRow] = OrderedDict()
+        self._places: dict[str, PlaceRecord] = {}
+        self._gone_since: dict[str, float] = {}
+        self._schedules: dict[str, ScheduleRecord] = {}
         self._accepted = self._turns = self._next_letter = 0
 
     async def accept(
@@ -96,6 +108,8 @@ class MemoryStore:
             letters=tuple(self._letters[number] for number in sorted(self._letters)),
             updates=tuple(self._updates[number] for number in sorted(self._updates)),
             next_letter_id=self._next_letter + 1,
+            places=tuple(self._places[key] for key in sorted(self._places)),
+            schedules=tuple(self._schedules.values()),
         )
 
     async def turn(self, turn_id: str) -> TurnRecord | None:
@@ -106,10 +120,21 @@ class MemoryStore:
     async def turn_of_message(self, chat_id: int, message_id: int) -> TurnRecord | None:
         """Find the turn of a message; None for messages nobody knows."""
         turn_id, _ = self._bound.get((chat_id, message_id), ("", None))
-        record = await self.turn(turn_id)
-        if record is None or record.session is not None or not record.conversation:
-            return record
-        return replace(record, session=self._session_of(record.conversation))
+        found = self._find(turn_id)
+        return None if found is None else self._with_session(self._whole(found))
+
+    async def newest_turns(self, wanted: TurnFilter, limit: int) -> tuple[TurnRecord, ...]:
+        """List turns, the newest first, as they were written down last."""
+        turns = [*self._over.values(), *self._open.values()]
+        turns.sort(key=lambda turn: turn.seq, reverse=True)
+        meant = (self._with_session(turn) for turn in turns if _is_meant(turn, wanted))
+        known = (turn for turn in meant if turn.session is not None or not wanted.with_session)
+        return tuple(self._whole(turn) for turn in islice(known, max(limit, 0)))
+
+    async def usage_since(self, since: float) -> tuple[UsageRow, ...]:
+        """List what the engines of turns that ended since a moment said they cost."""
+        rows = [(row.ended_at, turn_id, row) for turn_id, row in self._usage.items()]
+        return tuple(row for ended_at, _, row in sorted(rows, key=_by_end) if ended_at >= since)
 
     async def damage_told(self) -> None:
         """Do nothing: what is only in memory was never damaged."""
@@ -126,13 +151,25 @@ class MemoryStore:
         """
         for key in [key for key, at in self._seen.items() if at < now - KEEP_KEYS_S]:
             del self._seen[key]
-        old = {t.turn_id for t in self._over.values() if _over_at(t) < now - KEEP_TURNS_S}
+        old = {t.turn_id for t in self._over.values() if (over_at(t) or 0.0) < now - KEEP_TURNS_S}
         for turn_id in old:
             self._forget_turn(self._over.pop(turn_id))
             for message in list(self._messages_of.get(turn_id, ())):
                 self._unbind(message)
         for offer in [offer for offer in self._offers.values() if offer.turn_id in old]:
             del self._offers[offer.offer_id]
+        self._prune_usage(now)
+        self._prune_places(now)
+
+    def _prune_usage(self, now: float) -> None:
+        for turn_id, row in list(self._usage.items()):
+            if row.ended_at < now - KEEP_USAGE_S:
+                del self._usage[turn_id]
+
+    def _prune_places(self, now: float) -> None:
+        for key in [key for key, place in self._places.items() if place.gone]:
+            if self._gone_since.setdefault(key, now) < now - KEEP_GONE_S:
+                del self._places[key], self._gone_since[key]
 
     def _refuse_taken(self, changes: Sequence[Change]) -> None:
         taken: dict[str, bool] = {}
@@ -170,6 +207,14 @@ class MemoryStore:
                 self._offers[offer_id] = replace(self._offers[offer_id], taken=choice)
             case UpdateHandled(number):
                 self._updates.pop(number, None)
+            case PlacePut(place):
+                self._places[place.key] = place
+                if not place.gone:
+                    self._gone_since.pop(place.key, None)
+            case SchedulePut(schedule):
+                self._schedules[schedule.schedule_id] = schedule
+            case ScheduleGone(schedule_id):
+                self._schedules.pop(schedule_id, None)
 
     # Turns, found by their id and by their conversation.
 
@@ -191,6 +236,9 @@ class MemoryStore:
                 self._forget_turn(dropped)
         else:
             self._open[turn.turn_id] = turn
+        cost = usage_row(turn)
+        if cost is not None:
+            self._put(self._usage, turn.turn_id, cost)
 
     def _forget_turn(self, turn: TurnRecord) -> None:
         of = self._turns_of.get(turn.conversation, {})
@@ -202,6 +250,11 @@ class MemoryStore:
         found = [self._find(turn_id) for turn_id in self._turns_of.get(conversation, ())]
         known = [turn for turn in found if turn is not None and turn.session is not None]
         return max(known, key=lambda turn: turn.seq).session if known else None
+
+    def _with_session(self, turn: TurnRecord) -> TurnRecord:
+        if turn.session is not None or not turn.conversation:
+            return turn
+        return replace(turn, session=self._session_of(turn.conversation))
 
     def _whole(self, turn: TurnRecord) -> TurnRecord:
         progress = [
@@ -235,5 +288,17 @@ class MemoryStore:
         return table.popitem(last=False)[1] if len(table) > self._keep else None
 
 
-def _over_at(turn: TurnRecord) -> float:
-    return turn.accepted_at if turn.ended_at is None else turn.ended_at
+def _is_meant(turn: TurnRecord, wanted: TurnFilter) -> bool:
+    """Tell whether a turn is meant, but for its session."""
+    since = wanted.accepted_since
+    return (
+        wanted.scope in (None, turn.scope)
+        and wanted.chat_id in (None, turn.scope.chat_id)
+        and wanted.engine in (None, turn.engine)
+        and wanted.context in (None, turn.context)
+        and (since is None or turn.accepted_at >= since)
+    )
+
+
+def _by_end(row: tuple[float, str, UsageRow]) -> tuple[float, str]:
+    return row[:2]

@@ -2,7 +2,13 @@
 
 import sqlite3
 
-from takopi.core.keeping import KEEP_KEYS_S, KEEP_TURNS_S, KEEP_UPDATES_S
+from takopi.core.keeping import (
+    KEEP_GONE_S,
+    KEEP_KEYS_S,
+    KEEP_TURNS_S,
+    KEEP_UPDATES_S,
+    KEEP_USAGE_S,
+)
 from takopi.store.schema import transaction
 
 __all__ = ["forget_a_piece", "shrink_a_piece"]
@@ -16,6 +22,11 @@ _LEAST_FREE_PAGES = 1024
 _UPDATES = """DELETE FROM updates WHERE id IN
     (SELECT id FROM updates WHERE handled = 1 AND arrived_at < ? LIMIT ?)"""
 _KEYS = "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE at < ? LIMIT ?)"
+_USAGE = """DELETE FROM usage WHERE turn_id IN
+    (SELECT turn_id FROM usage WHERE ended_at < ? LIMIT ?)"""
+# No record says when a topic was deleted: it counts from the first pruning that finds it gone.
+_MARK_GONE = "UPDATE places SET gone_since = ? WHERE gone AND gone_since IS NULL"
+_GONE = "DELETE FROM places WHERE gone AND gone_since < ?"
 _OLD_TURNS = "SELECT seq, turn_id FROM turns WHERE over_at < ? LIMIT ?"
 
 
@@ -34,7 +45,10 @@ def forget_a_piece(db: sqlite3.Connection, now: float) -> bool:
             db.execute("DELETE FROM messages WHERE turn_id = ?", (turn_id,))
             db.execute("DELETE FROM offers WHERE turn_id = ?", (turn_id,))
             db.execute("DELETE FROM turns WHERE seq = ?", (seq,))
-    return updates == _ROWS or keys == _ROWS or len(turns) == _TURNS
+        usage = db.execute(_USAGE, (now - KEEP_USAGE_S, _ROWS)).rowcount
+        db.execute(_MARK_GONE, (now,))
+        db.execute(_GONE, (now - KEEP_GONE_S,))
+    return _ROWS in (updates, keys, usage) or len(turns) == _TURNS
 
 
 def shrink_a_piece(db: sqlite3.Connection) -> bool:

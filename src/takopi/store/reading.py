@@ -11,12 +11,13 @@ from types import TracebackType
 import msgspec
 
 from takopi.bridge.records import TurnRecord
+from takopi.core.schedules import ScheduleRecord
 from takopi.core.turn_state import ENDS, TRANSITIONS
 from takopi.errors import StoreError, UsageError
 from takopi.store.connecting import connect_to_read
 from takopi.store.examining import is_sound, present_form
 from takopi.store.faults import explained
-from takopi.store.rows import SELECT_TURN, turn_from_row
+from takopi.store.rows import SELECT_TURN, fetch_schedules, turn_from_row
 from takopi.store.schema import version_of
 
 __all__ = ["JournalHealth", "JournalReading", "journal_health", "open_reading"]
@@ -99,6 +100,16 @@ class JournalReading:
         if len(rows) > 1:
             raise UsageError(f"more than one turn begins with {name!r}; give more of its id")
         return turn_from_row(rows[0])
+
+    def letters_waiting(self) -> int:
+        """Count the letters that no chat has accepted yet."""
+        with explained(self._path):
+            return int(self._db.execute("SELECT count(*) FROM letters").fetchone()[0])
+
+    def schedules(self) -> tuple[ScheduleRecord, ...]:
+        """List the schedules in the order in which they were made."""
+        with explained(self._path):
+            return fetch_schedules(self._db)
 
 
 def open_reading(path: Path) -> JournalReading | None:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from takopi.bridge.ports import TurnFilter, UsageRow
 from takopi.bridge.records import (
     AcceptedUpdate,
     JournalState,
@@ -19,20 +20,26 @@ from takopi.bridge.records import (
     TurnRecord,
 )
 from takopi.core.chat import ChatUpdate
+from takopi.core.places import PlaceRecord
+from takopi.core.schedules import ScheduleRecord
 from takopi.core.turn_state import ENDS, TRANSITIONS
 from takopi.model import ResumeToken
 
 __all__ = [
     "SELECT_TURN",
+    "fetch_newest_turns",
     "fetch_offer",
+    "fetch_schedules",
     "fetch_state",
     "fetch_turn",
     "fetch_turn_of_message",
+    "fetch_usage",
     "note",
     "noted",
     "packed",
     "packed_letter",
     "turn_from_row",
+    "whole",
 ]
 
 SELECT_TURN = """SELECT t.seq, t.body,
@@ -50,10 +57,20 @@ _SESSION = (
     "SELECT session_engine, session_value FROM turns WHERE conversation = ? AND "
     "session_value IS NOT NULL ORDER BY seq DESC LIMIT 1"
 )
+_NUMBERS = "(SELECT t.seq FROM turns t WHERE {} ORDER BY t.seq DESC LIMIT ?)"
+_NEWEST_TURNS = f"{SELECT_TURN} WHERE t.seq IN {_NUMBERS} ORDER BY t.seq DESC"
+_KNOWS_SESSION = """(t.session_value IS NOT NULL OR (t.conversation <> '' AND EXISTS (
+    SELECT 1 FROM turns o WHERE o.conversation = t.conversation
+        AND o.session_value IS NOT NULL)))"""
+_USAGE = """SELECT ended_at, engine, project, chat_id, body FROM usage WHERE ended_at >= ?
+    ORDER BY ended_at, turn_id"""
 
 _turn = msgspec.json.Decoder(TurnRecord)
 _update: msgspec.json.Decoder[ChatUpdate] = msgspec.json.Decoder(ChatUpdate)
 _offer = msgspec.json.Decoder(OfferRecord)
+_place = msgspec.json.Decoder(PlaceRecord)
+_schedule = msgspec.json.Decoder(ScheduleRecord)
+_usage = msgspec.json.Decoder(dict[str, Any])
 _letter = msgspec.msgpack.Decoder(LetterRecord)
 _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
@@ -79,11 +96,20 @@ def packed_letter(letter: LetterRecord) -> bytes:
         return _msgpack.encode(_without_halves(msgspec.to_builtins(letter, builtin_types=(bytes,))))
 
 
+def whole(text: str | None) -> str | None:
+    """Return a text as it stands in a column: as with `packed`, without halves of pairs."""
+    return (
+        None
+        if text is None
+        else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    )
+
+
 def _without_halves(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return whole(value)
     if isinstance(value, dict):
-        return {key: _without_halves(item) for key, item in value.items()}
+        return {_without_halves(key): _without_halves(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_without_halves(item) for item in value]
     return value
@@ -108,11 +134,60 @@ def fetch_turn_of_message(
     row = db.execute(_TURN_OF_MESSAGE, (chat_id, message_id)).fetchone()
     if row is None:
         return None
-    turn = turn_from_row(row)
+    return _with_session(db, turn_from_row(row))
+
+
+def _with_session(db: sqlite3.Connection, turn: TurnRecord) -> TurnRecord:
     if turn.session is not None or not turn.conversation:
         return turn
     session = db.execute(_SESSION, (turn.conversation,)).fetchone()
     return turn if session is None else replace(turn, session=ResumeToken(*session))
+
+
+def fetch_newest_turns(
+    db: sqlite3.Connection, wanted: TurnFilter, limit: int
+) -> tuple[TurnRecord, ...]:
+    """List turns, the newest first, with the sessions of their conversations."""
+    question, values = newest_turns_question(wanted, limit)
+    return tuple(_with_session(db, turn_from_row(row)) for row in db.execute(question, values))
+
+
+def newest_turns_question(wanted: TurnFilter, limit: int) -> tuple[str, list[Any]]:
+    """Return the statement that finds turns, and its values.
+
+    The numbers of the turns come from an index alone; then only so many rows are read as wanted.
+    """
+    where: dict[str, Any] = {}
+    if wanted.scope is not None:
+        scope = wanted.scope
+        where |= {"t.chat_id = ?": scope.chat_id, "t.transport = ?": scope.transport}
+        where["t.thread_id IS ?"] = scope.thread_id
+    if wanted.chat_id is not None:
+        where["+t.chat_id = ?" if "t.chat_id = ?" in where else "t.chat_id = ?"] = wanted.chat_id
+    if wanted.engine is not None:
+        where["t.engine = ?"] = wanted.engine
+    if wanted.context is not None:
+        where["t.project IS ?"] = whole(wanted.context.project)
+        where["t.branch IS ?"] = whole(wanted.context.branch)
+    if wanted.accepted_since is not None:
+        where["t.accepted_at >= ?"] = wanted.accepted_since
+    conditions = [*where, *([_KNOWS_SESSION] if wanted.with_session else [])]
+    meant = " AND ".join(conditions) or "TRUE"
+    return _NEWEST_TURNS.format(meant), [*where.values(), max(limit, 0)]
+
+
+def fetch_usage(db: sqlite3.Connection, since: float) -> tuple[UsageRow, ...]:
+    """List what turns that ended since a moment cost."""
+    return tuple(
+        UsageRow(ended_at, engine, project, chat_id, _usage.decode(body))
+        for ended_at, engine, project, chat_id, body in db.execute(_USAGE, (since,))
+    )
+
+
+def fetch_schedules(db: sqlite3.Connection) -> tuple[ScheduleRecord, ...]:
+    """List the schedules in the order in which they were made."""
+    rows = db.execute("SELECT body FROM schedules ORDER BY number")
+    return tuple(_schedule.decode(body) for (body,) in rows)
 
 
 def fetch_offer(db: sqlite3.Connection, offer_id: str) -> OfferRecord | None:
@@ -127,6 +202,7 @@ def fetch_state(db: sqlite3.Connection) -> JournalState:
         "SELECT id, arrived_at, batch, body FROM updates WHERE handled = 0 ORDER BY id"
     )
     letters = db.execute("SELECT body FROM letters ORDER BY letter_id")
+    places = db.execute("SELECT body FROM places ORDER BY key")
     newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'letters'").fetchone()
     return JournalState(
         turns=tuple(turn_from_row(row) for row in db.execute(_OPEN_TURNS)),
@@ -136,6 +212,8 @@ def fetch_state(db: sqlite3.Connection) -> JournalState:
             for number, at, batch, body in updates
         ),
         next_letter_id=newest[0] + 1 if newest else 1,
+        places=tuple(_place.decode(body) for (body,) in places),
+        schedules=fetch_schedules(db),
         damage=noted(db, "damage") or "",
     )
 

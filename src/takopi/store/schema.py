@@ -84,7 +84,69 @@ def _find_runs_and_ends(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX turns_over ON turns (over_at) WHERE over_at IS NOT NULL")
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_lay_out, _find_runs_and_ends)
+class _SecondScope(msgspec.Struct, frozen=True):
+    transport: str
+    chat_id: int
+    thread_id: int | None = None
+
+
+class _SecondTurn(msgspec.Struct, frozen=True):
+    scope: _SecondScope
+    engine: str
+    accepted_at: float = 0.0
+
+
+_THIRD = (
+    # `seq` comes before `accepted_at`, so that the newest turns come first without sorting, and
+    # what was accepted too early is passed over without a look at the row.
+    """CREATE INDEX turns_by_place ON turns
+        (chat_id, transport, thread_id, engine, project, branch, seq, accepted_at)""",
+    "CREATE INDEX turns_by_context ON turns (project, branch, engine, seq, accepted_at)",
+    "CREATE INDEX turns_by_engine ON turns (engine, seq, accepted_at)",
+    """CREATE TABLE usage (
+        turn_id TEXT PRIMARY KEY,
+        ended_at REAL NOT NULL,
+        engine TEXT NOT NULL,
+        project TEXT,
+        chat_id INTEGER NOT NULL,
+        body TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX usage_by_end ON usage (ended_at)",
+    """CREATE TABLE places (
+        key TEXT PRIMARY KEY,
+        gone INTEGER NOT NULL,
+        gone_since REAL,
+        body TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE schedules (
+        number INTEGER PRIMARY KEY,
+        schedule_id TEXT NOT NULL UNIQUE,
+        body TEXT NOT NULL)""",
+)
+
+
+def _find_places_and_costs(db: sqlite3.Connection) -> None:
+    """Let the newest turns of a place be found, and what turns cost; hold places and schedules."""
+    for column in ("transport TEXT", "chat_id INTEGER", "thread_id INTEGER", "engine TEXT"):
+        db.execute(f"ALTER TABLE turns ADD COLUMN {column}")
+    for column in ("project TEXT", "branch TEXT", "accepted_at REAL"):
+        db.execute(f"ALTER TABLE turns ADD COLUMN {column}")
+    decode = msgspec.json.Decoder(_SecondTurn).decode
+    for seq, body in db.execute("SELECT seq, body FROM turns").fetchall():
+        turn = decode(body)
+        place = turn.scope.transport, turn.scope.chat_id, turn.scope.thread_id
+        db.execute(
+            "UPDATE turns SET transport = ?, chat_id = ?, thread_id = ?, engine = ?, "
+            "accepted_at = ? WHERE seq = ?",
+            (*place, turn.engine, turn.accepted_at, seq),
+        )
+    for statement in _THIRD:
+        db.execute(statement)
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _lay_out,
+    _find_runs_and_ends,
+    _find_places_and_costs,
+)
 SCHEMA = len(_STEPS)
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from takopi.bridge.ports import TurnFilter, UsageRow
 from takopi.bridge.records import (
     AcceptedUpdate,
     Change,
@@ -22,10 +23,12 @@ from takopi.store.faults import explained
 from takopi.store.pruning import forget_a_piece, shrink_a_piece
 from takopi.store.reserve import Reserve
 from takopi.store.rows import (
+    fetch_newest_turns,
     fetch_offer,
     fetch_state,
     fetch_turn,
     fetch_turn_of_message,
+    fetch_usage,
     note,
     noted,
 )
@@ -120,6 +123,14 @@ class SqliteStore:
     async def offer(self, offer_id: str) -> OfferRecord | None:
         """Return an offer, open or taken."""
         return await self._do(lambda db: fetch_offer(db, offer_id))
+
+    async def newest_turns(self, wanted: TurnFilter, limit: int) -> tuple[TurnRecord, ...]:
+        """List turns, the newest first, as they were written down last."""
+        return await self._do(lambda db: fetch_newest_turns(db, wanted, limit))
+
+    async def usage_since(self, since: float) -> tuple[UsageRow, ...]:
+        """List what the engines of turns that ended since a moment said they cost."""
+        return await self._do(lambda db: fetch_usage(db, since))
 
     async def newest(self) -> int | None:
         """Return the greatest number among the updates of the latest answer.
