@@ -91,15 +91,15 @@ async def test_an_encrypted_server_that_speaks_plainly(api):
 
 def test_the_certificates_of_the_environment_win(monkeypatch):
     """With SSL_CERT_FILE nothing is added to what the person trusts."""
-    from takopi.telegram.endpoint import _tls
+    from takopi.network import tls_context
 
-    _tls.cache_clear()
+    tls_context.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", "/dev/null")
-    assert _tls().cert_store_stats()["x509_ca"] == 0
-    _tls.cache_clear()
+    assert tls_context().cert_store_stats()["x509_ca"] == 0
+    tls_context.cache_clear()
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
-    assert _tls().cert_store_stats()["x509_ca"] > 0
+    assert tls_context().cert_store_stats()["x509_ca"] > 0
 
 
 async def test_a_proxy_of_the_environment_is_used(api, monkeypatch):

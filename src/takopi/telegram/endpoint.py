@@ -4,17 +4,14 @@ Import this module only when something is to be sent: aiohttp takes longer to im
 commands of the CLI take to run.
 """
 
-import os
-import ssl
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
 
 from takopi.errors import ConfigError, TransportUnavailable
+from takopi.network import proxy_of, tls_context
 from takopi.telegram.api import DEFAULT_BASE_URL, TelegramConfig
 from takopi.telegram.errors import refusal
 from takopi.telegram.wire import Answer
@@ -57,8 +54,8 @@ class Endpoint:
             )
         self._prefix = f"{base}/bot{config.bot_token}/"
         self._host = parts.hostname
-        self._tls: ssl.SSLContext | bool = _tls() if parts.scheme == "https" else True
-        self._proxy = _proxy_of(base)
+        self._tls = tls_context() if parts.scheme == "https" else True
+        self._proxy = proxy_of(base)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
@@ -168,36 +165,3 @@ def _watched() -> aiohttp.TraceConfig:
     watched.on_connection_create_end.append(connected)
     watched.on_connection_reuseconn.append(connected)
     return watched
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Trust what the system trusts; certifi adds the roots that a bare Python lacks."""
-    context = ssl.create_default_context()
-    if not ({"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys()):
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    return context
-
-
-def _proxy_of(base: str) -> str | None:
-    """Find the proxy that the environment names for this server.
-
-    aiohttp's own look into the environment would also read ~/.netrc for every request.
-    """
-    parts = urlsplit(base)
-    if parts.hostname is None or proxy_bypass(parts.hostname):
-        return None
-    proxy = getproxies().get(parts.scheme)
-    if proxy is None:
-        return None
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
-    if not proxy.startswith(("http://", "https://")):
-        name = f"{parts.scheme.upper()}_PROXY"
-        raise ConfigError(
-            f"{name} names a {urlsplit(proxy).scheme} proxy, but takopi can use http and https "
-            f"proxies only; change {name}, or list {parts.hostname} in NO_PROXY"
-        )
-    return proxy
