@@ -11,7 +11,7 @@ _ID = re.compile(r"[a-z0-9_]{1,32}")
 _CLI = (
     "bot", "chat", "chat_id", "completion", "config", "doctor", "engines", "help", "init",
     "install", "logs", "mock", "onboard", "plugins", "ps", "run", "service", "setup", "stop",
-    "takopi", "uninstall", "update", "upgrade", "version",
+    "takopi", "uninstall", "update", "update_check", "upgrade", "version",
 )  # fmt: skip
 _CHAT = (
     "agent", "all", "approve", "at", "cancel", "ctx", "deny", "diff", "every", "file", "mode",
@@ -19,9 +19,10 @@ _CHAT = (
     "settings", "start", "status", "topic", "trigger", "usage", "verbose", "voice", "worktrees",
 )  # fmt: skip
 _TABLES = (
-    "approvals", "backlog", "budget", "default_engine", "env", "files", "keep_runs_days",
-    "keep_runs_gb", "kill_after_s", "max_run_mb", "max_runs", "on_stop", "session_mode",
-    "stall_after_s", "topics", "transport", "transports", "watch_config", "work_dir",
+    "approvals", "backlog", "budget", "default_engine", "default_project", "env", "files",
+    "keep_runs_days", "keep_runs_gb", "kill_after_s", "language", "max_run_mb", "max_runs",
+    "on_stop", "session_mode", "stall_after_s", "topics", "transport", "transports",
+    "watch_config", "work_dir",
 )  # fmt: skip
 
 RESERVED_COMMAND_IDS: tuple[str, ...] = tuple(sorted({*_CLI, *_CHAT, *_TABLES}))

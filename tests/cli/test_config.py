@@ -67,6 +67,12 @@ def test_the_first_key_makes_the_file(inside, cli, takopi_home) -> None:
         ("claude.use_api_billing", "true", True),
         ("pi.number", "3", 3),
         ("pi.text", '"3"', "3"),
+        ("files.deny_globs", "*.sqlite,private/**", ["*.sqlite", "private/**"]),
+        ("voice.command", '["whisper", "{file}"]', ["whisper", "{file}"]),
+        ("voice.model", "3", "3"),
+        ("plugins.other.model", "x", "x"),
+        ("plugins.enabled", "mine", ["mine"]),
+        ("projects.shop.chat_id", "-5", -5),
         ("pi.odd", "1\nb = 2", "1\nb = 2"),
     ],
 )
@@ -88,7 +94,9 @@ def test_values_have_the_type_of_their_key(inside, config, key, typed, value) ->
         ("bot_token", "x", 2, "did you mean `transports.telegram.bot_token`?"),
         ("transports.telegram.chatid", "1", 2, "did you mean `transports.telegram.chat_id`?"),
         ("max_runs.x", "1", 2, "`max_runs` is a value, not a table"),
-        ("plugins.mine", "1", 2, "`plugins.mine` is a table; set one of its keys"),
+        ("plugins.mine", "1", 78, "plugins.mine is 1; accepted: a table"),
+        ("env.codex", "1", 2, "`env.codex` is a table; set one of its keys"),
+        ("projects.shop.pth", "/x", 2, "did you mean `projects.shop.path`?"),
         ("a..b", "1", 2, "`a..b` is not a key"),
         ("a = 1\nb", "1", 2, "is not a key"),
     ],
@@ -112,6 +120,14 @@ def test_a_secret_is_read_from_a_pipe_and_masked(inside, config) -> None:
     assert TOKEN not in listed
     assert "shh" not in listed
     assert f'{key} = "{TOKEN}"' in inside("config", "list", "--reveal").stdout
+
+
+def test_what_the_bot_would_refuse_now_is_told_at_once(inside, config) -> None:
+    """A value may be right by itself, and yet want another one."""
+    done = inside("config", "set", "default_project", "shop")
+    assert done.returncode == 0
+    assert 'default_project is "shop"; accepted: nothing, as there is no project' in done.stderr
+    assert inside("config", "set", "projects.shop.path", "/srv/shop").stderr == ""
 
 
 def test_a_wrong_secret_is_not_repeated(inside, config) -> None:

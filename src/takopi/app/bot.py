@@ -72,7 +72,7 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
     try:
         access = access_policy(
             chat_id=telegram.chat_id,
-            allowed_chat_ids=telegram.allowed_chat_ids,
+            allowed_chat_ids=settings.served_chat_ids,
             allowed_user_ids=telegram.allowed_user_ids,
         )
     except ConfigError as error:
@@ -106,6 +106,10 @@ def _follow_chat(settings: Settings, chat: int, new: int) -> None:
             if chat in (found.get(allowed) or ()):
                 moved = [new if one == chat else int(one) for one in found[allowed]]
                 set_values(document, {allowed: moved})
+            for project in settings.projects.all:
+                bound = f"projects.{project.alias}.chat_id"
+                if found.get(bound) == chat:
+                    set_values(document, {bound: new})
     except ConfigError as error:
         _log.error("config.chat_not_followed", chat=chat, new=new, error=str(error))
     else:

@@ -7,7 +7,7 @@ import msgspec
 from takopi.app.checks import Check
 from takopi.core.access import access_policy
 from takopi.errors import ConfigError, TransportError, Unauthorized
-from takopi.settings import Settings, TelegramSettings
+from takopi.settings import Settings
 
 __all__ = ["check_access", "check_telegram"]
 
@@ -64,14 +64,15 @@ async def _check_chat(api: Any, chat_id: int) -> Check:
     return Check("chat", "ok", f"{name} ({chat.type}, id {chat_id})")
 
 
-def check_access(telegram: TelegramSettings) -> list[Check]:
+def check_access(settings: Settings) -> list[Check]:
     """Say who is served."""
+    telegram = settings.telegram
     if telegram.chat_id is None:
         return [Check("chat", "wrong", f"chat_id is not set; {SET_CHAT}")]
     try:
         policy = access_policy(
             chat_id=telegram.chat_id,
-            allowed_chat_ids=telegram.allowed_chat_ids,
+            allowed_chat_ids=settings.served_chat_ids,
             allowed_user_ids=telegram.allowed_user_ids,
         )
     except ConfigError as error:

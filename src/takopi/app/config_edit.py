@@ -17,7 +17,8 @@ from takopi.core.os_remedies import remedy
 from takopi.core.redact import Redactor
 from takopi.errors import ConfigError, UsageError
 from takopi.settings import bad_toml, check_private, check_value
-from takopi.settings.keys import KEYS, known_key, nearest
+from takopi.settings.keys import KEYS, known_key, near_key
+from takopi.settings.kinds import LISTS, TYPED
 
 __all__ = [
     "MASK",
@@ -149,10 +150,10 @@ def typed_value(name: str, text: str, path: Path) -> Any:
     if spec is None:
         _refuse_misspelt(name)
         return _toml_or_text(text)
-    if spec.kind in ("ids", "env") and not text.lstrip().startswith("["):
+    if spec.kind in LISTS and not text.lstrip().startswith("["):
         items = [item for item in re.split(r"[,\s]+", text) if item]
         value: Any = [_toml_or_text(item) for item in items]
-    elif spec.kind in ("bool", "count", "seconds", "amount", "chat", "ids", "env"):
+    elif spec.kind in TYPED:
         value = _toml_or_text(text)
     else:
         value = text
@@ -162,10 +163,18 @@ def typed_value(name: str, text: str, path: Path) -> Any:
 
 def _refuse_misspelt(name: str) -> None:
     top = name.partition(".")[0]
-    known = [spec.name for spec in KEYS]
-    close = nearest(name, known)
-    if close and ("." not in name or any(key.startswith(top + ".") for key in known)):
+    if _is_free(name):
+        return
+    close = near_key(name)
+    if close and ("." not in name or any(spec.name.startswith(top + ".") for spec in KEYS)):
         raise UsageError(f"there is no key `{name}`; did you mean `{close}`?")
+
+
+def _is_free(name: str) -> bool:
+    """Tell whether a key stands in a table that somebody else reads, as that of a plug-in."""
+    parts = parts_of(name)
+    above = known_key(".".join(parts[:2]))
+    return len(parts) > 2 and above is not None and above.kind == "table"
 
 
 def _toml_or_text(text: str) -> Any:

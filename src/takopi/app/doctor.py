@@ -19,7 +19,7 @@ from takopi.errors import ConfigError, TakopiError
 from takopi.logging import add_secrets
 from takopi.process.host import HostLimits
 from takopi.settings import Settings, check_private, load_settings, parse_settings
-from takopi.settings.keys import KEYS, nearest, unknown_keys
+from takopi.settings.keys import near_key, unknown_keys
 from takopi.store.reading import journal_health
 
 __all__ = ["examine"]
@@ -54,7 +54,7 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
             tasks.start_soon(ask_engine, engine)
     checks += telegram
     if settings.exists:
-        checks += check_access(settings.telegram)
+        checks += check_access(settings)
     checks += await check_services(home, environment)
     if read is not None:
         checks += _check_resilience(settings)
@@ -147,9 +147,8 @@ def _check_config(
         return settings, [Check(subject, "wrong", text)]
     checks = [Check(subject, "ok", str(home.config))]
     engines = find_engines(home.path).ids
-    known = [spec.name for spec in KEYS]
     for key in unknown_keys(settings.document, engines):
-        close = nearest(key, [*known, *engines])
+        close = near_key(key, engines)
         meant = f"; did you mean `{close}`?" if close else ""
         checks.append(Check(subject, "warning", f"nothing reads the key `{key}`{meant}"))
     return settings, checks

@@ -17,7 +17,7 @@ from takopi.model import EngineId
 from takopi.process.home import home_id
 from takopi.process.host import HostLimits, LocalRunHost
 from takopi.runner import RunnerRuntime, bind_runtime
-from takopi.settings import Settings, load_settings
+from takopi.settings import Settings, load_settings, refuse_engine_aliases
 
 __all__ = ["EnginePasses", "Runtime", "open_runtime"]
 
@@ -65,9 +65,9 @@ def open_runtime(environment: Mapping[str, str] = os.environ) -> Iterator[Runtim
     """
     home = open_home()
     settings = load_settings(home.config, environment)
-    if settings.telegram.bot_token is not None:
-        add_secrets([settings.telegram.bot_token])
+    add_secrets(one for one in (settings.telegram.bot_token, settings.voice.api_key) if one)
     shelf = EngineShelf(find_engines(home.path), settings, environment)
+    refuse_engine_aliases(settings.projects, shelf.ids(), settings.path)
     host = _open_host(home, settings)
     runtime = RunnerRuntime(
         host=host,

@@ -1,9 +1,12 @@
 """`takopi config`: look into the configuration file and change it."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["config_app"]
 
@@ -93,6 +96,18 @@ def set_value(
     with config_edit.edit_document(home.config) as document:
         config_edit.set_values(document, {key: typed})
     print(f"{key} = {config_edit.shown(key, typed, reveal=False)}")
+    _tell_what_is_missing(home.config)
+
+
+def _tell_what_is_missing(path: "Path") -> None:
+    """Say what the bot would refuse now: a value may be right, and yet want another one."""
+    from takopi.errors import TakopiError
+    from takopi.settings import load_settings
+
+    try:
+        load_settings(path)
+    except TakopiError as error:
+        print(f"takopi: not yet right: {error}", file=sys.stderr)
 
 
 @config_app.command("unset")

@@ -6,22 +6,63 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
-
-import msgspec
+from typing import Any
 
 from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, ConfigError
-from takopi.settings.keys import APPROVALS, KEYS, TELEGRAM, TOKEN_VARIABLE, accept, known_key
+from takopi.settings.checking import check_value, look_up
+from takopi.settings.keys import (
+    APPROVALS,
+    BUDGET,
+    FILES,
+    KEYS,
+    PLUGINS,
+    TELEGRAM,
+    TOKEN_VARIABLE,
+    TOPICS,
+    VOICE,
+    accept,
+)
+from takopi.settings.projects import read_projects, refuse_engine_aliases
+from takopi.settings.values import (
+    ApprovalsSettings,
+    Backlog,
+    BudgetSettings,
+    FilesSettings,
+    Language,
+    MessageOverflow,
+    OnStop,
+    PluginsSettings,
+    SessionMode,
+    Settings,
+    TelegramSettings,
+    TopicScope,
+    TopicsSettings,
+    Trigger,
+    Verbosity,
+    VoiceSettings,
+    WhoDecides,
+    wrong_value,
+)
 
 __all__ = [
     "CONFIG_NAME",
     "ApprovalsSettings",
     "Backlog",
+    "BudgetSettings",
+    "FilesSettings",
+    "Language",
     "MessageOverflow",
     "OnStop",
+    "PluginsSettings",
+    "SessionMode",
     "Settings",
     "TelegramSettings",
+    "TopicScope",
+    "TopicsSettings",
+    "Trigger",
+    "Verbosity",
+    "VoiceSettings",
     "WhoDecides",
     "bad_toml",
     "check_private",
@@ -29,73 +70,10 @@ __all__ = [
     "home_directory",
     "load_settings",
     "parse_settings",
+    "refuse_engine_aliases",
 ]
 
 CONFIG_NAME = "takopi.toml"
-
-MessageOverflow: TypeAlias = Literal["split", "trim", "file"]
-Backlog: TypeAlias = Literal["answer", "ask", "drop"]
-OnStop: TypeAlias = Literal["detach", "cancel"]
-WhoDecides: TypeAlias = Literal["asker", "allowed"]
-
-
-class TelegramSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold `[transports.telegram]`; the fields are described in `KEYS`."""
-
-    bot_token: str | None = None
-    chat_id: int | None = None
-    allowed_chat_ids: tuple[int, ...] = ()
-    allowed_user_ids: tuple[int, ...] = ()
-    api_base_url: str | None = None
-    message_overflow: MessageOverflow = "split"
-    show_resume_line: bool = True
-    final_notify: bool = True
-
-
-class ApprovalsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold `[approvals]`; the fields are described in `KEYS`."""
-
-    who: WhoDecides = "asker"
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Hold one configuration file; the fields are described in `KEYS`.
-
-    Args:
-        path: The file, whether it exists or not.
-        exists: Whether it does.
-        env_pass: `[env.<id>] pass` by engine.
-        document: The whole file as plain values; an engine's own table stands in it.
-    """
-
-    path: Path
-    exists: bool = True
-    default_engine: str | None = None
-    transport: str = "telegram"
-    work_dir: Path | None = None
-    max_runs: int = 8
-    backlog: Backlog = "answer"
-    on_stop: OnStop = "detach"
-    stall_after_s: int = 300
-    kill_after_s: int = 0
-    max_run_mb: int = 1024
-    keep_runs_days: float = 7
-    keep_runs_gb: float = 2
-    approvals: ApprovalsSettings = ApprovalsSettings()
-    telegram: TelegramSettings = TelegramSettings()
-    env_pass: Mapping[str, tuple[str, ...]] = {}
-    document: Mapping[str, Any] = {}
-
-    def engine_table(self, engine: str) -> dict[str, Any]:
-        """Return the table of an engine, empty when there is none.
-
-        Raises:
-            ConfigError: The key is there but is no table.
-        """
-        table = self.document.get(engine, {})
-        if not isinstance(table, Mapping):
-            raise _wrong(self.path, engine, table, f"a table, written as [{engine}]")
-        return dict(table)
 
 
 def home_directory(environment: Mapping[str, str] = os.environ) -> Path:
@@ -158,19 +136,24 @@ def parse_settings(
     for spec in KEYS:
         if "*" in spec.name:
             continue
-        value = _look_up(document, spec.name, path)
+        value = look_up(document, spec.name, path)
         if value is not None:
             values[spec.name] = check_value(spec.name, value, path)
     token = environment.get(TOKEN_VARIABLE)
     if token:
         values[TELEGRAM + "bot_token"] = _token_of_environment(token)
-    telegram = _taken_out(values, TELEGRAM)
-    approvals = _taken_out(values, APPROVALS)
+    _check_plugin_tables(document, path)
+    topics = TopicsSettings(**_taken_out(values, TOPICS))
     return Settings(
         path=path,
         exists=exists,
-        telegram=TelegramSettings(**telegram),
-        approvals=ApprovalsSettings(**approvals),
+        telegram=TelegramSettings(topics=topics, **_taken_out(values, TELEGRAM)),
+        approvals=ApprovalsSettings(**_taken_out(values, APPROVALS)),
+        files=FilesSettings(**_taken_out(values, FILES)),
+        voice=VoiceSettings(**_taken_out(values, VOICE)),
+        budget=BudgetSettings(**_taken_out(values, BUDGET)),
+        plugins=PluginsSettings(**_taken_out(values, PLUGINS)),
+        projects=read_projects(document, path),
         env_pass=_env_pass(document, path),
         document=document,
         **values,
@@ -183,6 +166,11 @@ def _taken_out(values: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): values.pop(name) for name in names}
 
 
+def _check_plugin_tables(document: Mapping[str, Any], path: Path) -> None:
+    for plugin, table in (document.get("plugins") or {}).items():
+        check_value(f"{PLUGINS}{plugin}", table, path)
+
+
 def _token_of_environment(token: str) -> str:
     try:
         return str(accept("token", token))
@@ -193,64 +181,18 @@ def _token_of_environment(token: str) -> str:
         ) from None
 
 
-def _look_up(document: Mapping[str, Any], name: str, path: Path) -> Any:
-    value: Any = document
-    parts = name.split(".")
-    for index, part in enumerate(parts):
-        if not isinstance(value, Mapping):
-            table = ".".join(parts[:index])
-            raise _wrong(path, table, value, f"a table, written as [{table}]")
-        value = value.get(part)
-        if value is None:
-            return None
-    return value
-
-
 def _env_pass(document: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
-    tables = _look_up(document, "env", path) or {}
+    tables = look_up(document, "env", path) or {}
     if not isinstance(tables, Mapping):
-        raise _wrong(path, "env", tables, "tables, written as [env.codex]")
+        raise wrong_value(path, "env", tables, "tables, written as [env.codex]")
     passes: dict[str, tuple[str, ...]] = {}
     for engine in tables:
         if not isinstance(tables[engine], Mapping):
-            raise _wrong(path, f"env.{engine}", tables[engine], f"a table, as [env.{engine}]")
+            raise wrong_value(path, f"env.{engine}", tables[engine], f"a table, as [env.{engine}]")
         value = tables[engine].get("pass")
         if value is not None:
             passes[engine] = check_value(f"env.{engine}.pass", value, path)
     return passes
-
-
-def check_value(name: str, value: Any, path: Path) -> Any:
-    """Return the value of a known key in the form `Settings` has it.
-
-    Raises:
-        ConfigError: It is not accepted.
-    """
-    spec = known_key(name)
-    if spec is None:
-        return value
-    try:
-        return accept(spec.kind, value)
-    except ValueError:
-        shown = "a value that is not shown here" if spec.secret else None
-        raise _wrong(path, name, value, spec.accepted, shown=shown) from None
-
-
-def _wrong(
-    path: Path, key: str, found: Any, accepted: str, *, shown: str | None = None
-) -> ConfigError:
-    return ConfigError(f"{path}: {key} is {shown or _as_toml(found)}; accepted: {accepted}")
-
-
-def _as_toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return '"' + (value if len(value) <= 60 else value[:57] + "...") + '"'
-    if isinstance(value, Mapping):
-        return "a table"
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def check_private(path: Path, status: os.stat_result) -> None:

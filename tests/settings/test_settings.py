@@ -1,25 +1,53 @@
 """A configuration is read, and what is wrong in it is named with file, key, value and advice."""
 
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from takopi.core.projects import Project
 from takopi.errors import AccessError, ConfigError
 from takopi.settings import (
     ApprovalsSettings,
+    BudgetSettings,
+    FilesSettings,
+    PluginsSettings,
     Settings,
     TelegramSettings,
+    TopicsSettings,
+    VoiceSettings,
     check_private,
     check_value,
     home_directory,
     load_settings,
     parse_settings,
 )
-from takopi.settings.keys import APPROVALS, KEYS, TELEGRAM, known_key, nearest, unknown_keys
+from takopi.settings.keys import (
+    APPROVALS,
+    BUDGET,
+    FILES,
+    KEYS,
+    PLUGINS,
+    PROJECT,
+    TELEGRAM,
+    TOPICS,
+    VOICE,
+    known_key,
+    near_key,
+    nearest,
+    unknown_keys,
+)
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFake_-x"
-EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
+TABLES = {
+    TOPICS: TopicsSettings,
+    APPROVALS: ApprovalsSettings,
+    FILES: FilesSettings,
+    VOICE: VoiceSettings,
+    BUDGET: BudgetSettings,
+    PLUGINS: PluginsSettings,
+}
 
 
 def written(folder: Path, text: str | bytes, mode: int = 0o600) -> Path:
@@ -45,6 +73,11 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         default_engine = "pi"
         transport = "telegram"
         work_dir = "~/work"
+        default_project = "shop"
+        session_mode = "chat"
+        language = "es"
+        watch_config = false
+        update_check = true
         max_runs = 3
         backlog = "ask"
         on_stop = "cancel"
@@ -64,6 +97,42 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         message_overflow = "file"
         show_resume_line = false
         final_notify = false
+        trigger = "mentions"
+        verbose = "full"
+        reactions = false
+        [transports.telegram.topics]
+        enabled = true
+        scope = "projects"
+        auto = true
+        [projects.shop]
+        path = "~/shop"
+        worktrees_dir = "trees/of/branches"
+        worktree_base = "origin/main"
+        default_engine = "claude"
+        chat_id = -1005
+        [projects.my-2_blog]
+        path = "/srv/blog"
+        [files]
+        enabled = false
+        incoming = "from-chat/in"
+        max_down_mb = 200
+        max_up_mb = 100
+        deny_globs = ["*.sqlite"]
+        [voice]
+        base_url = "http://127.0.0.1:9/v1/"
+        api_key = "secret"
+        model = "whisper-1"
+        command = ["whisper", "-f", "{{file}}"]
+        model_dir = "/models/small"
+        language = "de"
+        timeout_s = 5
+        [budget]
+        daily_usd = 10
+        per_turn_usd = 0.5
+        [plugins]
+        enabled = ["hello"]
+        [plugins.hello]
+        greeting = {{text = "hi"}}
         [env.codex]
         pass = ["GOPATH", "CARGO_*"]
         [codex]
@@ -87,7 +156,39 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         message_overflow="file",
         show_resume_line=False,
         final_notify=False,
+        trigger="mentions",
+        verbose="full",
+        reactions=False,
+        topics=TopicsSettings(enabled=True, scope="projects", auto=True),
     )
+    assert settings.default_project == "shop"
+    assert (settings.session_mode, settings.language) == ("chat", "es")
+    assert (settings.watch_config, settings.update_check) == (False, True)
+    assert settings.projects.all == (
+        Project("shop", Path.home() / "shop", "trees/of/branches", "origin/main", "claude", -1005),
+        Project("my-2_blog", Path("/srv/blog")),
+    )
+    assert settings.served_chat_ids == (1, -2, -1005)
+    assert settings.files == FilesSettings(
+        enabled=False,
+        incoming="from-chat/in",
+        max_down_mb=200,
+        max_up_mb=100,
+        deny_globs=("*.sqlite",),
+    )
+    assert settings.voice == VoiceSettings(
+        base_url="http://127.0.0.1:9/v1",
+        api_key="secret",
+        model="whisper-1",
+        command=("whisper", "-f", "{file}"),
+        model_dir=Path("/models/small"),
+        language="de",
+        timeout_s=5,
+    )
+    assert settings.budget == BudgetSettings(daily_usd=10, per_turn_usd=0.5)
+    assert settings.plugins == PluginsSettings(enabled=("hello",))
+    assert settings.plugin_table("hello") == {"greeting": {"text": "hi"}}
+    assert settings.plugin_table("other") == {}
     assert settings.env_pass == {"codex": ("GOPATH", "CARGO_*")}
     assert settings.engine_table("codex") == {"model": "x"}
     assert settings.engine_table("pi") == {}
@@ -107,111 +208,21 @@ def test_defaults_of_the_table_are_those_of_the_structs() -> None:
         if "*" in spec.name:
             continue
         table, _, name = spec.name.rpartition(".")
-        holder = getattr(settings, table.removeprefix("transports.")) if table else settings
+        holder = attrgetter(table.removeprefix("transports."))(settings) if table else settings
         assert getattr(holder, name) == spec.default, spec.name
 
 
 def test_the_table_and_the_structs_name_the_same_keys() -> None:
     """Every field has a key and every key has a field."""
     fields = {TELEGRAM + name for name in TelegramSettings.__struct_fields__}
-    fields |= {APPROVALS + name for name in ApprovalsSettings.__struct_fields__}
-    own = {"path", "exists", "telegram", "approvals", "env_pass", "document"}
+    for prefix, struct in TABLES.items():
+        fields |= {prefix + name for name in struct.__struct_fields__}
+    own = {"path", "exists", "telegram", "env_pass", "document", "projects"}
+    own |= {prefix.rstrip(".") for prefix in TABLES}
     fields |= set(Settings.__struct_fields__) - own
-    assert {spec.name for spec in KEYS} == fields | {"env.*.pass"}
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("max_runs = 0", "FILE: max_runs is 0; accepted: a whole number from 1 up"),
-        ("max_runs = true", "FILE: max_runs is true; accepted: a whole number from 1 up"),
-        (
-            'work_dir = "work"',
-            'FILE: work_dir is "work"; accepted: an absolute path in quotes, like "/home/ann/work"',
-        ),
-        (
-            'work_dir = "~nobody-of-that-name/x"',
-            'FILE: work_dir is "~nobody-of-that-name/x"; accepted: an absolute path in quotes, '
-            'like "/home/ann/work"',
-        ),
-        (
-            'default_engine = "Codex CLI"',
-            'FILE: default_engine is "Codex CLI"; accepted: the id of an engine in quotes, like '
-            '"codex"',
-        ),
-        (
-            "stall_after_s = -1",
-            "FILE: stall_after_s is -1; accepted: a whole number of seconds, 0 for off",
-        ),
-        (
-            "kill_after_s = 1.5",
-            "FILE: kill_after_s is 1.5; accepted: a whole number of seconds, 0 for off",
-        ),
-        (
-            "keep_runs_days = 0",
-            "FILE: keep_runs_days is 0; accepted: a number above 0, like 2 or 0.5",
-        ),
-        (
-            "keep_runs_gb = nan",
-            "FILE: keep_runs_gb is nan; accepted: a number above 0, like 2 or 0.5",
-        ),
-        (
-            "keep_runs_gb = true",
-            "FILE: keep_runs_gb is true; accepted: a number above 0, like 2 or 0.5",
-        ),
-        ('backlog = "later"', 'FILE: backlog is "later"; accepted: "answer", "ask" or "drop"'),
-        ('on_stop = "kill"', 'FILE: on_stop is "kill"; accepted: "detach" or "cancel"'),
-        (
-            '[approvals]\nwho = "me"',
-            'FILE: approvals.who is "me"; accepted: "asker" or "allowed"',
-        ),
-        ("approvals = 1", "FILE: approvals is 1; accepted: a table, written as [approvals]"),
-        ('transport = "slack"', 'FILE: transport is "slack"; accepted: "telegram"'),
-        (
-            "[transports.telegram]\nchat_id = 0",
-            "FILE: transports.telegram.chat_id is 0; accepted: a whole number other than 0, like "
-            "123456789 or -1001234567890",
-        ),
-        (
-            "[transports.telegram]\nallowed_user_ids = [true]",
-            "FILE: transports.telegram.allowed_user_ids is [True]; accepted: a list of whole "
-            "numbers, like [123456789, 987654321]",
-        ),
-        (
-            '[transports.telegram]\napi_base_url = "localhost:80"',
-            'FILE: transports.telegram.api_base_url is "localhost:80"; accepted: an address in '
-            'quotes, like "http://127.0.0.1:8081"',
-        ),
-        (
-            '[transports.telegram]\nmessage_overflow = "cut"',
-            'FILE: transports.telegram.message_overflow is "cut"; accepted: "split", "trim" or '
-            '"file"',
-        ),
-        (
-            "[transports.telegram]\nfinal_notify = 1",
-            "FILE: transports.telegram.final_notify is 1; accepted: true or false",
-        ),
-        (
-            '[env.codex]\npass = ["A B"]',
-            "FILE: env.codex.pass is ['A B']; accepted: a list of variable names, like "
-            '["GOPATH", "CARGO_*"]',
-        ),
-        ("env = 1", "FILE: env is 1; accepted: tables, written as [env.codex]"),
-        ("[env]\ncodex = 1", "FILE: env.codex is 1; accepted: a table, as [env.codex]"),
-        ("transports = 1", "FILE: transports is 1; accepted: a table, written as [transports]"),
-        (
-            "[transports]\ntelegram = 1.5",
-            "FILE: transports.telegram is 1.5; accepted: a table, written as [transports.telegram]",
-        ),
-        ("max_runs = {a = 1}", "FILE: max_runs is a table; accepted: a whole number from 1 up"),
-        ("a = 1\nb = \n", "FILE is not valid TOML: line 2, column 5: Invalid value"),
-        ("a = [1,", "FILE is not valid TOML: at the end of the file: Invalid value"),
-        (b"a = '\xff'", "FILE is not UTF-8 (byte 5); save it as UTF-8"),
-    ],
-)
-def test_a_wrong_value_is_named(tmp_path: Path, text: str | bytes, told: str) -> None:
-    """The text has the file, the key, what was found and what is accepted."""
-    assert refusal(tmp_path, text) == told
+    fields -= {TELEGRAM + "topics"}
+    fields |= {PROJECT + name for name in Project.__struct_fields__ if name != "alias"}
+    assert {spec.name for spec in KEYS} == fields | {"env.*.pass", "plugins.*"}
 
 
 def test_a_wrong_token_is_not_shown(tmp_path: Path) -> None:
@@ -305,6 +316,16 @@ def test_the_nearest_key_is_found() -> None:
     assert nearest("max_run", names) == "max_runs"
     assert nearest("bot_token", names) == "transports.telegram.bot_token"
     assert nearest("colour", names) is None
+
+
+def test_the_key_that_was_meant_is_found_in_tables_of_any_name() -> None:
+    """The alias of a project stays what the person wrote."""
+    assert near_key("projects.shop.pth") == "projects.shop.path"
+    assert near_key("projects.shop.worktree_dir") == "projects.shop.worktrees_dir"
+    assert near_key("env.codex.past") == "env.codex.pass"
+    assert near_key("codx", ["codex"]) == "codex"
+    assert near_key("transports.telegram.topic.enabled") == "transports.telegram.topics.enabled"
+    assert near_key("colour.of.it") is None
 
 
 def test_keys_of_engines_match_by_pattern() -> None:
