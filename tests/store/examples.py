@@ -88,7 +88,7 @@ def restored(path: Path, version: int) -> Path:
 
 def turn(turn_id: str = "t1", **fields: Any) -> TurnRecord:
     """Make a turn."""
-    return TurnRecord(turn_id=turn_id, scope=SCOPE, engine="codex", **fields)
+    return TurnRecord(turn_id=turn_id, **{"scope": SCOPE, "engine": "codex", **fields})
 
 
 def session(value: str = "s1") -> ResumeToken:

@@ -1,8 +1,5 @@
 """What every journal does, whether it is a file or forgets everything with the process."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
@@ -14,7 +11,6 @@ from store.examples import (
     edited,
     letter,
     offer,
-    opened,
     pressed,
     received,
     session,
@@ -34,6 +30,7 @@ from takopi.bridge.records import (
 )
 from takopi.core.chat import ChatMessage, RepliedTo, Scope
 from takopi.core.gathering import PromptPiece
+from takopi.core.preferences import RunChoices
 from takopi.core.richtext import RichText
 from takopi.core.turn_state import ENDS, TRANSITIONS
 from takopi.errors import OfferClosed
@@ -45,17 +42,6 @@ AnyStore = MemoryStore | SqliteStore
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyStore]:
-    """Give each kind of journal."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    kept = opened(tmp_path / "takopi.db", offload=None)
-    yield kept
-    await kept.close()
 
 
 # Updates.
@@ -157,6 +143,13 @@ async def test_a_turn_comes_back_as_it_was_written_down(store: AnyStore) -> None
         started_at=NOW + 1,
         ended_at=NOW + 2,
         run_id="r",
+        project="p",
+        branch="b/1",
+        choices=RunChoices(model="m", reasoning="high", mode="plan"),
+        verbosity="full",
+        usage={"cost_usd": 0.25, "model": "m", "its own": {"parts": [1, None]}},
+        before="abc",
+        silent=True,
         cwd="/x",
         note="n",
         progress_id=99,

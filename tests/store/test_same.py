@@ -8,6 +8,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from store.drawn import (
+    BRANCHES,
+    DAY,
+    IDS,
+    NUMBERS,
+    PLACES,
+    PROJECTS,
+    SCHEDULE_IDS,
+    SCHEDULES,
+    SCOPES,
+    turns,
+)
 from store.examples import (
     NOW,
     document,
@@ -19,10 +31,9 @@ from store.examples import (
     pressed,
     received,
     scratch,
-    session,
-    turn,
 )
 from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.ports import TurnFilter
 from takopi.bridge.records import (
     Change,
     LetterGone,
@@ -30,45 +41,40 @@ from takopi.bridge.records import (
     MessageBound,
     OfferPut,
     OfferTaken,
+    PlacePut,
+    ScheduleGone,
+    SchedulePut,
     TurnPut,
     UpdateHandled,
 )
-from takopi.core.turn_state import TRANSITIONS
+from takopi.context import RunContext
 from takopi.errors import OfferClosed
 
-DAY = 86400.0
-
-TURNS = st.sampled_from(["t1", "t2", "t3", "t4"])
-NUMBERS = st.integers(1, 5)
-CONVERSATIONS = st.sampled_from(["", "c1", "c2"])
-SESSIONS = st.none() | st.builds(session, st.sampled_from(["s1", "s2"]))
-MOMENTS = st.none() | st.floats(NOW, NOW + 100 * DAY)
 ROLES = st.sampled_from(["prompt", "progress", "final", "answer"])
 OFFERS = st.sampled_from(["o1", "o2"])
 CHOICES = st.none() | st.sampled_from(["continue", "again"])
 
-PUT_TURN = st.builds(
-    turn,
-    TURNS,
-    state=st.sampled_from(sorted(TRANSITIONS)),
-    conversation=CONVERSATIONS,
-    session=SESSIONS,
-    prompt=st.text(max_size=5),
-    run_id=st.none() | st.text(max_size=3),
-    accepted_at=st.floats(NOW, NOW + DAY),
-    ended_at=MOMENTS,
-    progress_id=st.none() | NUMBERS,
-    seq=NUMBERS,
-)
 CHANGE: st.SearchStrategy[Change] = st.one_of(
-    st.builds(TurnPut, PUT_TURN),
-    st.builds(MessageBound, st.sampled_from([7, 8]), NUMBERS, TURNS, ROLES),
+    st.builds(TurnPut, turns()),
+    st.builds(MessageBound, st.sampled_from([7, -8]), NUMBERS, IDS, ROLES),
     st.builds(LetterPut, st.builds(letter, NUMBERS, st.text(max_size=5))),
     st.builds(LetterPut, st.builds(document, NUMBERS)),
     st.builds(LetterGone, NUMBERS),
-    st.builds(OfferPut, st.builds(offer, OFFERS, turn_id=TURNS, taken=CHOICES)),
+    st.builds(OfferPut, st.builds(offer, OFFERS, turn_id=IDS, taken=CHOICES)),
     st.builds(OfferTaken, OFFERS, st.sampled_from(["continue", "again"])),
     st.builds(UpdateHandled, NUMBERS),
+    st.builds(PlacePut, PLACES),
+    st.builds(SchedulePut, SCHEDULES),
+    st.builds(ScheduleGone, SCHEDULE_IDS),
+)
+FILTER = st.builds(
+    TurnFilter,
+    scope=st.none() | SCOPES,
+    chat_id=st.sampled_from([None, 7, -8]),
+    engine=st.sampled_from([None, "codex", "pi"]),
+    context=st.none() | st.builds(RunContext, PROJECTS, BRANCHES),
+    accepted_since=st.none() | st.floats(NOW, NOW + DAY),
+    with_session=st.booleans(),
 )
 UPDATE = st.one_of(
     st.builds(received, NUMBERS, NUMBERS),
@@ -110,11 +116,21 @@ class TwoJournals(RuleBasedStateMachine):
         """Take an answer of the service."""
         self.both("accept", updates, newest, self.moment)
 
-    @rule(seconds=st.floats(0, 60 * DAY))
+    @rule(seconds=st.floats(0, 200 * DAY))
     def prune(self, seconds: float) -> None:
         """Let time pass and forget what is too old."""
         self.moment += seconds
         self.both("prune", self.moment)
+
+    @rule(wanted=FILTER, limit=st.integers(-1, 5))
+    def list_turns(self, wanted: TurnFilter, limit: int) -> None:
+        """Ask for the newest of some turns."""
+        self.both("newest_turns", wanted, limit)
+
+    @rule(days=st.floats(0, 500))
+    def count_costs(self, days: float) -> None:
+        """Ask what was spent since a moment."""
+        self.both("usage_since", NOW + days * DAY)
 
     @rule()
     def reopen(self) -> None:
@@ -131,9 +147,11 @@ class TwoJournals(RuleBasedStateMachine):
             self.both("turn", name)
         for number in range(1, 6):
             self.both("turn_of_message", 7, number)
-        self.both("turn_of_message", 8, 1)
+        self.both("turn_of_message", -8, 1)
         self.both("offer", "o1")
         self.both("offer", "o2")
+        self.both("newest_turns", TurnFilter(), 5)
+        self.both("usage_since", 0.0)
 
     def teardown(self) -> None:
         """Leave nothing behind."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from takopi.bridge.records import Change, MessageBound, TurnPut, TurnRecord
+from takopi.core.texts import tr, tr_n
 from takopi.errors import StoreDamaged, StoreError, StoreFull
 from takopi.settings import check_private
 from takopi.store.connecting import connect, make_file, sync_folder
@@ -172,9 +173,20 @@ def _put_aside(path: Path, now: float) -> Path | None:
 
 
 def _told(damage: str, aside: Path | None, turns: int) -> str:
-    rebuilt = f"{turns} turn{'' if turns == 1 else 's'} could be rebuilt from run directories"
-    kept = f"the old file is kept as {aside}" if aside else "no old file was found"
-    return (
-        f"The journal could not be used ({damage}), so a new one was begun: {kept}; {rebuilt}. "
-        "Which messages were answered is not known any more: send again what gets no answer."
+    kept = tr("no old file was found")
+    if aside is not None:
+        kept = tr("the old file is kept as {path}", path=aside)
+    rebuilt = tr_n(
+        "{count} turn could be rebuilt from run directories",
+        "{count} turns could be rebuilt from run directories",
+        turns,
+    )
+    return tr(
+        "The journal could not be used ({damage}), so a new one was begun: {kept}; {rebuilt}. "
+        "Schedules are gone, and so is what was chosen or bound in chats and topics: make them "
+        "again. Which messages were answered is not known any more: send again what gets no "
+        "answer.",
+        damage=damage,
+        kept=kept,
+        rebuilt=rebuilt,
     )

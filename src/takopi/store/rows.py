@@ -34,6 +34,7 @@ __all__ = [
     "fetch_turn",
     "fetch_turn_of_message",
     "fetch_usage",
+    "newest_turns_question",
     "note",
     "noted",
     "packed",
@@ -57,7 +58,7 @@ _SESSION = (
     "SELECT session_engine, session_value FROM turns WHERE conversation = ? AND "
     "session_value IS NOT NULL ORDER BY seq DESC LIMIT 1"
 )
-_NUMBERS = "(SELECT t.seq FROM turns t WHERE {} ORDER BY t.seq DESC LIMIT ?)"
+_NUMBERS = "(SELECT t.seq FROM turns t {} WHERE {} ORDER BY t.seq DESC LIMIT ?)"
 _NEWEST_TURNS = f"{SELECT_TURN} WHERE t.seq IN {_NUMBERS} ORDER BY t.seq DESC"
 _KNOWS_SESSION = """(t.session_value IS NOT NULL OR (t.conversation <> '' AND EXISTS (
     SELECT 1 FROM turns o WHERE o.conversation = t.conversation
@@ -79,13 +80,14 @@ _msgpack = msgspec.msgpack.Encoder()
 def packed(record: object) -> str:
     """Write a record as JSON.
 
-    Half of a surrogate pair, as a name of a file may hold, has no place in UTF-8: it is replaced,
-    since a record that could never be written down would be tried for ever.
+    Half of a surrogate pair, as a name of a file may hold, has no place in UTF-8, and an engine of
+    a plug-in may count in things that are no JSON: both become text that is, since a record that
+    could never be written down would be tried for ever.
     """
     try:
         return _json.encode(record).decode()
-    except UnicodeEncodeError:
-        return _json.encode(_without_halves(msgspec.to_builtins(record))).decode()
+    except (UnicodeEncodeError, TypeError):
+        return _json.encode(_mended(msgspec.to_builtins(record, enc_hook=str))).decode()
 
 
 def packed_letter(letter: LetterRecord) -> bytes:
@@ -93,26 +95,26 @@ def packed_letter(letter: LetterRecord) -> bytes:
     try:
         return _msgpack.encode(letter)
     except UnicodeEncodeError:
-        return _msgpack.encode(_without_halves(msgspec.to_builtins(letter, builtin_types=(bytes,))))
+        return _msgpack.encode(_mended(msgspec.to_builtins(letter, builtin_types=(bytes,))))
 
 
 def whole(text: str | None) -> str | None:
-    """Return a text as it stands in a column: as with `packed`, without halves of pairs."""
-    return (
-        None
-        if text is None
-        else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    )
+    """Return a text for a column; as with `packed`, halves of surrogate pairs are replaced."""
+    return None if text is None else _mended_text(text)
 
 
-def _without_halves(value: Any) -> Any:
+def _mended(value: Any) -> Any:
     if isinstance(value, str):
-        return whole(value)
+        return _mended_text(value)
     if isinstance(value, dict):
-        return {_without_halves(key): _without_halves(item) for key, item in value.items()}
+        return {_mended_text(str(key)): _mended(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_halves(item) for item in value]
+        return [_mended(item) for item in value]
     return value
+
+
+def _mended_text(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def turn_from_row(row: tuple[Any, ...]) -> TurnRecord:
@@ -155,25 +157,36 @@ def fetch_newest_turns(
 def newest_turns_question(wanted: TurnFilter, limit: int) -> tuple[str, list[Any]]:
     """Return the statement that finds turns, and its values.
 
-    The numbers of the turns come from an index alone; then only so many rows are read as wanted.
+    The numbers of the turns come from an index; only so many rows are read as wanted. The index is
+    named, as SQLite takes an engine for something rare and would look through all its turns.
     """
-    where: dict[str, Any] = {}
-    if wanted.scope is not None:
-        scope = wanted.scope
-        where |= {"t.chat_id = ?": scope.chat_id, "t.transport = ?": scope.transport}
-        where["t.thread_id IS ?"] = scope.thread_id
-    if wanted.chat_id is not None:
-        where["+t.chat_id = ?" if "t.chat_id = ?" in where else "t.chat_id = ?"] = wanted.chat_id
-    if wanted.engine is not None:
-        where["t.engine = ?"] = wanted.engine
-    if wanted.context is not None:
-        where["t.project IS ?"] = whole(wanted.context.project)
-        where["t.branch IS ?"] = whole(wanted.context.branch)
+    index, scope, context = "", wanted.scope, wanted.context
+    where: list[tuple[str, Any]] = []
     if wanted.accepted_since is not None:
-        where["t.accepted_at >= ?"] = wanted.accepted_since
-    conditions = [*where, *([_KNOWS_SESSION] if wanted.with_session else [])]
-    meant = " AND ".join(conditions) or "TRUE"
-    return _NEWEST_TURNS.format(meant), [*where.values(), max(limit, 0)]
+        index = "turns_by_time"
+        where.append(("t.accepted_at >= ?", wanted.accepted_since))
+    if wanted.engine is not None:
+        index = "turns_by_engine"
+        where.append(("t.engine = ?", wanted.engine))
+    if context is not None:
+        index = "turns_by_context"
+        where.append(("t.project IS ?", whole(context.project)))
+        where.append(("t.branch IS ?", whole(context.branch)))
+    if wanted.chat_id is not None:
+        index = "turns_by_place"
+        where.append(("t.chat_id = ?", wanted.chat_id))
+    if scope is not None:
+        index = "turns_by_place"
+        where.append(("t.chat_id = ?", scope.chat_id))
+        where.append(("t.transport = ?", scope.transport))
+        where.append(("t.thread_id IS ?", scope.thread_id))
+    conditions = [condition for condition, _ in where]
+    if wanted.with_session:
+        conditions.append(_KNOWS_SESSION)
+    question = _NEWEST_TURNS.format(
+        f"INDEXED BY {index}" if index else "", " AND ".join(conditions) or "TRUE"
+    )
+    return question, [*(value for _, value in where), max(limit, 0)]
 
 
 def fetch_usage(db: sqlite3.Connection, since: float) -> tuple[UsageRow, ...]:

@@ -103,6 +103,7 @@ _THIRD = (
         (chat_id, transport, thread_id, engine, project, branch, seq, accepted_at)""",
     "CREATE INDEX turns_by_context ON turns (project, branch, engine, seq, accepted_at)",
     "CREATE INDEX turns_by_engine ON turns (engine, seq, accepted_at)",
+    "CREATE INDEX turns_by_time ON turns (accepted_at)",
     """CREATE TABLE usage (
         turn_id TEXT PRIMARY KEY,
         ended_at REAL NOT NULL,
