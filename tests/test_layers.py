@@ -17,11 +17,11 @@ LAYERS: list[set[str]] = [
     {"core"},
     {"contract"},
     {"bridge"},
-    {"telegram", "terminal", "store", "process", "runners", "worktrees"},
+    {"telegram", "terminal", "store", "process", "runners", "files", "voice", "worktrees"},
     {"app"},
     {"cli", "__main__"},
 ]  # fmt: skip
-APART = {"telegram", "terminal", "store", "process", "runners", "worktrees"}
+APART = {"telegram", "terminal", "store", "process", "runners", "files", "voice", "worktrees"}
 OUTSIDE = {"api"}  # re-exports for plug-ins; nothing of takopi imports it
 
 CONTRACT_OF_RUNNERS = {"runners", "runners.run_options", "runners.tool_actions"}
