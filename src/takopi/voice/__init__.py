@@ -1,0 +1,1 @@
+"""Voice notes: the ways to have them transcribed, behind `takopi.transcription.Transcriber`."""
