@@ -33,6 +33,7 @@
         ├── FormatRefused       entities or buttons are refused: send plain text
         ├── ChatLost            blocked, kicked or deleted: stop sending there
         │   └── ChatMoved       the group has a new id: send there
+        ├── FileTooLarge        a file is larger than what is taken: ask for a smaller one
         ├── PollConflict        somebody else takes this bot's updates: warn, try again
         └── Unauthorized        the token is wrong or revoked; exit status 78
 
@@ -50,6 +51,7 @@ __all__ = [
     "EngineError",
     "EngineMissing",
     "FileRefused",
+    "FileTooLarge",
     "FloodLimited",
     "FormatRefused",
     "GitRefused",
@@ -247,6 +249,10 @@ class TransportUnavailable(TransportError):
     def __init__(self, text: str = "", *, maybe_accepted: bool = False) -> None:
         self.maybe_accepted = maybe_accepted
         super().__init__(text)
+
+
+class FileTooLarge(TransportError):
+    """Say that a file is larger than what is taken from the chat service."""
 
 
 class FloodLimited(TransportError):

@@ -1,7 +1,8 @@
 """What the bridge needs of the world; `app` binds the real ones, tests bring scripted ones."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import msgspec
 
@@ -13,7 +14,7 @@ from takopi.bridge.records import (
     TurnRecord,
 )
 from takopi.context import RunContext
-from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
+from takopi.core.chat import ChatMessage, ChatUpdate, Document, IncomingFile, Scope
 from takopi.model import EngineId
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
 from takopi.transport import MessageRef, SendOptions
@@ -34,6 +35,7 @@ __all__ = [
     "TurnFilter",
     "TurnRecord",
     "UsageRow",
+    "Workspaces",
 ]
 
 
@@ -124,6 +126,15 @@ class Transport(Protocol):
         """Send a file and return the message's name once the service has accepted it."""
         ...
 
+    async def fetch(self, file: IncomingFile, into: BinaryIO, max_bytes: int) -> None:
+        """Write the content of a file that somebody sent.
+
+        Raises:
+            FileTooLarge: It is larger than `max_bytes`.
+            TransportError: Another leaf; also when the service has no files.
+        """
+        ...
+
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
         """Put `message` in place of an earlier one of this bot."""
         ...
@@ -177,6 +188,27 @@ class UsageRow(msgspec.Struct, frozen=True):
     project: str | None
     chat_id: int
     usage: Mapping[str, Any]
+
+
+class Workspaces(Protocol):
+    """Know where projects lie, and the working trees of their branches.
+
+    Nothing here blocks the event loop, whatever git or a dead disk does.
+    """
+
+    async def directory(self, context: RunContext) -> Path:
+        """Return where a context's prompts run; the worktree of a branch is made when it is new.
+
+        Raises:
+            WorkDirMissing: The project's directory is gone.
+            TakopiError: The project is not known any more, or git refused; the text says what to
+                do.
+        """
+        ...
+
+    async def context_of(self, directory: Path) -> RunContext:
+        """Say which project and branch a directory belongs to; none for any other directory."""
+        ...
 
 
 class Store(Protocol):

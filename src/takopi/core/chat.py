@@ -204,10 +204,14 @@ class Document(msgspec.Struct, frozen=True, tag=True):
 
     Args:
         filename: Shown to the person.
-        content: The bytes.
+        content: The bytes; empty when they are in a file.
         caption: At most 1,024 UTF-16 units.
+        path: A file of takopi's own that has the content, absolute; empty when it is in hand.
+        photo: Whether it is to be shown as a picture where that can be.
     """
 
     filename: str
     content: bytes
     caption: RichText = RichText("")
+    path: str = ""
+    photo: bool = False

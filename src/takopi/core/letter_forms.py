@@ -8,6 +8,8 @@ no room for it is cut into two messages.
 from collections.abc import Sequence
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.richtext import RichText, plain, utf16_len
 from takopi.core.split import MAX_UNITS, is_blank, join, split_rich
@@ -40,7 +42,7 @@ def without_format(body: _Body) -> _Body:
     if isinstance(body, ChatMessage):
         return ChatMessage(plain(body.body.text))
     if isinstance(body, Document):
-        return Document(body.filename, body.content, plain(body.caption.text))
+        return replace(body, caption=plain(body.caption.text))
     return body
 
 
@@ -58,7 +60,7 @@ def in_words(document: Document) -> tuple[ChatMessage, ...]:
 def with_lines(body: ChatMessage | Document, lines: Sequence[str]) -> ChatMessage | Document:
     """Put lines on top of a body that has room for them."""
     if isinstance(body, Document):
-        return Document(body.filename, body.content, under_lines(body.caption, lines))
+        return replace(body, caption=under_lines(body.caption, lines))
     return ChatMessage(under_lines(body.body, lines), body.buttons)
 
 
@@ -80,7 +82,7 @@ def with_room(
         top = utf16_len(_top(lines, body.caption).text)
         if top + utf16_len(body.caption.text) <= _MAX_CAPTION_UNITS:
             return (body,)
-        bare = Document(body.filename, body.content)
+        bare = replace(body, caption=RichText(""))
         return (bare,) if is_blank(body.caption.text) else (ChatMessage(body.caption), bare)
     top = utf16_len(_top(lines, body.body).text)
     if top + utf16_len(body.body.text) <= MAX_UNITS or is_blank(body.body.text):

@@ -6,19 +6,21 @@ one undecodable update would hide all others.
 """
 
 from collections.abc import AsyncGenerator
+from contextlib import ExitStack
 from io import BytesIO
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import aiohttp
 import msgspec
 from aiogram import Bot, methods
 from aiogram.client.session.base import BaseSession
 from aiogram.methods.base import TelegramMethod, TelegramType
-from aiogram.types import BufferedInputFile, InputFile
+from aiogram.types import BufferedInputFile, FSInputFile, InputFile
 from aiogram.utils.token import TokenValidationError
 from pydantic import ValidationError
 
-from takopi.errors import FormatRefused, Unauthorized
+from takopi.errors import FormatRefused, TransportError, Unauthorized
 from takopi.telegram.api import TelegramConfig, Upload
 from takopi.telegram.endpoint import Endpoint
 
@@ -85,9 +87,10 @@ class _Session(BaseSession):
             prepared = self.prepare_value(value, bot=bot, files=files, _dumps_json=False)
             if prepared is not None:
                 body[name] = prepared
-        form = await _form(bot, body, files) if files else None
         limit_s = self.timeout if timeout is None else timeout
-        answer = await self._endpoint.post(method.__api_method__, body, limit_s, form)
+        with ExitStack() as opened:
+            form = await _form(bot, body, files, opened) if files else None
+            answer = await self._endpoint.post(method.__api_method__, body, limit_s, form)
         return cast("TelegramType", answer)
 
     async def close(self) -> None:
@@ -98,12 +101,19 @@ class _Session(BaseSession):
         raise NotImplementedError
 
 
-async def _form(bot: Bot, body: dict[str, Any], files: dict[str, InputFile]) -> aiohttp.FormData:
+async def _form(
+    bot: Bot, body: dict[str, Any], files: dict[str, InputFile], opened: ExitStack
+) -> aiohttp.FormData:
     form = aiohttp.FormData(quote_fields=False)
     for name, value in body.items():
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         form.add_field(name, text)
     for name, file in files.items():
+        if isinstance(file, FSInputFile):
+            # aiohttp reads it in a thread while it sends.
+            stream = opened.enter_context(_open_own(Path(file.path)))
+            form.add_field(name, stream, filename=file.filename or name)
+            continue
         # A stream, because aiohttp writes large bytes in one go and stops the event loop meanwhile.
         content = BytesIO(b"".join([part async for part in file.read(bot)]))
         form.add_field(name, content, filename=file.filename or name)
@@ -111,7 +121,18 @@ async def _form(bot: Bot, body: dict[str, Any], files: dict[str, InputFile]) -> 
 
 
 def _as_aiogram(value: Any) -> Any:
-    return BufferedInputFile(value.content, value.filename) if isinstance(value, Upload) else value
+    if not isinstance(value, Upload):
+        return value
+    if value.path:
+        return FSInputFile(value.path, value.filename)
+    return BufferedInputFile(value.content, value.filename)
+
+
+def _open_own(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise TransportError(f"the file {path.name} cannot be read: {error.strerror}") from error
 
 
 def _whole(seconds: float) -> int:

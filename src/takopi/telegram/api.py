@@ -44,11 +44,13 @@ class Upload:
 
     Args:
         filename: As the person sees it.
-        content: The bytes.
+        content: The bytes; empty when they are in a file.
+        path: The file that has them.
     """
 
     filename: str
     content: bytes
+    path: str = ""
 
 
 class BotApi(Protocol):

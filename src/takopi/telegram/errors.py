@@ -9,6 +9,7 @@ import re
 from takopi.errors import (
     ChatLost,
     ChatMoved,
+    FileTooLarge,
     FloodLimited,
     FormatRefused,
     PollConflict,
@@ -67,6 +68,8 @@ _BY_TEXT: tuple[tuple[str, type[TransportError]], ...] = (
     ("button_", FormatRefused),
     ("inline keyboard", FormatRefused),
     ("reply_markup_", FormatRefused),
+    ("file is too big", FileTooLarge),
+    ("temporarily unavailable", TransportUnavailable),
     ("chat not found", ChatLost),
     ("user not found", ChatLost),
     ("peer_id_invalid", ChatLost),

@@ -44,10 +44,12 @@ def edit_params(ref: MessageRef, message: ChatMessage) -> dict[str, Any]:
 
 
 def document_params(scope: Scope, document: Document, options: SendOptions) -> dict[str, Any]:
-    """Make the parameters of sendDocument."""
+    """Make the parameters of sendDocument; of sendPhoto when it is to be shown as a picture."""
     return {
         **_place(scope, options),
-        "document": Upload(_whole_symbols(document.filename), document.content),
+        "photo" if document.photo else "document": Upload(
+            _whole_symbols(document.filename), document.content, document.path
+        ),
         "caption": _whole_symbols(document.caption.text) or None,
         "caption_entities": _entities(document.caption),
     }

@@ -10,15 +10,16 @@ import importlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import anyio
 import anyio.to_thread
 import msgspec
+from msgspec.structs import replace
 
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.ports import Clock, MenuCommand
-from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
+from takopi.core.chat import ChatMessage, ChatUpdate, Document, IncomingFile, Scope
 from takopi.errors import (
     ChatMoved,
     FloodLimited,
@@ -42,8 +43,11 @@ from takopi.telegram.pace import Pace
 from takopi.telegram.poll import PollLoop
 from takopi.telegram.poll_client import STUCK_AFTER_S, PollClient
 from takopi.telegram.updates import TRANSPORT_ID
-from takopi.telegram.wire import BotCommand, SentMessage
+from takopi.telegram.wire import BotCommand, FilePath, SentMessage
 from takopi.transport import MessageRef, SendOptions
+
+if TYPE_CHECKING:
+    from takopi.telegram.downloads import Downloads
 
 __all__ = ["BotIdentity", "TelegramConfig", "TelegramTransport"]
 
@@ -84,6 +88,7 @@ class TelegramTransport:
         self._polls: PollLoop | None = None
         self._menu: list[dict[str, str]] | None = None
         self._moved: dict[int, int] = {}
+        self._downloads: Downloads | None = None
 
     @property
     def id(self) -> str:
@@ -142,7 +147,7 @@ class TelegramTransport:
         with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_TIMEOUT_S):
             if self._polls is not None:
                 await self._polls.confirm()
-            for api in (self._poller, self._sender):
+            for api in (self._poller, self._sender, self._downloads):
                 if api is not None:
                     await api.aclose()
 
@@ -157,13 +162,39 @@ class TelegramTransport:
     async def send_document(
         self, scope: Scope, document: Document, options: SendOptions
     ) -> MessageRef:
-        """Send a file."""
+        """Send a file; what is no picture to Telegram goes as a document all the same."""
 
         async def call(there: Scope) -> msgspec.Raw:
-            params = document_params(there, document, options)
-            return await self._api.call("sendDocument", params, timeout_s=UPLOAD_TIMEOUT_S)
+            if document.photo:
+                try:
+                    return await upload(there, document)
+                except TransportError as error:
+                    if type(error) is not TransportError:
+                        raise
+            return await upload(there, replace(document, photo=False))
+
+        async def upload(there: Scope, what: Document) -> msgspec.Raw:
+            method = "sendPhoto" if what.photo else "sendDocument"
+            params = document_params(there, what, options)
+            return await self._api.call(method, params, timeout_s=UPLOAD_TIMEOUT_S)
 
         return await self._send(scope, options, call)
+
+    async def fetch(self, file: IncomingFile, into: BinaryIO, max_bytes: int) -> None:
+        """Write the content of a file that somebody sent.
+
+        Raises:
+            FileTooLarge: It is larger than `max_bytes`, or than what the server hands out.
+            TransportError: Another leaf.
+        """
+        answer = await self._api.call("getFile", {"file_id": file.file_id})
+        found = msgspec.json.decode(answer, type=FilePath)
+        if found.file_path is None:
+            raise TransportUnavailable("Telegram does not say where the file is; try again later")
+        if self._downloads is None:
+            downloads = importlib.import_module("takopi.telegram.downloads").Downloads
+            self._downloads = cast("Downloads", downloads(self._config))
+        await self._downloads.fetch(found.file_path, into, max_bytes)
 
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
         """Put `message` in place of an earlier one; without buttons the old ones go away."""

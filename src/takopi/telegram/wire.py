@@ -15,6 +15,7 @@ __all__ = [
     "CallbackQuery",
     "Chat",
     "FileInfo",
+    "FilePath",
     "Message",
     "Parameters",
     "SentMessage",
@@ -134,6 +135,12 @@ class SentMessage(msgspec.Struct, frozen=True):
     """Be the answer to a send."""
 
     message_id: int
+
+
+class FilePath(msgspec.Struct, frozen=True):
+    """Be the answer to getFile: https://core.telegram.org/bots/api#file."""
+
+    file_path: str | None = None
 
 
 class BotCommand(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ in its session exactly as it does for a reply in any other chat. `/new` forgets 
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import anyio
 
@@ -16,11 +17,13 @@ from takopi.core.chat import (
     ChatMessage,
     ChatUpdate,
     Document,
+    IncomingFile,
     MessageReceived,
     RepliedTo,
     Scope,
 )
 from takopi.core.richtext import RichText, plain
+from takopi.errors import TransportError
 from takopi.terminal.screen import Screen
 from takopi.transport import MessageRef, SendOptions
 
@@ -239,10 +242,17 @@ class TerminalTransport:
         self, scope: Scope, document: Document, options: SendOptions
     ) -> MessageRef:
         """Show a file's text: a terminal scrolls, so nothing needs to go into a file."""
+        if document.path:
+            return await self.send(scope, ChatMessage(plain(document.filename)), options)
         text = document.content.decode("utf-8", "replace")
         caption = document.caption.text
         body = RichText(f"{caption}\n{text}" if caption else text)
         return await self.send(scope, ChatMessage(body), options)
+
+    async def fetch(self, file: IncomingFile, into: BinaryIO, max_bytes: int) -> None:
+        """Refuse: nobody sends a file through a terminal."""
+        del file, into, max_bytes
+        raise TransportError("a terminal sends no files; name the file in the prompt")
 
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
         """Show the new state of a message; what was already said is not said again."""

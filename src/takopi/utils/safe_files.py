@@ -15,46 +15,15 @@ import errno
 import os
 import secrets
 import stat
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
+from takopi.core.file_rules import DENIED, is_denied, name_parts
 from takopi.errors import FileRefused
 
-__all__ = ["DENIED", "is_denied", "open_below", "write_below"]
-
-DENIED: tuple[str, ...] = (
-    ".git/**", ".ssh/**", ".gnupg/**", ".aws/**", ".azure/**", ".kube/**", ".takopi/**",
-    ".config/gcloud/**", ".docker/config.json", ".env*", "*.env", ".envrc", ".netrc", "_netrc",
-    ".npmrc", ".pypirc", ".pgpass", ".git-credentials", ".htpasswd", ".vault-token", "*.pem",
-    "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.asc", "*.gpg",
-    "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "credentials", "credentials.*",
-    "secrets.*", "takopi.toml", "takopi.db*", "auth.json",
-)  # fmt: skip
-"""Names that are never opened: what they match, at any depth, and all that lies below."""
-
-_MAX_COMPONENT_BYTES = 255
-_MAX_NAME_BYTES = 4096
-# They turn the order of what is read around: `gnp.exe` looks like `exe.png`.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_HIDING = frozenset({"Cc", "Cs", "Zl", "Zp"})
-
-
-def is_denied(name: str, patterns: Sequence[str] = DENIED) -> bool:
-    """Tell whether a relative path, or a folder on its way, matches one of the patterns.
-
-    Case, width and invisible characters do not count, because some file systems ignore them.
-
-    Args:
-        name: The path, its components separated by slashes.
-        patterns: Shell patterns, each for one or more components in a row. `/**` at the end may be
-            left out: what lies below a match is always denied.
-    """
-    parts = [_folded(part) for part in name.split("/")]
-    return any(_matches(parts, pattern) for pattern in patterns)
+__all__ = ["DENIED", "folder_below", "is_denied", "is_there", "open_below", "write_below"]
 
 
 def open_below(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> BinaryIO:
@@ -85,7 +54,12 @@ def open_below(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> Bina
 
 @contextmanager
 def write_below(
-    root: Path, name: str, *, denied: Sequence[str] = DENIED, replace: bool = False
+    root: Path,
+    name: str,
+    *,
+    denied: Sequence[str] = DENIED,
+    replace: bool = False,
+    mode: int = 0o666,
 ) -> Iterator[BinaryIO]:
     """Write a file below a folder: whole, once the block ends well, or not at all.
 
@@ -96,6 +70,7 @@ def write_below(
         name: Path relative to it.
         denied: As in `open_below`.
         replace: Whether a plain file of that name may be replaced.
+        mode: Who may do what with it, before the umask.
 
     Raises:
         FileRefused: The name is hostile or denied, or something stands there already.
@@ -105,7 +80,7 @@ def write_below(
         draft = f".{secrets.token_hex(8)}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            descriptor = os.open(draft, flags, 0o666, dir_fd=folder)
+            descriptor = os.open(draft, flags, mode, dir_fd=folder)
         except OSError as error:
             raise _refused(name, error) from error
         try:
@@ -114,6 +89,62 @@ def write_below(
             _put(folder, draft, last, name, replace=replace)
         finally:
             _remove(folder, draft)
+
+
+def is_there(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> bool:
+    """Tell whether anything has a name below a folder, whatever it is.
+
+    Raises:
+        FileRefused: The name is hostile or denied, or leads over something that is no folder.
+    """
+    try:
+        with _folder_of(root, name, denied) as (folder, last):
+            os.stat(last, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    except FileRefused as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return False
+        raise
+    except OSError as error:
+        raise _refused(name, error) from error
+    return True
+
+
+@contextmanager
+def folder_below(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> Iterator[int | None]:
+    """Open a folder below a folder; None when the name is that of something else.
+
+    Args:
+        root: As in `open_below`.
+        name: Path relative to it; empty for the folder itself.
+        denied: As in `open_below`.
+
+    Raises:
+        FileRefused: The name is hostile or denied, or there is nothing.
+    """
+    if not name:
+        try:
+            whole = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _refused(name, error) from error
+        try:
+            yield whole
+        finally:
+            os.close(whole)
+        return
+    with _folder_of(root, name, denied) as (above, last):
+        try:
+            if not stat.S_ISDIR(os.stat(last, dir_fd=above, follow_symlinks=False).st_mode):
+                yield None
+                return
+        except OSError as error:
+            raise _refused(name, error) from error
+        folder = _step(above, last, name, make=False)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
 
 
 def _check_place(folder: int, last: str, name: str, *, replace: bool) -> None:
@@ -154,7 +185,7 @@ def _folder_of(
     root: Path, name: str, denied: Sequence[str], *, make: bool = False
 ) -> Iterator[tuple[int, str]]:
     """Open the folder in which a name lies; give its descriptor and the last component."""
-    *folders, last = _components(name)
+    *folders, last = name_parts(name)
     if is_denied(name, denied):
         raise FileRefused(name, "names like this one are kept private")
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -181,40 +212,6 @@ def _step(here: int, folder: str, name: str, *, make: bool) -> int:
         return os.open(folder, flags, dir_fd=here)
     except OSError as error:
         raise _refused(name, error) from error
-
-
-def _components(name: str) -> list[str]:
-    """Take a name apart.
-
-    Raises:
-        FileRefused: It points elsewhere, or does not show what it is.
-    """
-    if not name or len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME_BYTES:
-        raise FileRefused(name, "it is empty or too long")
-    if any(c in _BIDI or unicodedata.category(c) in _HIDING for c in name):
-        raise FileRefused(name, "it has characters that hide what it is")
-    if name.startswith(("/", "~")) or "\\" in name:
-        raise FileRefused(name, "it has to be relative to the project")
-    parts = name.split("/")
-    for part in parts:
-        if part in {"", ".", ".."} or unicodedata.normalize("NFKC", part) in {".", ".."}:
-            raise FileRefused(name, "it has to lead straight down from the project")
-        if len(part.encode()) > _MAX_COMPONENT_BYTES:
-            raise FileRefused(name, "a part of it is too long")
-    return parts
-
-
-def _folded(part: str) -> str:
-    shown = "".join(c for c in part if unicodedata.category(c) not in {"Cf", "Cc", "Mn", "Me"})
-    return unicodedata.normalize("NFKC", shown).casefold().rstrip(" .")
-
-
-def _matches(parts: list[str], pattern: str) -> bool:
-    wanted = pattern.casefold().removeprefix("**/").removesuffix("/**").strip("/").split("/")
-    return any(
-        all(fnmatchcase(part, one) for part, one in zip(parts[at:], wanted, strict=False))
-        for at in range(len(parts) - len(wanted) + 1)
-    )
 
 
 def _refused(name: str, error: OSError) -> FileRefused:

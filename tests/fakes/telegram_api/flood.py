@@ -12,7 +12,9 @@ from .refusal import Refusal
 
 __all__ = ["FloodControl"]
 
-CHARGED = frozenset({"sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup"})
+CHARGED = frozenset(
+    {"sendMessage", "sendDocument", "sendPhoto", "editMessageText", "editMessageReplyMarkup"}
+)
 
 
 class FloodControl:

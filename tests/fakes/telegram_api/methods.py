@@ -13,6 +13,8 @@ __all__ = ["HANDLERS", "Upload"]
 
 MAX_UPLOAD = 50 * 1024 * 1024
 MAX_DOWNLOAD = 20 * 1024 * 1024
+MAX_PHOTO = 10 * 1024 * 1024
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same "
     "as a current content and reply markup of the message"
@@ -77,15 +79,23 @@ def _send_message(world: World, params: dict[str, Any]) -> Any:
 
 
 def _send_document(world: World, params: dict[str, Any]) -> Any:
+    return _send_file(world, params, "document")
+
+
+def _send_photo(world: World, params: dict[str, Any]) -> Any:
+    return _send_file(world, params, "photo")
+
+
+def _send_file(world: World, params: dict[str, Any], kind: str) -> Any:
     caption = check_caption(params.get("caption", ""))
     entities = check_entities(caption, params.get("caption_entities"))
     keyboard = check_keyboard(params.get("reply_markup"))
     chat, thread, target = _place(world, params)
-    upload = params.get("document")
+    upload = params.get(kind)
     if isinstance(upload, str) and upload.startswith("attach://"):
         upload = params.get(upload)
     if not isinstance(upload, Upload):
-        raise bad_request("there is no document in the request")
+        raise bad_request(f"there is no {kind} in the request")
     if not upload.content:
         raise bad_request("file must be non-empty")
     if len(upload.content) > MAX_UPLOAD:
@@ -96,6 +106,10 @@ def _send_document(world: World, params: dict[str, Any]) -> Any:
     message = Message(
         0, chat, world.bot, caption, entities, keyboard, target, thread, document, notify
     )
+    if kind == "photo":
+        if len(upload.content) > MAX_PHOTO or not upload.content.startswith(PICTURES):
+            raise bad_request("IMAGE_PROCESS_FAILED")
+        message.document, message.picture = None, document
     return world.put(message).json()
 
 
@@ -114,7 +128,7 @@ def _edit_message_text(world: World, params: dict[str, Any]) -> Any:
     entities = check_entities(text, params.get("entities"))
     keyboard = check_keyboard(params.get("reply_markup"))
     message = _editable(world, params)
-    if message.document is not None:
+    if message.document is not None or message.picture is not None:
         raise bad_request("there is no text in the message to edit")
     if (text, entities, keyboard) == (message.text, message.entities, message.keyboard):
         raise bad_request(NOT_MODIFIED)
@@ -180,10 +194,15 @@ def _get_file(world: World, params: dict[str, Any]) -> Any:
     file = world.files.get(params.get("file_id", ""))
     if file is None:
         raise bad_request("invalid file_id")
-    if len(file.content) > MAX_DOWNLOAD:
+    if len(file.content) > MAX_DOWNLOAD and world.local is None:
         raise bad_request("file is too big")
     found = {"file_id": file.id, "file_unique_id": f"u{file.id}", "file_size": len(file.content)}
-    return {**found, "file_path": f"documents/{file.id}"}
+    if world.local is None:
+        return {**found, "file_path": f"documents/{file.id}"}
+    place = world.local / "documents" / file.id
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(file.content)
+    return {**found, "file_path": str(place)}
 
 
 def _send_chat_action(world: World, params: dict[str, Any]) -> Any:
@@ -247,6 +266,7 @@ HANDLERS: dict[str, Callable[[World, dict[str, Any]], Any]] = {
     "getWebhookInfo": _webhook_info,
     "sendMessage": _send_message,
     "sendDocument": _send_document,
+    "sendPhoto": _send_photo,
     "sendChatAction": _send_chat_action,
     "setMessageReaction": _set_message_reaction,
     "editMessageText": _edit_message_text,

@@ -9,7 +9,7 @@ from .transcript import Transcript
 
 __all__ = ["check_calls"]
 
-CHECKED = ("sendMessage", "editMessageText", "sendDocument", "answerCallbackQuery")
+CHECKED = ("sendMessage", "editMessageText", "sendDocument", "sendPhoto", "answerCallbackQuery")
 
 
 def check_calls(transcript: Transcript, token: str) -> int:

@@ -41,6 +41,14 @@ METHODS: dict[str, dict[str, str]] = {
         "caption_entities": "json",
         "disable_content_type_detection": "bool",
     },
+    "sendPhoto": {
+        **_SEND,
+        "photo": "file",
+        "caption": "str",
+        "caption_entities": "json",
+        "has_spoiler": "bool",
+        "show_caption_above_media": "bool",
+    },
     "sendChatAction": {"chat_id": "chat", "message_thread_id": "int", "action": "str"},
     "setMessageReaction": {
         "chat_id": "chat",

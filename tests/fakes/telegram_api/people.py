@@ -10,7 +10,9 @@ from .world import Chat, File, Message, User, command_entities
 if TYPE_CHECKING:
     from .server import TelegramApi
 
-__all__ = ["Person"]
+__all__ = ["PICTURE", "Person"]
+
+PICTURE = b"\x89PNG\r\n\x1a\n"
 
 _presses = itertools.count(1)
 _albums = itertools.count(13_950_000_000_000_001)
@@ -67,13 +69,38 @@ class Person:
         self.api.calls.notify()
         return message
 
-    def send_file(self, name: str, content: bytes, caption: str = "", **extra: Any) -> Message:
-        """Send a document in the private chat."""
+    def send_file(
+        self,
+        name: str,
+        content: bytes,
+        caption: str = "",
+        *,
+        chat: int | None = None,
+        reply_to: Message | None = None,
+        **extra: Any,
+    ) -> Message:
+        """Send a document."""
+        where = self.api.world.chats[self.user.id if chat is None else chat]
+        document = self._uploaded(name, content)
+        message = Message(0, where, self.user, caption, command_entities(caption))
+        message.document, message.reply_to, message.extra = document, reply_to, extra
+        return self._sent(message)
+
+    def send_photo(self, content: bytes, caption: str = "", **extra: Any) -> Message:
+        """Send a photo in the private chat."""
+        message = Message(0, self.chat, self.user, caption, command_entities(caption))
+        message.picture, message.extra = self._uploaded("", content), extra
+        return self._sent(message)
+
+    def _uploaded(self, name: str, content: bytes) -> File:
         file = File(f"up{len(self.api.world.files)}", name, content)
         self.api.world.files[file.id] = file
-        message = Message(0, self.chat, self.user, caption, document=file, extra=extra)
+        return file
+
+    def _sent(self, message: Message) -> Message:
         self.api.world.put(message)
         self.api.updates.push("message", message.json())
+        self.api.calls.notify()
         return message
 
     def press(self, message: Message, label: str | None = None) -> str:
@@ -119,7 +146,8 @@ class Person:
     ) -> list[Message]:
         """Show pictures together, one for each caption; as a rule all captions but one are empty.
 
-        They arrive as messages of their own that share `media_group_id`.
+        They arrive as messages of their own that share `media_group_id`; the content of each is
+        `PICTURE` and its number.
         """
         shared = {"media_group_id": str(next(_albums)), **extra}
         return [
@@ -128,7 +156,7 @@ class Person:
                 chat,
                 reply_to=reply_to,
                 thread_id=thread_id,
-                photo=[_picture(number)],
+                photo=self._uploaded("", PICTURE + b"%d" % number).sizes(),
                 **shared,
             )
             for number, caption in enumerate(captions)
@@ -201,7 +229,3 @@ def _longest_part(text: str) -> int:
         if units > LONGEST:
             return place
     return len(text)
-
-
-def _picture(number: int) -> dict[str, Any]:
-    return {"file_id": f"ph{number}", "file_unique_id": f"uph{number}", "width": 9, "height": 9}

@@ -3,12 +3,16 @@
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .refusal import Refusal, bad_request
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["Chat", "File", "Message", "User", "World", "command_entities"]
 
+_FILES = {"photo", "video", "audio", "voice", "animation", "video_note"}
 ChatType = Literal["private", "group", "supergroup", "channel"]
 _COMMAND = re.compile(r"(?<!\S)/[A-Za-z0-9_]{1,32}(?:@[A-Za-z0-9_]{3,32})?")
 
@@ -61,6 +65,7 @@ class Message:
     extra: dict[str, Any] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
     reactions: list[str] = field(default_factory=list)
+    picture: "File | None" = None
 
     @property
     def buttons(self) -> list[dict[str, Any]]:
@@ -73,13 +78,16 @@ class Message:
         found: dict[str, Any] = {"message_id": self.id, "date": self.date, "chat": self.chat.json()}
         if self.sender is not None:
             found["from"] = self.sender.json()
-        prefix = "caption" if self.document or "photo" in self.extra else ""
+        with_file = self.document or self.picture or _FILES & self.extra.keys()
+        prefix = "caption" if with_file else ""
         if self.text:
             found[prefix or "text"] = self.text
         if self.entities:
             found[f"{prefix}_entities" if prefix else "entities"] = self.entities
         if self.document is not None:
             found["document"] = self.document.json()
+        if self.picture is not None:
+            found["photo"] = self.picture.sizes()
         if self.keyboard:
             found["reply_markup"] = self.keyboard
         if self.edit_date is not None:
@@ -111,6 +119,15 @@ class File:
             "mime_type": self.mime_type,
             "file_size": len(self.content),
         }
+
+    def sizes(self) -> list[dict[str, Any]]:
+        """Give the sizes of a photo, of which only the largest has the content."""
+        small = {"file_id": f"{self.id}s", "file_unique_id": f"u{self.id}s"}
+        large = {"file_id": self.id, "file_unique_id": f"u{self.id}"}
+        return [
+            {**small, "width": 90, "height": 60, "file_size": 9},
+            {**large, "width": 900, "height": 600, "file_size": len(self.content)},
+        ]
 
 
 @dataclass
@@ -164,6 +181,8 @@ class World:
         self.users: dict[int, User] = {bot.id: bot}
         self.chats: dict[int, Chat] = {}
         self.files: dict[str, File] = {}
+        self.local: Path | None = None
+        """Where a server with `--local` keeps the bot's files; None for one without."""
         self.presses: dict[str, bool] = {}
         self.commands: dict[str, list[dict[str, str]]] = {}
         self._numbers = {0: 100}
