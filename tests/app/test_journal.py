@@ -6,13 +6,18 @@ import tomllib
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from fakes.bot_process import BotProcess, appears, write_config
 from fakes.telegram_api import OWNER_ID, TelegramApi
 from fakes.toy_engine import install_toy_engine
 from takopi.app.home import Home
 from takopi.app.journal import rebuilt_turns
+from takopi.bridge.records import TurnRecord
+from takopi.core.chat import Scope
+from takopi.core.preferences import RunChoices
 from takopi.process.run_views import list_runs, look_at_run
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -112,6 +117,31 @@ async def test_a_terminals_run_and_one_that_is_unreadable_are_no_turns(
         (directory / "run.json").write_text(json.dumps(plan))
     (turn,) = rebuilt_turns(Home(home), now=1_800_000_000.0)
     assert (turn.turn_id, turn.state, turn.cwd) == ("t1", "running", str(tmp_path))
+
+
+async def test_a_rebuilt_turn_goes_on_where_and_how_it_began(home: Path, tmp_path: Path) -> None:
+    """A reply to it finds project, branch and model, and whether the chat hears of it."""
+    written = TurnRecord(
+        turn_id="t1",
+        scope=Scope("telegram", 1, 2),
+        engine="toy",
+        state="starting",
+        origin="schedule",
+        project="p",
+        branch="b/1",
+        choices=RunChoices(model="m", mode="plan"),
+        verbosity="full",
+        before="abc",
+        silent=True,
+        cwd=str(tmp_path),
+    )
+    directory = home / "runs" / "20260101-000001-000000-a"
+    directory.mkdir(parents=True, mode=0o700)
+    record = {"turn_record": msgspec.to_builtins(written)}
+    plan = {"engine": "toy", "cwd": str(tmp_path), "record": record}
+    (directory / "run.json").write_text(json.dumps(plan))
+    (turn,) = rebuilt_turns(Home(home), now=1_800_000_000.0)
+    assert turn == replace(written, state="running", run_id=directory.name)
 
 
 async def test_a_group_that_moved_is_served_under_its_new_id(home: Path, tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ from takopi.bridge.records import (
     LetterGone,
     LetterPut,
     MessageBound,
+    PlacePut,
     TurnPut,
     UpdateHandled,
 )
+from takopi.core.places import PlaceRecord
 from takopi.errors import AccessError, StoreDamaged, StoreError, StoreFull
 from takopi.store.connecting import connect
 from takopi.store.opening import JournalOptions, open_journal
@@ -90,6 +92,7 @@ def test_a_full_disk_accepts_no_update(store: SqliteStore) -> None:
         [TurnPut(turn(prompt=LONG, state="starting"))],
         [TurnPut(turn(prompt=LONG, state="running")), UpdateHandled(1)],
         [LetterPut(letter(1, LONG)), TurnPut(turn("t2"))],
+        [LetterPut(letter(1)), PlacePut(PlaceRecord(key="a", topic=LONG))],
     ],
 )
 def test_nothing_that_begins_uses_the_reserve(
@@ -133,6 +136,8 @@ def test_a_nearly_full_disk_starts_nothing(path: Path) -> None:
     for state in ("queued", "starting"):
         with pytest.raises(StoreFull, match=r"nearly full.*free some space"):
             now_done(store.commit([TurnPut(turn(state=state))]))
+    with pytest.raises(StoreFull, match="nearly full"):
+        now_done(store.commit([PlacePut(PlaceRecord(key="a"))]))
     now_done(store.commit([TurnPut(turn(state="delivering")), LetterPut(letter(1))]))
     assert len(now_done(store.load()).letters) == 1
     now_done(store.close())

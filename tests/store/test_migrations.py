@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from store.examples import (
     NOW,
+    SCOPE,
     a_day,
     letter,
     now_done,
@@ -20,6 +21,7 @@ from store.examples import (
     restored,
     turn,
 )
+from takopi.bridge.ports import TurnFilter
 from takopi.bridge.records import (
     AcceptedUpdate,
     JournalState,
@@ -67,6 +69,10 @@ def test_an_earlier_journal_says_what_it_said(tmp_path: Path, version: int) -> N
     store = opened(restored(tmp_path / "takopi.db", version))
     assert not store.fresh
     assert said(store) == said(today)
+    questions = (TurnFilter(scope=SCOPE), TurnFilter(engine="pi"), TurnFilter(accepted_since=NOW))
+    for wanted, names in zip(questions, (["t3", "t2", "t1"], [], ["t1"]), strict=True):
+        for journal in (store, today):
+            assert [t.turn_id for t in now_done(journal.newest_turns(wanted, 9))] == names
     state = now_done(store.load())
     assert isinstance(state, JournalState)
     assert [found.turn_id for found in state.turns] == ["t1", "t2"]

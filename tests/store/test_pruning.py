@@ -31,7 +31,7 @@ def test_much_is_forgotten_in_many_pieces(tmp_path: Path) -> None:
     updates = [received(number) for number in range(1, 1001)]
     taken = now_done(store.accept(updates, 1000, NOW))
     now_done(store.commit([UpdateHandled(item.id) for item in taken[:-1]]))
-    end = {"state": "done", "ended_at": NOW}
+    end = {"state": "done", "ended_at": NOW, "usage": {"cost_usd": 1}}
     now_done(store.commit([TurnPut(turn(f"t{number}", **end)) for number in range(100)]))
     now_done(
         store.commit([MessageBound(7, number, f"t{number}", "final") for number in range(100)])
@@ -42,9 +42,9 @@ def test_much_is_forgotten_in_many_pieces(tmp_path: Path) -> None:
     assert counted.trips >= 10
     left = {
         table: store._db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        for table in ("updates", "seen", "turns", "messages")
+        for table in ("updates", "seen", "turns", "messages", "usage")
     }
-    assert left == {"updates": 1, "seen": 0, "turns": 1, "messages": 0}
+    assert left == {"updates": 1, "seen": 0, "turns": 1, "messages": 0, "usage": 100}
     now_done(store.close())
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from store.examples import NOW, now_done, opened, turn
-from takopi.bridge.records import MessageBound, TurnPut
+from store.examples import NOW, SCOPE, letter, now_done, opened, turn
+from takopi.bridge.records import LetterGone, LetterPut, MessageBound, SchedulePut, TurnPut
+from takopi.core.schedules import ScheduleRecord
 from takopi.errors import StoreDamaged, StoreError, UsageError
 from takopi.store.reading import JournalHealth, JournalReading, journal_health, open_reading
 
@@ -76,6 +77,23 @@ def test_what_names_more_than_one_is_refused(reading: JournalReading, name: str)
     """Nothing is guessed."""
     with pytest.raises(UsageError, match="more than one turn begins with"):
         reading.turn(name)
+
+
+def test_letters_and_schedules_are_told(reading: JournalReading, path: Path) -> None:
+    """How many finals wait, and what is asked at certain times."""
+    assert (reading.letters_waiting(), reading.schedules()) == (0, ())
+    first, second = (
+        ScheduleRecord(
+            schedule_id=name, scope=SCOPE, chat_kind="group", person=5, when="1h", prompt="look"
+        )
+        for name in "ba"
+    )
+    store = opened(path)
+    now_done(store.commit([SchedulePut(first), SchedulePut(second)]))
+    now_done(store.commit([LetterPut(letter(number)) for number in (1, 2, 3)]))
+    now_done(store.commit([LetterGone(2)]))
+    assert (reading.letters_waiting(), reading.schedules()) == (2, (first, second))
+    now_done(store.close())
 
 
 def test_a_whole_name_goes_before_the_beginning_of_another(path: Path) -> None:

@@ -155,7 +155,7 @@ def starts_something(changes: Sequence[Change]) -> bool:
 
 def may_use_reserve(changes: Sequence[Change]) -> bool:
     """Tell whether changes are worth the last room: they bring a final on its way or to an end."""
-    return any(isinstance(change, LetterPut | LetterGone) or _ends(change) for change in changes)
+    return any(isinstance(change, LetterPut) or _ends(change) for change in changes)
 
 
 def _begins(change: Change) -> bool:
@@ -167,6 +167,6 @@ def _begins(change: Change) -> bool:
 
 
 def _ends(change: Change) -> bool:
-    return isinstance(change, TurnPut) and (
-        change.turn.state == "delivering" or change.turn.state in ENDS
-    )
+    if isinstance(change, TurnPut):
+        return change.turn.state == "delivering" or change.turn.state in ENDS
+    return isinstance(change, LetterGone)  # what was sent must not be sent again
