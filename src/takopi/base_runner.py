@@ -1,10 +1,12 @@
 """Be what all runners share: the two ways to open a turn."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from msgspec.structs import replace
 
+from takopi.core.attachments import looks_like_image, with_files
 from takopi.live_turn import IteratorTurn
 from takopi.logging import get_logger
 from takopi.model import EngineId, ResumeToken, TakopiEvent
@@ -14,7 +16,15 @@ from takopi.turn import EngineCapabilities, LiveTurn, TurnRequest
 from takopi.turn_context import current_request
 from takopi.utils.paths import get_run_base_dir
 
-__all__ = ["BaseRunner", "Runner", "adopt_turn", "open_turn", "turn_events"]
+__all__ = [
+    "BaseRunner",
+    "Runner",
+    "adopt_turn",
+    "capabilities_of",
+    "list_models",
+    "open_turn",
+    "turn_events",
+]
 
 
 @runtime_checkable
@@ -78,7 +88,23 @@ class BaseRunner(SessionLockMixin):
 
     def open(self, request: TurnRequest) -> LiveTurn:
         """Make the live turn of a request; nothing starts before it is iterated."""
-        return IteratorTurn(self.engine, request, self.run_impl, locked=True)
+        asked = self.with_attachments(request)
+        return IteratorTurn(self.engine, asked, self.run_impl, locked=True)
+
+    def takes_file(self, path: Path) -> bool:
+        """Say whether the runner hands a file to the engine; what it does not is in the prompt.
+
+        Called when a turn is opened. It may look at the beginning of the file, and must not wait.
+        """
+        return self.capabilities.images and looks_like_image(path)
+
+    def with_attachments(self, request: TurnRequest) -> TurnRequest:
+        """Return a request whose prompt names the files that the runner does not take."""
+        return _with_attachments(request, self.takes_file)
+
+    async def list_models(self) -> tuple[str, ...]:
+        """List the models that a turn can ask for, as far as that is known."""
+        return self.capabilities.models
 
     def adopt(self, request: TurnRequest, run_id: str) -> LiveTurn | None:  # noqa: ARG002
         """Go on with a turn that an earlier takopi began; None, as it lived in that process."""
@@ -118,7 +144,35 @@ def open_turn(runner: Runner, request: TurnRequest) -> LiveTurn:
             return turn
         if "run" in vars(cls):
             break
-    return IteratorTurn(runner.engine, request, runner.run, locked=False)
+    takes = getattr(runner, "takes_file", None) or (lambda _: False)
+    asked = _with_attachments(request, takes)
+    return IteratorTurn(runner.engine, asked, runner.run, locked=False)
+
+
+def _with_attachments(request: TurnRequest, takes: Callable[[Path], bool]) -> TurnRequest:
+    if not request.attachments:
+        return request
+    taken = tuple(path for path in request.attachments if takes(path))
+    told = [path for path in request.attachments if path not in taken]
+    return replace(request, attachments=taken, prompt=with_files(request.prompt, told))
+
+
+def capabilities_of(runner: Runner) -> EngineCapabilities:
+    """Return what the engine of any runner can do; a foreign one may not say."""
+    said = getattr(runner, "capabilities", None)
+    return said if isinstance(said, EngineCapabilities) else EngineCapabilities()
+
+
+async def list_models(runner: Runner) -> tuple[str, ...]:
+    """List the models of any runner; a foreign one may not know.
+
+    May take seconds the first time, as an engine is asked; nothing is cached for a runner that
+    does not do so itself.
+    """
+    listing = getattr(runner, "list_models", None)
+    if listing is None:
+        return capabilities_of(runner).models
+    return tuple(await listing())
 
 
 def adopt_turn(runner: Runner, request: TurnRequest, run_id: str) -> LiveTurn | None:

@@ -64,6 +64,7 @@ class JsonlFold:
         "_decode",
         "_runner",
         "_splitter",
+        "_stderr",
         "_translate",
         "aborted",
         "request",
@@ -76,11 +77,23 @@ class JsonlFold:
         self.request = request
         self.rules = TurnRules(runner.engine, request.resume, runner.handle_started_event)
         self._splitter = LineSplitter()
+        self._stderr = ""
         self._decode, self._translate = runner.decode_jsonl, runner.translate
         self.aborted = False
         """Whether the engine has to be ended at once, as what it does is not what was asked."""
         with bind_request(request):
             self.state: Any = runner.new_state(request.prompt, request.resume)
+
+    @property
+    def session_unknown(self) -> bool:
+        """Whether the run failed because the engine does not know the session asked for.
+
+        An engine says so before anything else, so a run that reported its session knew it.
+        """
+        end, pattern = self.rules.completed, self._runner.unknown_session_re
+        if end is None or end.ok or self.request.resume is None or self.rules.started:
+            return False
+        return pattern is not None and bool(pattern.search(f"{end.error}\n{self._stderr}"))
 
     def feed(self, chunk: bytes) -> list[TakopiEvent]:
         """Take a chunk of output and return the events of the lines it completes."""
@@ -105,6 +118,7 @@ class JsonlFold:
         """
         if self.rules.completed is not None:
             return []
+        self._stderr = "" if ended_because else stderr
         with bind_request(self.request):
             out = self._take(self._splitter.finish())
             if self.rules.completed is None:

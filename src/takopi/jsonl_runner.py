@@ -7,9 +7,10 @@ adopted after a restart is replayed from its file; `start_run`, `build_args` and
 for live runs only.
 """
 
+import re
 import signal
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -30,11 +31,14 @@ _decode = msgspec.json.Decoder().decode
 class JsonlSubprocessRunner(BaseRunner):
     """Run turns of a command that prints JSON lines; `engine` is an attribute or a field."""
 
+    unknown_session_re: ClassVar[re.Pattern[str] | None] = None
+    """How the engine says, in an error or on standard error, that it does not know a session."""
+
     def open(self, request: TurnRequest) -> LiveTurn:
         """Make the live turn of a request; nothing starts before it is iterated."""
         if type(self).run_impl is not JsonlSubprocessRunner.run_impl:
             return super().open(request)  # a subclass adds something to the events
-        return JsonlTurn(self, request)
+        return JsonlTurn(self, self.with_attachments(request))
 
     def adopt(self, request: TurnRequest, run_id: str) -> LiveTurn | None:
         """Make the live turn that goes on with a run which an earlier takopi started.
@@ -78,6 +82,13 @@ class JsonlSubprocessRunner(BaseRunner):
     ) -> bytes | None:
         """Return what the program reads on standard input; None when the prompt is an argument."""
         return prompt.encode("utf-8", "replace")
+
+    def pipes_stdin(self) -> bool:
+        """Say whether the program reads its standard input from a pipe only, and not from a file.
+
+        A file is the rule: it can be looked at later.
+        """
+        return False
 
     def env(self, *, state: Any) -> dict[str, str] | None:  # noqa: ARG002 - part of the hook
         """Return the whole environment as the engine should see it; None leaves it as it is.

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from takopi.jsonl_runner import JsonlSubprocessRunner
 
-__all__ = ["MAX_ARG_BYTES", "JsonlTurn"]
+__all__ = ["MAX_ARG_BYTES", "JsonlTurn", "environment_of"]
 
 _log = get_logger(__name__)
 
@@ -77,6 +77,11 @@ class JsonlTurn(TurnBase):
     def output_bytes(self) -> int:
         """Count what the engine has printed so far."""
         return self._output_bytes
+
+    @property
+    def session_unknown(self) -> bool:
+        """Tell that the turn failed because the engine does not know the session asked for."""
+        return self._fold is not None and self._fold.session_unknown
 
     def detach(self) -> bool:
         """Leave the engine to itself; False when none was started, or its end has begun."""
@@ -156,19 +161,18 @@ class JsonlTurn(TurnBase):
             runner.start_run(prompt, resume, state=state)
             argv = (runner.command(), *runner.build_args(prompt, resume, state=state))
             stdin = runner.stdin_payload(prompt, resume, state=state)
+            piped = runner.pipes_stdin()
             hook = runner.env(state=state)
         _check_argv(runner.engine, argv)
         backend = _backend_beside(runner)
-        passes = runtime.env_pass.get(runner.engine)
-        if passes is None:
-            passes = backend.env_pass if backend else ()
-        env = engine_environment(os.environ, engine=runner.engine, passes=passes, hook=hook)
+        env = environment_of(runner, runtime.env_pass.get(runner.engine), hook)
         return RunSpec(
             engine=runner.engine,
             argv=argv,
             cwd=cwd,
             env={**env, **request.environment},
             stdin=stdin or b"",
+            piped=piped,
             install_cmd=backend.install_cmd if backend else None,
             keep_background=runner.engine in runtime.keep_background,
             record=_record(request),
@@ -233,6 +237,24 @@ async def _start_once(runtime: RunnerRuntime, spec: RunSpec, *, again: bool) -> 
         if not again:
             raise
     return await runtime.host.start(replace(spec, run_id=None))
+
+
+def environment_of(
+    runner: "JsonlSubprocessRunner",
+    passes: Sequence[str] | None,
+    hook: Mapping[str, str | None] | None,
+) -> dict[str, str]:
+    """Return the whole environment of a runner's program.
+
+    Args:
+        runner: Whose program it is.
+        passes: Variables that the configuration lets pass; None means those of the backend.
+        hook: What the runner's `env` hook returned.
+    """
+    if passes is None:
+        backend = _backend_beside(runner)
+        passes = backend.env_pass if backend else ()
+    return engine_environment(os.environ, engine=runner.engine, passes=passes, hook=hook)
 
 
 def _check_argv(engine: str, argv: tuple[str, ...]) -> None:

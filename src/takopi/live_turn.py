@@ -105,6 +105,11 @@ class TurnBase(ABC):
         return self._lost
 
     @property
+    def session_unknown(self) -> bool:
+        """Tell that the engine does not know the session; a foreign runner cannot say so."""
+        return False
+
+    @property
     def output_bytes(self) -> int:
         """Count what was heard of the engine so far."""
         return 0

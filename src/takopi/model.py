@@ -107,8 +107,9 @@ class CompletedEvent(msgspec.Struct, frozen=True, gc=False, tag="completed", tag
         answer: The whole final answer, Markdown; may be empty when `ok` is false.
         resume: Equals that of `StartedEvent`; None when no session became known.
         error: Why the turn failed, and what to do about it; None when `ok`.
-        usage: Numbers of the turn. Standard keys: `input_tokens`, `cached_input_tokens`,
-            `output_tokens`, `reasoning_tokens`, `cost_usd`, `model`; others are the engine's own.
+        usage: Numbers of the turn. Standard keys: `input_tokens`, `cached_tokens`,
+            `output_tokens`, `reasoning_tokens`, `cost_usd`, `model`, `duration_ms`, as
+            `core.usage` explains them; others are the engine's own.
     """
 
     engine: EngineId

@@ -34,6 +34,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
         env: The whole environment of the engine; the host adds `TAKOPI_RUN_ID` and `PWD`.
         stdin: What the engine reads on its standard input, then end of file.
         two_way: Keep the standard input open for more; `stdin` is only what it reads first.
+        piped: Give `stdin` by a pipe, for a program that reads nothing from a file.
         install_cmd: Shown when the program is missing.
         keep_background: Leave processes that outlive a normal end alone.
         record: JSON-ready facts for `run.json` (prompt, engine config, scope, message ids).
@@ -47,6 +48,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     env: Mapping[str, str]
     stdin: bytes = b""
     two_way: bool = False
+    piped: bool = False
     install_cmd: str | None = None
     keep_background: bool = False
     record: Mapping[str, Any] = {}

@@ -1,6 +1,13 @@
 """Be the public face of the runner contract; what is written here lives in the modules below."""
 
-from takopi.base_runner import BaseRunner, Runner, adopt_turn, open_turn
+from takopi.base_runner import (
+    BaseRunner,
+    Runner,
+    adopt_turn,
+    capabilities_of,
+    list_models,
+    open_turn,
+)
 from takopi.jsonl_fold import JsonlFold, JsonlRunState, replay
 from takopi.jsonl_runner import JsonlSubprocessRunner
 from takopi.resume_tokens import ResumeTokenMixin
@@ -19,8 +26,10 @@ __all__ = [
     "SessionLockMixin",
     "adopt_turn",
     "bind_runtime",
+    "capabilities_of",
     "current_request",
     "current_runtime",
+    "list_models",
     "open_turn",
     "replay",
 ]

@@ -7,7 +7,13 @@ from types import TracebackType
 from takopi.model import EngineId
 from takopi.run_host import RunHost
 
-__all__ = ["RunnerRuntime", "RuntimeBinding", "bind_runtime", "current_runtime"]
+__all__ = [
+    "RunnerRuntime",
+    "RuntimeBinding",
+    "bind_runtime",
+    "current_runtime",
+    "passed_variables",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,11 @@ def bind_runtime(runtime: RunnerRuntime) -> RuntimeBinding:
     binding = RuntimeBinding(_bound[:])
     _bound[:] = [runtime]
     return binding
+
+
+def passed_variables(engine: EngineId) -> tuple[str, ...] | None:
+    """Return the variables that the application lets an engine see; None without a word on it."""
+    return _bound[-1].env_pass.get(engine) if _bound else None
 
 
 def current_runtime() -> RunnerRuntime:

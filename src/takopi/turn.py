@@ -20,8 +20,10 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
         cwd: Absolute directory to work in; None means the base directory of the caller's context.
         model: Model for this turn, over the engine's configuration.
         reasoning: Reasoning level for this turn, over the engine's configuration.
-        permission_mode: Permission mode for this turn, over the engine's configuration.
-        attachments: Absolute paths of files that go with the prompt.
+        permission_mode: Permission mode for this turn, over the engine's configuration: a neutral
+            one (`core.permission_modes`) or a word of the engine.
+        attachments: Absolute paths of files that go with the prompt. What a runner does not take
+            as a file is named in the prompt when the turn is opened.
         environment: Variables the engine gets beside the allow-listed ones.
         record: JSON-ready facts for `run.json` (scope, message ids, person).
         run_id: Name for the run directory, so that whoever asks can write it down before anything
@@ -46,14 +48,18 @@ class EngineCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         steer: Takes another message while it works.
         answer: Asks the person and takes the answer.
-        models: Models that can be listed.
+        models: Models that are known without asking the engine; `list_models` may know more.
         reasoning_levels: Levels that `TurnRequest.reasoning` accepts.
+        permission_modes: Modes that `TurnRequest.permission_mode` accepts, the neutral ones first.
+        images: Takes pictures that go with a prompt.
     """
 
     steer: bool = False
     answer: bool = False
     models: tuple[str, ...] = ()
     reasoning_levels: tuple[str, ...] = ()
+    permission_modes: tuple[str, ...] = ()
+    images: bool = False
 
 
 class LiveTurn(Protocol):
@@ -79,6 +85,14 @@ class LiveTurn(Protocol):
         """Tell that the run ended without a result and without anybody who saw how.
 
         Known once `CompletedEvent` was given.
+        """
+        ...
+
+    @property
+    def session_unknown(self) -> bool:
+        """Tell that the turn failed because the engine does not know the session asked for.
+
+        Known once `CompletedEvent` was given; the same prompt may be sent to a new session.
         """
         ...
 

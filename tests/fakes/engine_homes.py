@@ -143,6 +143,8 @@ def _opencode(home: Path, api_url: str) -> dict[str, str]:
         "tool_call": True,
         "reasoning": True,
         "limit": {"context": 200_000, "output": 8192},
+        "attachment": True,
+        "modalities": {"input": ["text", "image"], "output": ["text"]},
         "variants": {"high": {"reasoningEffort": "high"}},
     }
     provider = {
@@ -185,7 +187,7 @@ def _pi(home: Path, api_url: str) -> dict[str, str]:
         "id": "fake-model",
         "name": "Fake",
         "reasoning": True,
-        "input": ["text"],
+        "input": ["text", "image"],
         "contextWindow": 200_000,
         "maxTokens": 8192,
         "cost": cost,

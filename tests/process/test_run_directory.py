@@ -44,6 +44,15 @@ def test_names_of_variables_are_noted_without_values(tmp_path: Path) -> None:
     assert _made(tmp_path).plan()["env"] == ["KEY", "PWD", "TAKOPI_RUN_ID"]
 
 
+def test_the_input_of_a_pipe_ends_though_nobody_is_there_to_end_it(tmp_path: Path) -> None:
+    """takopi may be gone before the engine has read what it was given."""
+    directory = _made(tmp_path, stdin=b"hi\n", piped=True)
+    records = [json.loads(line) for line in directory.stdin_records.read_text().split("\n") if line]
+    assert records == [{"offset": 0, "data": "hi\n"}, {"eof": True}]
+    assert directory.plan()["two_way"] is True
+    assert not (directory.path / "stdin").exists()
+
+
 def test_the_first_input_of_a_two_way_run_is_a_record(tmp_path: Path) -> None:
     """There is no stdin file then."""
     directory = _made(tmp_path, stdin=b"hi\n", two_way=True)

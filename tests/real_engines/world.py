@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from fakes.engine_homes import EngineHome
 from fakes.model_api import FakeModelApi, SeenRequest
 from takopi.engines import find_engines
@@ -73,13 +75,16 @@ class World:
         self, prompt: str, resume: ResumeToken | None = None, **changes: str
     ) -> AsyncIterator[LiveTurn]:
         """Open a turn over the real host, and release it at the end."""
+        request = TurnRequest(prompt=prompt, resume=resume, environment=changes)
+        async with self.asked(request) as live:
+            yield live
+
+    @asynccontextmanager
+    async def asked(self, request: TurnRequest) -> AsyncIterator[LiveTurn]:
+        """Open the turn of a request, which need not say where the engine and its work are."""
         host = LocalRunHost(self.folder / "runs", "real-engines")
-        request = TurnRequest(
-            prompt=prompt,
-            resume=resume,
-            cwd=self.work_dir,
-            environment={**self.home.environment, **changes},
-        )
+        environment = {**self.home.environment, **request.environment}
+        request = replace(request, cwd=self.work_dir, environment=environment)
         with bind_runtime(RunnerRuntime(host=host)):
             live = open_turn(self.runner(), request)
             try:
@@ -90,6 +95,12 @@ class World:
     async def run(self, prompt: str, resume: ResumeToken | None = None, **changes: str) -> Outcome:
         """Run a turn to its end."""
         async with self.turn(prompt, resume, **changes) as live:
+            events = [event async for event in live]
+        return Outcome(events, live.ended_background)
+
+    async def run_request(self, request: TurnRequest) -> Outcome:
+        """Run the turn of a request to its end."""
+        async with self.asked(request) as live:
             events = [event async for event in live]
         return Outcome(events, live.ended_background)
 

@@ -26,7 +26,7 @@ def test_usage_has_the_standard_names() -> None:
     usage = final(events_of(case("claude", "one_shell"))).usage
     assert usage == {
         "input_tokens": 39173,
-        "cached_input_tokens": 0,
+        "cached_tokens": 0,
         "cache_creation_input_tokens": 0,
         "output_tokens": 56,
         "num_turns": 2,

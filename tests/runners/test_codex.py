@@ -59,7 +59,7 @@ def test_a_turn_may_ask_for_model_reasoning_and_sandbox() -> None:
     ("request_", "words"),
     [
         (TurnRequest(prompt="", reasoning="much"), "reasoning level 'much'"),
-        (TurnRequest(prompt="", permission_mode="plan"), "sandbox 'plan'"),
+        (TurnRequest(prompt="", permission_mode="yolo"), "permission mode 'yolo'"),
         (TurnRequest(prompt="", model="--oss"), "'--oss'"),
     ],
 )

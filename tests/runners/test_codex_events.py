@@ -36,7 +36,7 @@ def test_usage_has_the_standard_names() -> None:
     recorded = case("codex", "reasoning")
     assert final(events_of(recorded)).usage == {
         "input_tokens": 6637,
-        "cached_input_tokens": 0,
+        "cached_tokens": 0,
         "output_tokens": 18,
         "reasoning_tokens": 7,
     }

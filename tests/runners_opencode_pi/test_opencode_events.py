@@ -12,7 +12,7 @@ RUNNER = OpencodeRunner()
 SESSION = "ses_1abc"
 USAGE_KEYS = {
     "input_tokens",
-    "cached_input_tokens",
+    "cached_tokens",
     "output_tokens",
     "reasoning_tokens",
     "cost_usd",

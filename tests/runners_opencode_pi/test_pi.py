@@ -61,7 +61,7 @@ def test_a_level_that_pi_does_not_have_is_refused() -> None:
     """pi itself would warn and go on with another one."""
     with (
         apply_run_options(EngineRunOptions(reasoning="huge")),
-        pytest.raises(UsageError, match="choose one of off, minimal"),
+        pytest.raises(UsageError, match="use one of off, minimal"),
     ):
         arguments(PiRunner())
     assert PiRunner().capabilities.reasoning_levels == LEVELS

@@ -154,7 +154,7 @@ class RunDirectory:
             "program": program,
             "argv": list(spec.argv),
             "cwd": str(spec.cwd),
-            "two_way": spec.two_way,
+            "two_way": spec.two_way or spec.piped,
             "keep_background": spec.keep_background,
             # Names only: no secret is written down.
             "env": sorted({*spec.env, "PWD", "TAKOPI_RUN_ID"}),
@@ -162,10 +162,12 @@ class RunDirectory:
         }
         # The package json, not msgspec: an argument may hold bytes that are no UTF-8.
         self._write("run.json", json.dumps(plan).encode() + b"\n")
-        if not spec.two_way:
+        if not (spec.two_way or spec.piped):
             self._write("stdin", spec.stdin)
         elif spec.stdin:
             self.append_input(spec.stdin.decode(errors="replace"), 0)
+        if spec.piped and not spec.two_way:
+            self.append_input(None, 0)  # now, as takopi may be gone when the engine has read it
         for name in ("stdout.jsonl", "stderr.log", "holder.log"):
             self._write(name, b"")
 

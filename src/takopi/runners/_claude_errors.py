@@ -6,12 +6,17 @@ from takopi.core.stderr_text import useful_end
 from takopi.runners._hints import Hint, add_hint
 from takopi.schemas.claude import ClaudeEvent
 
-__all__ = ["result_error", "stderr_text", "with_hint"]
+__all__ = ["UNKNOWN_SESSION", "result_error", "stderr_text", "with_hint"]
+
+UNKNOWN_SESSION = re.compile(
+    r"No conversation found|is not a UUID|--resume requires a valid session", re.I
+)
+"""How claude says that it does not know a session."""
 
 # The first match wins, so the causes stand from the special to the general.
 _HINTS: tuple[Hint, ...] = (
     (
-        re.compile(r"No conversation found|is not a UUID|--resume requires a valid session", re.I),
+        UNKNOWN_SESSION,
         "claude does not know this session in this directory: it keeps those of each directory "
         "apart. Send the prompt without the resume line to start a new one.",
     ),

@@ -16,7 +16,7 @@ from takopi.schemas.claude import ClaudeEvent
 
 __all__ = ["end_events", "result_events", "task_ended"]
 
-_SUMMED = ("input_tokens", "cached_input_tokens", "cache_creation_input_tokens", "output_tokens")
+_SUMMED = ("input_tokens", "cached_tokens", "cache_creation_input_tokens", "output_tokens")
 
 
 def result_events(event: ClaudeEvent, state: ClaudeState) -> list[TakopiEvent]:
@@ -107,10 +107,11 @@ def _add_usage(held: HeldResult, event: ClaudeEvent) -> None:
     numbers, usage = held.usage, event.usage
     counts = (0, 0, 0, 0)
     if usage is not None:
+        cached, written = usage.cache_read_input_tokens, usage.cache_creation_input_tokens
         counts = (
-            usage.input_tokens,
-            usage.cache_read_input_tokens,
-            usage.cache_creation_input_tokens,
+            usage.input_tokens + cached + written,  # claude counts only what is beside the cache
+            cached,
+            written,
             usage.output_tokens,
         )
     if not any(counts) and not event.total_cost_usd:

@@ -7,9 +7,14 @@ import msgspec
 
 from takopi.runners._hints import Hint, add_hint
 
-__all__ = ["readable", "stderr_text", "with_hint"]
+__all__ = ["UNKNOWN_SESSION", "readable", "stderr_text", "with_hint"]
 
 _decode = msgspec.json.Decoder().decode
+
+UNKNOWN_SESSION = re.compile(
+    r"no rollout found|thread not found|no (?:saved )?(?:session|conversation) ", re.I
+)
+"""How codex says that it does not know a session."""
 
 # The first match wins, so the causes stand from the special to the general.
 _HINTS: tuple[Hint, ...] = (
@@ -19,9 +24,7 @@ _HINTS: tuple[Hint, ...] = (
         'like pass = ["{name}"].',
     ),
     (
-        re.compile(
-            r"no rollout found|thread not found|no (?:saved )?(?:session|conversation) ", re.I
-        ),
+        UNKNOWN_SESSION,
         "codex does not know this session on this machine. "
         "Send the prompt without the resume line to start a new one.",
     ),

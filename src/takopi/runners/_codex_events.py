@@ -317,7 +317,7 @@ def _usage(usage: CodexUsage | None, state: CodexState) -> dict[str, Any] | None
         return None
     numbers: dict[str, Any] = {
         "input_tokens": usage.input_tokens,
-        "cached_input_tokens": usage.cached_input_tokens,
+        "cached_tokens": usage.cached_input_tokens,
         "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.reasoning_output_tokens,
     }

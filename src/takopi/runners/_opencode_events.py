@@ -37,6 +37,7 @@ class OpencodeState(JsonlRunState):
         refused: Titles of the tool calls that opencode refused in the last step.
         error: The last failure that was reported, while nothing came after it.
         plan: Items of the plan, once there is one.
+        model: The model asked for; empty when that is opencode's own choice.
     """
 
     factory: EventFactory = field(default_factory=lambda: EventFactory(ENGINE))
@@ -50,6 +51,7 @@ class OpencodeState(JsonlRunState):
     plan: list[dict[str, str]] = field(default_factory=list)
     strange: set[str] = field(default_factory=set)
     numbers: dict[str, float] = field(default_factory=dict)
+    model: str = ""
 
     def next_id(self, kind: str) -> str:
         """Number what has no id of its own."""
@@ -255,11 +257,11 @@ def _warning(text: str, state: OpencodeState) -> TakopiEvent:
 
 def _count(state: OpencodeState, tokens: OpencodeTokens | None, cost: float) -> None:
     tokens = tokens or OpencodeTokens()
-    cached = tokens.cache.read if tokens.cache else 0
-    counted = {
-        "input_tokens": tokens.input,
-        "cached_input_tokens": cached,
-        "output_tokens": tokens.output,
+    cached, written = (tokens.cache.read, tokens.cache.write) if tokens.cache else (0, 0)
+    counted = {  # opencode counts what is beside the cache, and beside the reasoning
+        "input_tokens": tokens.input + cached + written,
+        "cached_tokens": cached,
+        "output_tokens": tokens.output + tokens.reasoning,
         "reasoning_tokens": tokens.reasoning,
         "cost_usd": cost,
     }
@@ -270,7 +272,10 @@ def _count(state: OpencodeState, tokens: OpencodeTokens | None, cost: float) -> 
 def _usage(state: OpencodeState) -> dict[str, Any] | None:
     if not state.numbers:
         return None
-    return {
+    usage: dict[str, Any] = {
         name: number if name == "cost_usd" else int(number)
         for name, number in state.numbers.items()
     }
+    if state.model:
+        usage["model"] = state.model
+    return usage

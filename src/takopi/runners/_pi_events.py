@@ -336,9 +336,9 @@ def _result_text(result: PiResult | None) -> str:
 
 def _count(state: PiState, message: PiMessage) -> None:
     usage = message.usage or PiUsage()
-    counted = {
-        "input_tokens": usage.input,
-        "cached_input_tokens": usage.cacheRead,
+    counted = {  # pi counts what is beside the cache
+        "input_tokens": usage.input + usage.cacheRead + usage.cacheWrite,
+        "cached_tokens": usage.cacheRead,
         "output_tokens": usage.output,
         "reasoning_tokens": usage.reasoning,
         "cost_usd": usage.cost.total if usage.cost else 0,

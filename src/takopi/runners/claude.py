@@ -11,30 +11,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
+import msgspec
+
 from takopi.backends import EngineBackend, EngineConfig
-from takopi.errors import UsageError
+from takopi.core.attachments import with_files
+from takopi.core.permission_modes import accepted_modes
+from takopi.desktop_sessions import DesktopSession
 from takopi.model import ResumeToken, TakopiEvent
 from takopi.resume_tokens import ResumeTokenMixin, check_token
 from takopi.runner import JsonlSubprocessRunner
-from takopi.runners._claude_errors import stderr_text
+from takopi.runners._asked import asked_files, asked_mode, asked_model, asked_reasoning
+from takopi.runners._claude_errors import UNKNOWN_SESSION, stderr_text
 from takopi.runners._claude_messages import assistant_events, stream_events, user_events
 from takopi.runners._claude_result import end_events, result_events, task_ended
+from takopi.runners._claude_sessions import list_claude_sessions
 from takopi.runners._claude_state import ENGINE, ClaudeState, once
 from takopi.runners._claude_system import limit_events, system_events
 from takopi.runners._config_table import ConfigTable
 from takopi.runners._exit_text import exit_text
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._native import claude_binary
-from takopi.runners.run_options import get_run_options
+from takopi.runners._pictures import is_picture, read_picture
 from takopi.schemas.claude import ClaudeEvent, decode_event
 from takopi.turn import EngineCapabilities
-from takopi.turn_context import current_request
 
 __all__ = ["BACKEND", "ENGINE", "ClaudeRunner"]
 
 REASONING_LEVELS = ("low", "medium", "high", "xhigh", "max")
 PERMISSION_MODES = ("acceptEdits", "auto", "bypassPermissions", "default", "dontAsk", "plan")
+MODES = {"plan": "plan", "ask": "default", "edit": "acceptEdits", "full": "bypassPermissions"}
 DEFAULT_TOOLS = ("Bash", "Read", "Edit", "Write")
+# claude takes these names for the newest of a kind; it cannot be asked for a list without a login.
+MODELS = ("fable", "opus", "sonnet", "haiku")
+# Tools that change something; `Bash(git *)` is `Bash` with a limit.
+_CHANGING = frozenset({"Bash", "Edit", "MultiEdit", "NotebookEdit", "Write"})
+# The API takes pictures of 5 MB, and base64 makes four bytes of three.
+MAX_PICTURE_BYTES = 3_900_000
 
 _OWNED = frozenset(
     {"-p", "--print", "--output-format", "--input-format", "--verbose", "--resume", "-r", "--"}
@@ -78,6 +91,7 @@ class ClaudeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     extra_args: tuple[str, ...] = ()
 
     engine = ENGINE
+    unknown_session_re = UNKNOWN_SESSION
     resume_re = re.compile(
         r"^[ \t]*`?claude[ \t]+(?:--resume|-r)[ \t=]+"
         r"(?P<token>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`?[ \t]*\r?$",
@@ -86,8 +100,21 @@ class ClaudeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
 
     @property
     def capabilities(self) -> EngineCapabilities:
-        """Say which reasoning levels can be asked for."""
-        return EngineCapabilities(reasoning_levels=REASONING_LEVELS)
+        """Say what a turn can ask for."""
+        return EngineCapabilities(
+            models=MODELS,
+            reasoning_levels=REASONING_LEVELS,
+            permission_modes=accepted_modes(MODES, PERMISSION_MODES),
+            images=True,
+        )
+
+    def takes_file(self, path: Path) -> bool:
+        """Say whether a file is a picture; claude's own tool reads larger ones smaller."""
+        return is_picture(path, MAX_PICTURE_BYTES)
+
+    async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
+        """List the sessions in claude's own store."""
+        return await anyio.to_thread.run_sync(list_claude_sessions, cwd, limit)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in claude itself, as inline code.
@@ -116,28 +143,24 @@ class ClaudeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         Raises:
             UsageError: The turn asks for a permission mode or reasoning level that claude lacks.
         """
-        options, request = get_run_options(), current_request()
-        model = (options.model if options else None) or self.model
-        effort = (options.reasoning if options else None) or self.reasoning
-        asked_mode = request.permission_mode if request else None
-        mode = asked_mode or self.permission_mode
-        _check("reasoning level", effort, REASONING_LEVELS)
-        _check("permission mode", mode, PERMISSION_MODES)
-        if model and model.startswith("-"):
-            raise UsageError(f"{model!r} cannot be a model of claude; name one without a dash")
-        args = ["-p", "--output-format", "stream-json", "--input-format", "text", "--verbose"]
+        model = asked_model(ENGINE, self.model)
+        effort = asked_reasoning(ENGINE, self.reasoning, REASONING_LEVELS)
+        asked = asked_mode(ENGINE, MODES, PERMISSION_MODES)
+        form = "stream-json" if asked_files() else "text"
+        args = ["-p", "--output-format", "stream-json", "--input-format", form, "--verbose"]
         if resume is not None:
             args += ["--resume", resume.value]
         if model:
             args += ["--model", model]
         if effort:
             args += ["--effort", effort]
-        if self.allowed_tools:
-            args += ["--allowedTools", *self.allowed_tools]
-        if self.dangerously_skip_permissions and asked_mode is None:
+        tools = _allowed(self.allowed_tools, asked)
+        if tools:
+            args += ["--allowedTools", *tools]
+        if self.dangerously_skip_permissions and asked is None:
             args.append("--dangerously-skip-permissions")
         else:
-            args += ["--permission-mode", mode]
+            args += ["--permission-mode", asked or self.permission_mode]
         return [*args, *self.extra_args]
 
     def stdin_payload(
@@ -153,7 +176,12 @@ class ClaudeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         """
         if prompt.startswith("/") and _SLASH_COMMAND.match(prompt) is None:
             prompt = " " + prompt
-        return prompt.encode("utf-8", "replace")
+        pictures = asked_files()
+        return _with_pictures(prompt, pictures) if pictures else prompt.encode("utf-8", "replace")
+
+    def pipes_stdin(self) -> bool:
+        """Say whether the turn has pictures: their form of input is not read from a file."""
+        return bool(asked_files())
 
     def env(self, *, state: Any) -> dict[str, str]:  # noqa: ARG002 - part of the hook
         """Return the environment, without the key unless it is to pay."""
@@ -231,9 +259,33 @@ class ClaudeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         return stderr_text(tail)
 
 
-def _check(what: str, value: str | None, accepted: tuple[str, ...]) -> None:
-    if value is not None and value not in accepted:
-        raise UsageError(f"claude has no {what} {value!r}; use one of {', '.join(accepted)}")
+def _allowed(tools: tuple[str, ...], asked: str | None) -> tuple[str, ...]:
+    """Return the tools that need no permission in the mode that a turn asks for.
+
+    claude lets a tool that is allowed by name do its work in every mode, and by default all tools
+    are; so what changes something is left out where the mode says to read only, or to ask. A
+    limited one, like `Bash(git *)`, was allowed on purpose, and stays where claude would ask.
+    """
+    if asked == "plan":
+        return tuple(tool for tool in tools if tool.split("(", 1)[0].strip() not in _CHANGING)
+    if asked in {"default", "dontAsk"}:
+        return tuple(tool for tool in tools if tool.strip() not in _CHANGING)
+    return tools
+
+
+def _with_pictures(prompt: str, paths: tuple[Path, ...]) -> bytes:
+    """Return a message with pictures and the prompt, which names them too."""
+    content: list[dict[str, Any]] = []
+    for path in paths:
+        picture = read_picture(path, MAX_PICTURE_BYTES)
+        if picture is not None:  # else it is gone, and its path is all there is to say
+            kind, data = picture
+            source = {"type": "base64", "media_type": kind, "data": data}
+            content.append({"type": "image", "source": source})
+    said = with_files(prompt, paths).encode("utf-8", "replace").decode()
+    content.append({"type": "text", "text": said})
+    line = {"type": "user", "message": {"role": "user", "content": content}}
+    return msgspec.json.encode(line) + b"\n"
 
 
 def build_runner(config: EngineConfig, config_path: Path) -> ClaudeRunner:

@@ -11,18 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
+import msgspec
 from msgspec.structs import replace
 
 from takopi.backends import EngineBackend, EngineConfig
-from takopi.errors import UsageError
+from takopi.core.permission_modes import accepted_modes
+from takopi.desktop_sessions import DesktopSession
+from takopi.engine_query import ask_engine
 from takopi.model import CompletedEvent, ResumeToken, TakopiEvent
 from takopi.resume_tokens import ResumeTokenMixin, check_token
 from takopi.runner import JsonlSubprocessRunner
-from takopi.runners._codex_errors import readable, stderr_text, with_hint
+from takopi.runners._asked import asked_files, asked_mode, asked_model, asked_reasoning
+from takopi.runners._codex_errors import UNKNOWN_SESSION, readable, stderr_text, with_hint
 from takopi.runners._codex_events import CodexState, line_events
+from takopi.runners._codex_sessions import list_codex_sessions
 from takopi.runners._config_table import ConfigTable
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._native import codex_binary
+from takopi.runners._pictures import is_picture
 from takopi.runners.run_options import get_run_options
 from takopi.schemas.codex import CodexEvent, decode_event
 from takopi.turn import EngineCapabilities
@@ -34,6 +41,13 @@ ENGINE = "codex"
 
 REASONING_LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
 SANDBOXES = ("read-only", "workspace-write", "danger-full-access")
+# A run cannot ask, so what codex would ask about is refused: then nothing is left but reading.
+MODES = {
+    "plan": "read-only",
+    "ask": "read-only",
+    "edit": "workspace-write",
+    "full": "danger-full-access",
+}
 
 _OWNED = frozenset(
     {"exec", "resume", "fork", "review", "-", "--", "--json", "--last", "--all", "--ephemeral"}
@@ -63,6 +77,7 @@ class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     extra_args: tuple[str, ...] = ()
 
     engine = ENGINE
+    unknown_session_re = UNKNOWN_SESSION
     # Only an id: given a name that it does not know, codex silently starts a new session.
     resume_re = re.compile(
         r"^[ \t]*`?codex(?:[ \t]+exec)?[ \t]+resume[ \t]+"
@@ -72,8 +87,24 @@ class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
 
     @property
     def capabilities(self) -> EngineCapabilities:
-        """Say which reasoning levels can be asked for."""
-        return EngineCapabilities(reasoning_levels=REASONING_LEVELS)
+        """Say what a turn can ask for."""
+        return EngineCapabilities(
+            reasoning_levels=REASONING_LEVELS,
+            permission_modes=accepted_modes(MODES, SANDBOXES),
+            images=True,
+        )
+
+    def takes_file(self, path: Path) -> bool:
+        """Say whether a file is a picture; codex would split a path at its commas."""
+        return "," not in str(path) and is_picture(path)
+
+    async def list_models(self) -> tuple[str, ...]:
+        """List the models that codex offers, as it says."""
+        return _models(await ask_engine(self, ("debug", "models")) or "")
+
+    async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
+        """List the sessions in codex's own store."""
+        return await anyio.to_thread.run_sync(list_codex_sessions, cwd, limit)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in codex itself, as inline code.
@@ -105,7 +136,9 @@ class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         Raises:
             UsageError: The turn asks for a permission mode or reasoning level that codex lacks.
         """
-        model, reasoning, sandbox = self._asked()
+        model = asked_model(ENGINE, self.model)
+        reasoning = asked_reasoning(ENGINE, self.reasoning, REASONING_LEVELS)
+        sandbox = asked_mode(ENGINE, MODES, SANDBOXES) or self.sandbox
         args = ["exec", "--json", "--skip-git-repo-check", "-s", sandbox]
         if model:
             args += ["-m", model]
@@ -114,6 +147,7 @@ class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         if self.profile:
             args += ["-p", self.profile]
         args += self.extra_args
+        args += [f"--image={path}" for path in asked_files()]
         if resume is not None:
             args += ["resume", resume.value]
         return [*args, "-"]
@@ -125,10 +159,13 @@ class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     def new_state(self, prompt: str, resume: ResumeToken | None) -> CodexState:  # noqa: ARG002
         """Make the state of a run."""
         options, request = get_run_options(), current_request()
+        asked = request.permission_mode if request else None
         meta = {
             "model": (options.model if options else None) or self.model,
             "cwd": str(request.cwd) if request and request.cwd else None,
-            "permission_mode": (request.permission_mode if request else None) or self.sandbox,
+            "permission_mode": (MODES | {"default": MODES["ask"]}).get(asked, asked)
+            if asked
+            else self.sandbox,
         }
         return CodexState(meta={key: value for key, value in meta.items() if value})
 
@@ -172,21 +209,23 @@ class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         """Return what a person should read, with what to do about causes that are known."""
         return stderr_text(tail)
 
-    def _asked(self) -> tuple[str | None, str | None, str]:
-        options, request = get_run_options(), current_request()
-        model = (options.model if options else None) or self.model
-        reasoning = (options.reasoning if options else None) or self.reasoning
-        sandbox = (request.permission_mode if request else None) or self.sandbox
-        _check("reasoning level", reasoning, REASONING_LEVELS)
-        _check("sandbox", sandbox, SANDBOXES)
-        if model and model.startswith("-"):
-            raise UsageError(f"{model!r} cannot be a model of codex; name one without a dash")
-        return model, reasoning, sandbox
+
+class _Model(msgspec.Struct):
+    slug: str
+    visibility: str = ""
 
 
-def _check(what: str, value: str | None, accepted: tuple[str, ...]) -> None:
-    if value is not None and value not in accepted:
-        raise UsageError(f"codex has no {what} {value!r}; use one of {', '.join(accepted)}")
+class _Models(msgspec.Struct):
+    models: tuple[_Model, ...]
+
+
+def _models(printed: str) -> tuple[str, ...]:
+    """Read what `codex debug models` prints; older versions have no such command."""
+    try:
+        found = msgspec.json.decode(printed.encode(), type=_Models).models
+    except msgspec.DecodeError:
+        return ()
+    return tuple(model.slug for model in found if model.visibility in {"", "list"})
 
 
 def _with_answer(event: TakopiEvent, state: CodexState) -> TakopiEvent:

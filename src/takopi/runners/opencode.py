@@ -5,31 +5,53 @@ ask, so opencode refuses what is set to "ask" and stops there with exit status 0
 into an error that names the setting.
 """
 
+import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
+
 from takopi.backends import EngineBackend, EngineConfig
+from takopi.core.permission_modes import accepted_modes
 from takopi.core.stderr_text import useful_end
+from takopi.desktop_sessions import DesktopSession
+from takopi.engine_query import ask_engine
+from takopi.errors import UsageError
 from takopi.model import ResumeToken, TakopiEvent
 from takopi.resume_tokens import ResumeTokenMixin, check_token
 from takopi.runner import JsonlSubprocessRunner
+from takopi.runners._asked import asked_files, asked_mode, asked_model
 from takopi.runners._config_table import ConfigTable
 from takopi.runners._exit_text import exit_text
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._opencode_events import OpencodeState, end_events, line_events
+from takopi.runners._opencode_sessions import list_opencode_sessions
+from takopi.runners._pictures import is_picture
 from takopi.runners.run_options import get_run_options
 from takopi.schemas.opencode import OpencodeEvent, decode_event
+from takopi.turn import EngineCapabilities
 
 __all__ = ["BACKEND", "ENGINE", "OpencodeRunner"]
 
 ENGINE = "opencode"
 
+# Usual names of variants. A model has some of them, or others: opencode ignores what it lacks.
+VARIANTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+MODES = {"plan": "plan", "ask": "ask", "edit": "edit", "full": "auto"}
+# What a mode changes of the person's own table; the plan agent alone still does what that allows.
+_PERMISSIONS = {"plan": {"edit": "deny", "bash": "deny"}, "edit": {"edit": "allow"}}
+_PERMISSION = "OPENCODE_PERMISSION"
+
 _OWNED = frozenset(
     {"--format", "--session", "-s", "--continue", "-c", "--fork", "--attach", "--dir"}
     | {"--interactive", "-i", "--command", "--help", "-h", "--version", "-v", "--"}
 )
+_UNKNOWN_SESSION = re.compile(r"Session not found")
+_VARIANT = re.compile(r"[A-Za-z0-9][\w.-]{0,63}")
+_MODEL = re.compile(r"[^\s/]+/\S+")
 _REFUSED = re.compile(r"permission requested: (?P<name>\S+) \((?P<what>.*)\); auto-rejecting")
 
 
@@ -50,11 +72,34 @@ class OpencodeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     extra_args: tuple[str, ...] = ()
 
     engine = ENGINE
+    unknown_session_re = _UNKNOWN_SESSION
     resume_re = re.compile(
         r"^[ \t]*`?opencode(?:[ \t]+run)?[ \t]+(?:--session|-s)[ \t=]+"
         r"(?P<token>ses_[A-Za-z0-9]{1,64})`?[ \t]*\r?$",
         re.MULTILINE,
     )
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Say what a turn can ask for."""
+        return EngineCapabilities(
+            reasoning_levels=VARIANTS,
+            permission_modes=accepted_modes(MODES, ("auto",)),
+            images=True,
+        )
+
+    def takes_file(self, path: Path) -> bool:
+        """Say whether a file is a picture."""
+        return is_picture(path)
+
+    async def list_models(self) -> tuple[str, ...]:
+        """List the models that opencode can use, as it says."""
+        printed = await ask_engine(self, ("models",)) or ""
+        return tuple(line for line in printed.split("\n") if _MODEL.fullmatch(line))
+
+    async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
+        """List the sessions in opencode's own store."""
+        return await anyio.to_thread.run_sync(list_opencode_sessions, cwd, limit)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in opencode itself, as inline code.
@@ -76,11 +121,23 @@ class OpencodeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         *,
         state: Any,  # noqa: ARG002 - part of the hook
     ) -> list[str]:
-        """Return the arguments; the prompt is not among them."""
-        options = get_run_options()
-        model = (options.model if options else None) or self.model
-        variant = (options.reasoning if options else None) or self.reasoning
+        """Return the arguments; the prompt is not among them.
+
+        Raises:
+            UsageError: The turn asks for what cannot be a model, variant or mode of opencode.
+        """
+        model, variant = asked_model(ENGINE, self.model), _asked_variant(self.reasoning)
+        mode = asked_mode(ENGINE, MODES, ("auto",))
+        if model and not _MODEL.fullmatch(model):
+            raise UsageError(
+                f"{model!r} cannot be a model of opencode; name it like `openai/gpt-5`, as "
+                "`opencode models` lists them"
+            )
         args = ["run", "--format", "json", *self.extra_args]
+        if mode == "plan":
+            args.append("--agent=plan")
+        elif mode == "auto" and "--auto" not in args:
+            args.append("--auto")
         if self.thinking:
             args.append("--thinking")
         if model:
@@ -89,11 +146,20 @@ class OpencodeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
             args += ["--variant", variant]
         if resume is not None:
             args += ["--session", resume.value]
-        return args
+        return [*args, *(f"--file={path}" for path in asked_files())]
+
+    def env(self, *, state: Any) -> dict[str, str] | None:  # noqa: ARG002 - part of the hook
+        """Return the environment with the permissions of the mode that the turn asks for."""
+        changes = _PERMISSIONS.get(asked_mode(ENGINE, MODES, ("auto",)) or "")
+        if changes is None:
+            return None
+        permissions = _own_permissions() | changes
+        return {**os.environ, _PERMISSION: json.dumps(permissions)}
 
     def new_state(self, prompt: str, resume: ResumeToken | None) -> OpencodeState:  # noqa: ARG002
-        """Make the state of a run."""
-        return OpencodeState()
+        """Make the state of a run; opencode does not say which model answers."""
+        options = get_run_options()
+        return OpencodeState(model=(options.model if options else None) or self.model or "")
 
     def decode_jsonl(self, *, line: bytes) -> OpencodeEvent:
         """Return the event of a line."""
@@ -147,6 +213,26 @@ class OpencodeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
                 "Send the prompt without the resume line to start a new one."
             )
         return text
+
+
+def _asked_variant(configured: str | None) -> str | None:
+    options = get_run_options()
+    variant = (options.reasoning if options else None) or configured
+    if variant is not None and not _VARIANT.fullmatch(variant):
+        raise UsageError(
+            f"opencode has no reasoning level {variant!r}; use a variant of the model, usually "
+            f"one of {', '.join(VARIANTS)}"
+        )
+    return variant
+
+
+def _own_permissions() -> dict[str, Any]:
+    """Return what the person's own variable says; opencode adds it to the table."""
+    try:
+        found = json.loads(os.environ.get(_PERMISSION) or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def build_runner(config: EngineConfig, config_path: Path) -> OpencodeRunner:

@@ -10,17 +10,24 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio.to_thread
+
 from takopi.backends import EngineBackend, EngineConfig
+from takopi.core.permission_modes import accepted_modes
 from takopi.core.stderr_text import useful_end
-from takopi.errors import PromptRefused, UsageError
+from takopi.desktop_sessions import DesktopSession
+from takopi.engine_query import ask_engine
+from takopi.errors import PromptRefused
 from takopi.model import ResumeToken, TakopiEvent
 from takopi.resume_tokens import ResumeTokenMixin, check_token
 from takopi.runner import JsonlSubprocessRunner
+from takopi.runners._asked import asked_files, asked_mode, asked_model, asked_reasoning
 from takopi.runners._config_table import ConfigTable
 from takopi.runners._exit_text import exit_text
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._pi_events import PiState, final_events, line_events
-from takopi.runners.run_options import get_run_options
+from takopi.runners._pi_sessions import list_pi_sessions
+from takopi.runners._pictures import is_picture
 from takopi.schemas.pi import PiEvent, decode_event
 from takopi.turn import EngineCapabilities
 
@@ -28,14 +35,19 @@ __all__ = ["BACKEND", "ENGINE", "LEVELS", "PiRunner"]
 
 ENGINE = "pi"
 LEVELS = ("off", "minimal", "low", "medium", "high", "xhigh", "max")
+# pi has no permissions and asks for nothing, so a mode is what is left of its tools.
+_READING = "read,grep,find,ls"
+MODES = {"plan": _READING, "edit": f"{_READING},edit,write", "full": ""}
 
 _OWNED = frozenset(
     {"--print", "-p", "--mode", "--session", "--session-id", "--continue", "-c", "--resume", "-r"}
     | {"--fork", "--no-session", "--export", "--list-models", "--help", "-h", "--version", "-v"}
     | {"--"}
 )
+_LIST_MODELS = ("--list-models",)
 _NODE_VERSION = re.compile(r"^Node\.js (v\d+\S*)", re.MULTILINE)
 _NO_NODE = re.compile(r"env: .?node.?: No such file")
+_UNKNOWN_SESSION = re.compile(r"No session found matching")
 _OTHER_DIRECTORY = re.compile(r"Session found in different project: (.+)")
 
 
@@ -56,6 +68,7 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     extra_args: tuple[str, ...] = ()
 
     engine = ENGINE
+    unknown_session_re = _UNKNOWN_SESSION
     # A whole id only: pi would also take the beginning of one, or the path of a file.
     resume_re = re.compile(
         r"^[ \t]*`?pi[ \t]+--session[ \t=]+"
@@ -65,8 +78,25 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
 
     @property
     def capabilities(self) -> EngineCapabilities:
-        """Say what pi can do beyond prompt in, answer out."""
-        return EngineCapabilities(reasoning_levels=LEVELS)
+        """Say what a turn can ask for."""
+        return EngineCapabilities(
+            reasoning_levels=LEVELS, permission_modes=accepted_modes(MODES), images=True
+        )
+
+    def takes_file(self, path: Path) -> bool:
+        """Say whether a file is a picture."""
+        return is_picture(path)
+
+    async def list_models(self) -> tuple[str, ...]:
+        """List the models for which pi has a login, as it says."""
+        rows = [row.split() for row in (await ask_engine(self, _LIST_MODELS) or "").split("\n")]
+        if not rows or rows[0][:2] != ["provider", "model"]:
+            return ()
+        return tuple(f"{row[0]}/{row[1]}" for row in rows[1:] if len(row) > 2)
+
+    async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
+        """List the sessions in pi's own store."""
+        return await anyio.to_thread.run_sync(list_pi_sessions, cwd, limit)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in pi itself, as inline code.
@@ -120,15 +150,11 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         """Return the arguments; the prompt is not among them.
 
         Raises:
-            UsageError: The reasoning level is none of pi's, which pi would only warn of.
+            UsageError: The turn asks for a level or a mode that pi lacks; pi would only warn.
         """
-        options = get_run_options()
-        model = (options.model if options else None) or self.model
-        level = (options.reasoning if options else None) or self.reasoning
-        if level is not None and level not in LEVELS:
-            raise UsageError(
-                f"pi has no reasoning level {level!r}; choose one of {', '.join(LEVELS)}"
-            )
+        model = asked_model(ENGINE, self.model)
+        level = asked_reasoning(ENGINE, self.reasoning, LEVELS)
+        tools = asked_mode(ENGINE, MODES)
         args = ["--print", "--mode", "json", *self.extra_args]
         if self.provider:
             args += ["--provider", self.provider]
@@ -138,7 +164,10 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
             args += ["--thinking", level]
         if resume is not None:
             args += ["--session", resume.value]
-        return args
+        if tools:
+            args += ["--tools", tools]
+        files = [f"@{path}" for path in asked_files()]
+        return [*args, "--", *files] if files else args
 
     def new_state(self, prompt: str, resume: ResumeToken | None) -> PiState:  # noqa: ARG002
         """Make the state of a run."""

@@ -1,0 +1,82 @@
+"""Read the numbers of a turn, whoever reported them.
+
+`CompletedEvent.usage` has keys that mean the same for every engine:
+
+- `input_tokens`: all that the model read, what came out of its cache included
+- `cached_tokens`: of these, what came out of the cache
+- `output_tokens`: all that it wrote, reasoning included
+- `reasoning_tokens`: of these, the reasoning
+- `cost_usd`, `model`, `duration_ms`
+
+A key is absent when the engine does not tell. Engines written by others may put anything there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+__all__ = ["Usage", "read_usage"]
+
+# The names under which engines and older modules report the same.
+_NAMES = {
+    "input_tokens": ("input_tokens",),
+    "output_tokens": ("output_tokens",),
+    "cached_tokens": ("cached_tokens", "cached_input_tokens", "cache_read_input_tokens"),
+    "reasoning_tokens": ("reasoning_tokens", "reasoning_output_tokens"),
+    "cost_usd": ("cost_usd", "total_cost_usd"),
+    "duration_ms": ("duration_ms",),
+}
+_COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+# No turn has more; a number beyond it is a mistake that would spoil every sum.
+_MOST = 1e15
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Be the numbers of a turn or of many; None where nobody told."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: float | None = None
+    duration_ms: float | None = None
+    model: str | None = None
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Return the sum; what only one of them tells is taken from that one."""
+        both = {name: (getattr(self, name), getattr(other, name)) for name in _NAMES}
+        sums: dict[str, Any] = {name: _plus(*numbers) for name, numbers in both.items()}
+        same = self.model if self.model == other.model or other.model is None else None
+        return Usage(**sums, model=other.model if self.model is None else same)
+
+
+def read_usage(numbers: Any) -> Usage:
+    """Return the numbers that can be made sense of; never raises.
+
+    Args:
+        numbers: `CompletedEvent.usage`, from any engine or from the journal.
+    """
+    if not isinstance(numbers, Mapping):
+        return Usage()
+    found: dict[str, Any] = {}
+    for key, names in _NAMES.items():
+        number = next((n for n in map(_number, map(numbers.get, names)) if n is not None), None)
+        if number is not None:
+            found[key] = int(number) if key in _COUNTS else float(number)
+    model = numbers.get("model")
+    if isinstance(model, str) and model.strip():
+        found["model"] = model.strip()
+    return Usage(**found)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value <= _MOST else None  # neither what is infinite nor what is no number
+
+
+def _plus(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
