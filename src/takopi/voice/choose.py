@@ -1,6 +1,6 @@
 """Choose who transcribes, by what the person has set up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from takopi.core.texts import tr
@@ -29,7 +29,7 @@ class VoiceSettings:
     """
 
     base_url: str | None = None
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     model: str = "whisper-1"
     command: tuple[str, ...] = ()
     model_dir: Path | None = None
