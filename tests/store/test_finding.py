@@ -6,30 +6,22 @@ from typing import Any
 
 import pytest
 
-from store.examples import NOW, SCOPE, now_done, opened, turn
+from store.examples import NOW, SCOPE, now_done, opened, session, turn
 from takopi.bridge.ports import TurnFilter
 from takopi.bridge.records import PlacePut, TurnPut
 from takopi.context import RunContext
 from takopi.core.places import PlaceRecord
-from takopi.store.rows import newest_turns_question
+from takopi.store.rows import numbers_of
 from takopi.store.sqlite_store import SqliteStore
 
 FILTERS = [
-    TurnFilter(
-        scope=scope,
-        chat_id=chat_id,
-        engine=engine,
-        context=context,
-        accepted_since=since,
-        with_session=with_session,
-    )
-    for scope, chat_id, engine, context, since, with_session in product(
+    TurnFilter(scope=scope, chat_id=chat_id, engine=engine, context=context, accepted_since=since)
+    for scope, chat_id, engine, context, since in product(
         [None, SCOPE],
         [None, 7],
         [None, "codex"],
         [None, RunContext("p"), RunContext()],
         [None, NOW],
-        [False, True],
     )
 ]
 
@@ -45,28 +37,42 @@ def plan(store: SqliteStore, question: str, values: list[Any]) -> list[str]:
     return [row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {question}", values)]
 
 
-def test_no_question_reads_all_turns(kept: SqliteStore) -> None:
-    """Whatever is asked; where nothing is, the newest ones come first and their number ends it."""
+def test_no_question_reads_a_turn_that_is_not_meant(kept: SqliteStore) -> None:
+    """Whatever is asked, an index gives the numbers; where nothing is, they come unsorted."""
     for wanted in FILTERS:
-        steps = plan(kept, *newest_turns_question(wanted, 3))
-        open_question = wanted in (TurnFilter(), TurnFilter(with_session=True))
-        assert any(step.startswith("SCAN") for step in steps) == open_question, (wanted, steps)
-        assert ("USE TEMP B-TREE FOR ORDER BY" in steps) <= (not open_question)
-        if not wanted.with_session and not open_question:
-            assert any("COVERING INDEX turns_by_" in step for step in steps), (wanted, steps)
+        (first, *others) = plan(kept, *numbers_of(wanted))
+        if wanted == TurnFilter():
+            assert (first, others) == ("SCAN t", [])
+        else:
+            assert first.startswith("SEARCH t USING COVERING INDEX turns_by_"), wanted
     now_done(kept.close())
 
 
 @pytest.mark.parametrize("context", [RunContext("p", "x"), RunContext()])
 def test_the_session_of_a_place_needs_no_sorting(kept: SqliteStore, context: RunContext) -> None:
     """It is asked for before each prompt."""
-    wanted = TurnFilter(
-        scope=SCOPE, engine="codex", context=context, accepted_since=NOW, with_session=True
-    )
-    steps = plan(kept, *newest_turns_question(wanted, 1))
-    assert "USE TEMP B-TREE FOR ORDER BY" not in steps
-    (found,) = [step for step in steps if "turns_by_place" in step]
-    assert found.count("=?") == 6
+    wanted = TurnFilter(scope=SCOPE, engine="codex", context=context, accepted_since=NOW)
+    (step,) = plan(kept, *numbers_of(wanted))
+    assert "turns_by_place" in step
+    assert step.count("=?") == 6
+    now_done(kept.close())
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+def test_only_as_many_rows_are_read_as_are_wanted(kept: SqliteStore, with_session: bool) -> None:
+    """However many there are."""
+    known = {"session": session()} if with_session else {}
+    now_done(kept.commit([TurnPut(turn(f"t{number}", **known)) for number in range(50)]))
+    seen: list[str] = []
+    kept._db.set_trace_callback(seen.append)
+    wanted = TurnFilter(scope=SCOPE, with_session=with_session)
+    assert len(now_done(kept.newest_turns(wanted, 3))) == 3
+    kept._db.set_trace_callback(None)
+    asked = [question for question in seen if "t.body" in question]
+    assert len(asked) == 3
+    steps = plan(kept, asked[0], [])
+    assert "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)" in steps
+    assert not any(step.startswith("SCAN") for step in steps)
     now_done(kept.close())
 
 

@@ -6,6 +6,7 @@ whoever only reads.
 """
 
 import sqlite3
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -34,9 +35,9 @@ __all__ = [
     "fetch_turn",
     "fetch_turn_of_message",
     "fetch_usage",
-    "newest_turns_question",
     "note",
     "noted",
+    "numbers_of",
     "packed",
     "packed_letter",
     "turn_from_row",
@@ -58,11 +59,12 @@ _SESSION = (
     "SELECT session_engine, session_value FROM turns WHERE conversation = ? AND "
     "session_value IS NOT NULL ORDER BY seq DESC LIMIT 1"
 )
-_NUMBERS = "(SELECT t.seq FROM turns t {} WHERE {} ORDER BY t.seq DESC LIMIT ?)"
-_NEWEST_TURNS = f"{SELECT_TURN} WHERE t.seq IN {_NUMBERS} ORDER BY t.seq DESC"
+_NUMBERS = "SELECT t.seq FROM turns t {} WHERE {} ORDER BY t.seq DESC"
+_NUMBERED = f"{SELECT_TURN} WHERE t.seq = ?"
 _KNOWS_SESSION = """(t.session_value IS NOT NULL OR (t.conversation <> '' AND EXISTS (
     SELECT 1 FROM turns o WHERE o.conversation = t.conversation
         AND o.session_value IS NOT NULL)))"""
+_NUMBERED_WITH_SESSION = f"{_NUMBERED} AND {_KNOWS_SESSION}"
 _USAGE = """SELECT ended_at, engine, project, chat_id, body FROM usage WHERE ended_at >= ?
     ORDER BY ended_at, turn_id"""
 
@@ -150,15 +152,17 @@ def fetch_newest_turns(
     db: sqlite3.Connection, wanted: TurnFilter, limit: int
 ) -> tuple[TurnRecord, ...]:
     """List turns, the newest first, with the sessions of their conversations."""
-    question, values = newest_turns_question(wanted, limit)
-    return tuple(_with_session(db, turn_from_row(row)) for row in db.execute(question, values))
+    question = _NUMBERED_WITH_SESSION if wanted.with_session else _NUMBERED
+    rows = (db.execute(question, number).fetchone() for number in db.execute(*numbers_of(wanted)))
+    found = (_with_session(db, turn_from_row(row)) for row in rows if row is not None)
+    return tuple(islice(found, max(limit, 0)))
 
 
-def newest_turns_question(wanted: TurnFilter, limit: int) -> tuple[str, list[Any]]:
-    """Return the statement that finds turns, and its values.
+def numbers_of(wanted: TurnFilter) -> tuple[str, list[Any]]:
+    """Return the statement that gives the numbers of turns, and its values.
 
-    The numbers of the turns come from an index; only so many rows are read as wanted. The index is
-    named, as SQLite takes an engine for something rare and would look through all its turns.
+    It needs an index alone, so that only as many rows are read as are wanted. The index is named,
+    as SQLite takes an engine for something rare and would look through all its turns.
     """
     index, scope, context = "", wanted.scope, wanted.context
     where: list[tuple[str, Any]] = []
@@ -180,13 +184,9 @@ def newest_turns_question(wanted: TurnFilter, limit: int) -> tuple[str, list[Any
         where.append(("t.chat_id = ?", scope.chat_id))
         where.append(("t.transport = ?", scope.transport))
         where.append(("t.thread_id IS ?", scope.thread_id))
-    conditions = [condition for condition, _ in where]
-    if wanted.with_session:
-        conditions.append(_KNOWS_SESSION)
-    question = _NEWEST_TURNS.format(
-        f"INDEXED BY {index}" if index else "", " AND ".join(conditions) or "TRUE"
-    )
-    return question, [*(value for _, value in where), max(limit, 0)]
+    conditions = " AND ".join(condition for condition, _ in where) or "TRUE"
+    by = f"INDEXED BY {index}" if index else ""
+    return _NUMBERS.format(by, conditions), [value for _, value in where]
 
 
 def fetch_usage(db: sqlite3.Connection, since: float) -> tuple[UsageRow, ...]:
