@@ -20,11 +20,13 @@ from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPo
 from takopi.bridge.door import Door
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.outbox import Outbox
+from takopi.bridge.places import Places
 from takopi.bridge.records import AcceptedUpdate, Change, TurnRecord
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
 from takopi.bridge.turn_start import DriverPorts, TurnOptions
+from takopi.bridge.workspaces import OneDirectory
 from takopi.core.access import AccessPolicy, access_policy
 from takopi.core.chat import ChatUpdate, MessageEdited, MessageReceived, Scope
 from takopi.core.watchdog import StallLimits
@@ -85,10 +87,11 @@ class Stage:
         driver = DriverPorts(
             self.engines,
             ScriptedHost(),
+            OneDirectory(Path("/projects")),
             TurnJournal(self.store),
             self.clock,
             messages,
-            TurnOptions(work_dir=Path("/projects"), new_run_id=self.new_id, limits=StallLimits()),
+            TurnOptions(new_run_id=self.new_id, limits=StallLimits()),
         )
         async with anyio.create_task_group() as group:
             self.scheduler = Scheduler(driver, group, self.max_runs)
@@ -107,6 +110,8 @@ class Stage:
                     self.outbox,
                     self.scheduler,
                     self.clock,
+                    Places(self.store),
+                    OneDirectory(Path("/projects")),
                 ),
                 DispatcherOptions(**options),
                 group,

@@ -23,6 +23,7 @@ from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
 from takopi.bridge.turn_start import DriverPorts, TurnOptions
+from takopi.bridge.workspaces import OneDirectory
 from takopi.core.chat import Scope
 from takopi.core.watchdog import StallLimits
 from takopi.errors import StoreError
@@ -144,10 +145,16 @@ class Stage:
         messages = TurnMessages(outbox, self.clock, FinalOptions())
         store: Any = self.store
         host: Any = self.host
-        options = TurnOptions(
-            work_dir=self.work_dir, new_run_id=self._new_run_id, limits=self.limits
+        options = TurnOptions(new_run_id=self._new_run_id, limits=self.limits)
+        ports = DriverPorts(
+            self.directory,
+            host,
+            OneDirectory(self.work_dir),
+            TurnJournal(store),
+            self.clock,
+            messages,
+            options,
         )
-        ports = DriverPorts(self.directory, host, TurnJournal(store), self.clock, messages, options)
         return Scheduler(ports, group, self.max_runs)
 
     def _new_run_id(self) -> str:

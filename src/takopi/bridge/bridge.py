@@ -22,22 +22,25 @@ from msgspec import structs
 from takopi import __version__
 from takopi.bridge.acceptance import Acceptance
 from takopi.bridge.border import border
-from takopi.bridge.desk import menu
+from takopi.bridge.commands.registry import menu
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
 from takopi.bridge.door import Door
 from takopi.bridge.letters import Place
 from takopi.bridge.offer_desk import WhoDecides
 from takopi.bridge.outbox import Outbox
-from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store, Transport
+from takopi.bridge.places import Places
+from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store, Transport, Workspaces
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
 from takopi.bridge.turn_start import DriverPorts, TurnOptions
 from takopi.bridge.waiting import plain_errors, wait_until
+from takopi.bridge.workspaces import OneDirectory
 from takopi.core.access import AccessPolicy
 from takopi.core.backlog import Backlog
 from takopi.core.chat import ChatMigrated, Scope
+from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.replies import message
 from takopi.core.watchdog import StallLimits
@@ -82,6 +85,7 @@ class BridgePorts:
         clock: Tells the time.
         engines: Knows the engines.
         host: Knows where sessions live.
+        workspaces: Knows projects and their working trees; None for a bridge without projects.
     """
 
     transport: Transport
@@ -89,6 +93,7 @@ class BridgePorts:
     clock: Clock
     engines: EngineDirectory
     host: RunHost
+    workspaces: Workspaces | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,8 @@ class BridgeOptions:
         stall: How long an engine may be silent.
         backlog: What becomes of prompts that were sent while takopi was away.
         decide: Who may press a button that decides something.
+        chats: What holds in chats where nothing else was chosen.
+        on_chat_moved: Told the old and the new id of a group that moved.
     """
 
     access: AccessPolicy
@@ -128,6 +135,7 @@ class BridgeOptions:
     stall: StallLimits = field(default_factory=StallLimits)
     backlog: Backlog = "answer"
     decide: WhoDecides = "asker"
+    chats: ChatSettings = PLAIN_CHATS
     on_chat_moved: Callable[[int, int], None] = _nobody
 
 
@@ -136,6 +144,7 @@ class _Desk(NamedTuple):
     outbox: Outbox
     scheduler: Scheduler
     dispatcher: Dispatcher
+    places: Places
 
 
 class Bridge:
@@ -190,6 +199,7 @@ class Bridge:
     async def _serve(self, group: TaskGroup) -> None:
         desk = self._open(group)
         state = await self._ports.store.load()
+        desk.places.restore(state.places)
         deliveries = desk.outbox.restore(state)
         group.start_soon(desk.outbox.run)
         if state.damage:
@@ -230,20 +240,28 @@ class Bridge:
             overflow=options.message_overflow,
             show_resume_line=options.show_resume_line,
         )
+        workspaces = ports.workspaces or OneDirectory(options.work_dir)
+        places = Places(ports.store)
         driver_ports = DriverPorts(
             ports.engines,
             ports.host,
+            workspaces,
             TurnJournal(ports.store),
             ports.clock,
             TurnMessages(outbox, ports.clock, finals),
-            TurnOptions(
-                work_dir=options.work_dir, new_run_id=options.new_run_id, limits=options.stall
-            ),
+            TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
         dispatcher = Dispatcher(
             DispatcherPorts(
-                ports.transport, ports.store, ports.engines, outbox, scheduler, ports.clock
+                ports.transport,
+                ports.store,
+                ports.engines,
+                outbox,
+                scheduler,
+                ports.clock,
+                places,
+                workspaces,
             ),
             DispatcherOptions(
                 access=door,
@@ -252,11 +270,12 @@ class Bridge:
                 version=options.version,
                 backlog=options.backlog,
                 decide=options.decide,
+                chats=options.chats,
             ),
             group,
         )
         self._scheduler = scheduler
-        return _Desk(door, outbox, scheduler, dispatcher)
+        return _Desk(door, outbox, scheduler, dispatcher, places)
 
     async def _tell_owner(self, outbox: Outbox, words: str) -> None:
         chat = self._options.access.owner_chat_id
@@ -281,6 +300,7 @@ class Bridge:
             async for batch in ports.transport.updates():
                 for update in batch:
                     if isinstance(update, ChatMigrated) and desk.door.admits(update):
+                        await desk.places.move(update.scope, update.new_chat_id)
                         await desk.outbox.move(update.scope.chat_id, update.new_chat_id)
                 newest = ports.transport.newest_update
                 await desk.dispatcher.take(await acceptance.take(desk.door, batch, newest))

@@ -14,23 +14,29 @@ import anyio
 from anyio.abc import TaskGroup
 
 from takopi.bridge.answers import Answers, marks, place_of
+from takopi.bridge.asking import Asking, AskingPorts
 from takopi.bridge.border import border
-from takopi.bridge.desk import CommandCall, CommandDesk
+from takopi.bridge.commands.call import CommandCall, CommandPorts
+from takopi.bridge.commands.registry import Commands, make_handlers
 from takopi.bridge.door import Door
+from takopi.bridge.following import Follower
 from takopi.bridge.intake import Intake, IntakePorts
 from takopi.bridge.offer_desk import NOTHING, OfferDesk, OfferPorts, WhoDecides
+from takopi.bridge.ordering import in_order, read_together
 from takopi.bridge.outbox import Outbox
-from takopi.bridge.ports import Clock, EngineDirectory, Store, Transport
+from takopi.bridge.places import Places
+from takopi.bridge.ports import Clock, EngineDirectory, Store, Transport, Workspaces
 from takopi.bridge.prompt_desk import PromptDesk, PromptPorts
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
-from takopi.bridge.routing import Router
+from takopi.bridge.routing import Router, RouterPorts
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.steps import Decided, Draft, Held, Refused, Step, Told, TooLate
 from takopi.core.backlog import Backlog
 from takopi.core.chat import ButtonPressed, ChatMessage, MessageEdited, MessageReceived
+from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
 from takopi.core.offers import OFFER_PREFIX
 from takopi.core.prompt_replies import not_written_reply
-from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, message, route_reply
+from takopi.core.replies import message, route_reply
 from takopi.core.route import Command
 from takopi.errors import StoreError, TransportError
 from takopi.logging import get_logger
@@ -56,6 +62,8 @@ class DispatcherPorts:
         outbox: Sends.
         scheduler: Runs turns.
         clock: Tells the time.
+        places: Knows what was chosen where.
+        workspaces: Knows projects and their working trees.
     """
 
     transport: Transport
@@ -64,6 +72,8 @@ class DispatcherPorts:
     outbox: Outbox
     scheduler: Scheduler
     clock: Clock
+    places: Places
+    workspaces: Workspaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +87,7 @@ class DispatcherOptions:
         version: Of takopi, for `/status`.
         backlog: What becomes of prompts that were sent while takopi was away.
         decide: Who may take an offer: the person whose prompt it is about, or all who are served.
+        chats: What holds in chats where nothing else was chosen.
     """
 
     access: Door
@@ -85,6 +96,7 @@ class DispatcherOptions:
     version: str
     backlog: Backlog = "answer"
     decide: WhoDecides = "asker"
+    chats: ChatSettings = PLAIN_CHATS
 
 
 class Dispatcher:
@@ -107,9 +119,12 @@ class Dispatcher:
         self._options = options
         self._group = group
         self._answers = answers = Answers(store, outbox)
-        self._router = Router(ports.engines, default)
+        self._router = router = Router(
+            RouterPorts(ports.engines, ports.places, options.chats, default)
+        )
+        follower = Follower(store, ports.places, options.chats.session_mode)
         self._intake = Intake(
-            IntakePorts(store, scheduler, self._router, clock, options.access, new_id)
+            IntakePorts(store, scheduler, router, follower, clock, options.access, new_id)
         )
         self._prompts = PromptDesk(
             PromptPorts(store, scheduler, outbox, clock, new_id), options.backlog
@@ -117,9 +132,25 @@ class Dispatcher:
         self._offers = OfferDesk(
             OfferPorts(store, scheduler, outbox, answers, clock, new_id), options.decide
         )
-        self._desk = CommandDesk(
-            answers, outbox, scheduler, ports.engines, default, options.version, group
+        commands = CommandPorts(
+            answers=answers,
+            outbox=outbox,
+            scheduler=scheduler,
+            engines=ports.engines,
+            store=store,
+            places=ports.places,
+            router=router,
+            settings=options.chats,
+            workspaces=ports.workspaces,
+            transport=ports.transport,
+            asking=Asking(AskingPorts(store, scheduler, router, clock, new_id)),
+            clock=clock,
+            default_engine=default,
+            version=options.version,
+            new_id=new_id,
+            group=group,
         )
+        self._commands = Commands(commands, make_handlers(commands))
         self._turnstile = anyio.Lock()
         self._unhandled: list[AcceptedUpdate] = []
         self._told: set[int] = set()
@@ -162,8 +193,17 @@ class Dispatcher:
                 await self._pressed(accepted, accepted.update)
             else:
                 said.append(accepted)
-        steps = await self._intake.read(said)
         refused = False
+        for together in read_together(in_order(said)):
+            refused = await self._do_all(together, refused=refused) or refused
+        if not self._unhandled:
+            self._pause_s = _FIRST_PAUSE_S
+            self._told.clear()
+
+    # Messages and edits.
+
+    async def _do_all(self, updates: Sequence[AcceptedUpdate], *, refused: bool) -> bool:
+        steps = await self._intake.read(updates)
         try:
             for step in steps:
                 refused = await self._do(step, refused=refused) or refused
@@ -171,11 +211,7 @@ class Dispatcher:
             for step in steps:
                 if isinstance(step, Draft) and step.before is not None and not step.settled:
                     self._ports.scheduler.thaw(step.before)
-        if not self._unhandled:
-            self._pause_s = _FIRST_PAUSE_S
-            self._told.clear()
-
-    # Messages and edits.
+        return refused
 
     async def _do(self, step: Step, *, refused: bool) -> bool:
         """Do one thing; True when the journal refused it.
@@ -225,7 +261,7 @@ class Dispatcher:
         others = [waits for waits in self._unhandled if waits not in before]
         call = CommandCall(received, place, command, step.bound, handled, before)
         try:
-            await self._desk.answer(call)
+            await self._commands.answer(call)
         finally:
             self._unhandled = [*before, *others]
 
@@ -263,12 +299,12 @@ class Dispatcher:
         self._group.start_soon(self._answer_press, pressed.press_id, words)
 
     async def _press(self, pressed: ButtonPressed, handled: UpdateHandled) -> str:
-        if pressed.data.startswith((CANCEL_PREFIX, PICK_PREFIX)):
-            return await self._desk.press(pressed, handled)
         if pressed.data.startswith(OFFER_PREFIX):
             return await self._offers.press(pressed, handled)
-        await self._answers.mark([handled])
-        return NOTHING
+        words = await self._commands.press(pressed, handled)
+        if words is None:
+            await self._answers.mark([handled])
+        return NOTHING if words is None else words
 
     async def _answer_press(self, press_id: str, words: str) -> None:
         with border("answering a press"):

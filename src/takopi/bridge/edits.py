@@ -57,6 +57,8 @@ def revised(record: TurnRecord, edited: MessageEdited, decision: Route) -> TurnR
     if piece is record.pieces[0]:
         if not isinstance(decision, Prompt) or not _same_session(record, decision):
             return _not_taken(record, decision)
+        if not _same_place(record, decision):
+            return NotTaken("it names another project or branch")
         opening = None if decision.text == text else decision.text
     changed = replace(piece, text=text, opening=opening, edited_at=edited.edited_at)
     pieces = tuple(changed if known is piece else known for known in record.pieces)
@@ -96,6 +98,13 @@ def _same_session(record: TurnRecord, prompt: Prompt) -> bool:
         return prompt.follows.conversation == record.conversation
     begins = record.conversation in ("", record.turn_id)
     return prompt.resume == record.asked and (prompt.resume is not None or begins)
+
+
+def _same_place(record: TurnRecord, prompt: Prompt) -> bool:
+    """Tell whether directives still name the place that a turn was given."""
+    if prompt.elsewhere is not None:
+        return bool(record.note)  # what did not count before does not count now
+    return prompt.where.source != "directive" or prompt.where.context == record.context
 
 
 def _not_taken(record: TurnRecord, decision: Route) -> NotTaken:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from takopi.bridge.border import border
 from takopi.bridge.door import Door
 from takopi.bridge.edits import NotTaken, as_sent, is_askers_own, late_words, revised
+from takopi.bridge.following import Follower
 from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import AcceptedUpdate, TurnRecord
 from takopi.bridge.routing import Router, bound_to
@@ -36,7 +37,7 @@ from takopi.core.richtext import utf16_len
 from takopi.core.route import BoundTurn, Command, Ignored, Prompt, Route, RouteTable, route
 from takopi.errors import StoreError
 
-__all__ = ["Intake", "IntakePorts", "in_order"]
+__all__ = ["Intake", "IntakePorts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class IntakePorts:
     Args:
         store: Knows which message belongs to which turn.
         scheduler: Knows which turns wait.
-        router: Knows the engines.
+        router: Knows the engines, and where prompts belong.
+        follower: Knows which prompts go on by themselves.
         clock: Tells the time.
         access: Says who is served.
         new_id: Makes ids of turns.
@@ -55,6 +57,7 @@ class IntakePorts:
     store: Store
     scheduler: Scheduler
     router: Router
+    follower: Follower
     clock: Clock
     access: Door
     new_id: Callable[[], str]
@@ -72,9 +75,13 @@ class Intake:
         self._started_at = ports.clock.wall()
 
     async def read(self, updates: Sequence[AcceptedUpdate]) -> list[Step]:
-        """Say what is to be done about some updates, in their order; never raises an error."""
+        """Say what is to be done about some updates; never raises an error.
+
+        Args:
+            updates: As `ordering.in_order` has them.
+        """
         reading = _Reading(self._ports, self._started_at)
-        for accepted in in_order(updates):
+        for accepted in updates:
             await reading.take(accepted)
         return reading.finish()
 
@@ -85,7 +92,7 @@ class _Reading:
     def __init__(self, ports: IntakePorts, started_at: float) -> None:
         self._ports = ports
         self._started_at = started_at
-        self._table: RouteTable | None = None
+        self._tables: dict[Scope, RouteTable] = {}
         self._steps: list[Step] = []
         self._drafts: dict[str, Draft] = {}
         self._wordless: dict[tuple[Scope, int | None, str], list[AcceptedUpdate]] = {}
@@ -144,7 +151,10 @@ class _Reading:
             key = (received.scope, received.sender_id, piece.album)
             self._wordless.setdefault(key, []).append(accepted)
         elif isinstance(decision, Prompt):
-            self._begin(accepted, received, piece, decision)
+            asked = [draft.record for draft in self._drafts.values()]
+            follower = self._ports.follower
+            followed = await follower.follow(decision, received.scope, asked)
+            self._begin(accepted, received, piece, followed, by_itself=followed != decision)
         else:
             self._steps.append(Decided(accepted, received, decision, bound))
 
@@ -193,6 +203,8 @@ class _Reading:
         received: MessageReceived,
         piece: PromptPiece,
         prompt: Prompt,
+        *,
+        by_itself: bool,
     ) -> None:
         opening = None if prompt.text == piece.text else prompt.text
         key = (received.scope, received.sender_id, piece.album or "")
@@ -212,11 +224,13 @@ class _Reading:
             messages=tuple(sorted(part.message_id for part in pieces)),
             person=received.sender_id,
             asked=prompt.resume,
+            by_itself=by_itself,
             held_until=held_until(pieces),
             pieces=tuple(pieces),
             files=files_of(pieces),
             accepted_at=accepted.arrived_at,
         )
+        record = self._ports.router.placed(record, prompt)
         draft = Draft(record, updates=updates, bound=list(record.messages), away=piece.late)
         self._drafts[turn_id] = draft
         self._waiting[turn_id] = _waiting(record)
@@ -243,7 +257,8 @@ class _Reading:
             return
         received = as_sent(draft.record, edited)
         # What a button made goes on where the button said, whatever the message replies to.
-        made = bound_to(draft.record) if draft.record.after else None
+        settled = draft.record.after or draft.record.by_itself
+        made = bound_to(draft.record) if settled else None
         decision = self._route(received, made or await self._bound(received))
         changed = revised(draft.record, edited, decision)
         if isinstance(changed, NotTaken):
@@ -267,9 +282,10 @@ class _Reading:
     # What both need.
 
     def _route(self, received: MessageReceived, bound: BoundTurn | None) -> Route:
-        if self._table is None:
-            self._table = self._ports.router.table()
-        return route(received, self._table, bound)
+        table = self._tables.get(received.scope)
+        if table is None:
+            table = self._tables[received.scope] = self._ports.router.table(received.scope)
+        return route(received, table, bound)
 
     async def _bound(self, received: MessageReceived) -> BoundTurn | None:
         if received.reply is None or received.forwarded:
@@ -285,34 +301,6 @@ class _Reading:
             if draft.record.scope.chat_id == chat and message_id in draft.record.messages:
                 return draft
         return None
-
-
-def in_order(updates: Sequence[AcceptedUpdate]) -> list[AcceptedUpdate]:
-    """Put what was said in a chat into the order in which it was said; the rest stays in its place.
-
-    Ids of messages grow in a chat, whatever happens on the way here.
-    """
-    places: dict[Scope, list[int]] = {}
-    ordered = list(updates)
-    for place, accepted in enumerate(updates):
-        update = accepted.update
-        if isinstance(update, MessageReceived | MessageEdited):
-            chat = Scope(update.scope.transport, update.scope.chat_id)
-            places.setdefault(chat, []).append(place)
-    for mine in places.values():
-        said = sorted((updates[place] for place in mine), key=_said_at)
-        for place, accepted in zip(mine, said, strict=True):
-            ordered[place] = accepted
-    return ordered
-
-
-def _said_at(accepted: AcceptedUpdate) -> tuple[bool, int, float]:
-    """Sort by message; edits come last, as what belongs together is known by what was sent."""
-    update = accepted.update
-    assert isinstance(update, MessageReceived | MessageEdited), "only what was said is sorted"
-    if isinstance(update, MessageEdited):
-        return True, update.message_id, update.edited_at
-    return False, update.message_id, 0.0
 
 
 def _stands_alone(received: MessageReceived, decision: Route) -> bool:

@@ -1,6 +1,6 @@
 """What the bridge needs of the world; `app` binds the real ones, tests bring scripted ones."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -15,6 +15,7 @@ from takopi.bridge.records import (
 )
 from takopi.context import RunContext
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, IncomingFile, Scope
+from takopi.core.file_rules import FileRules
 from takopi.model import EngineId
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
 from takopi.transport import MessageRef, SendOptions
@@ -26,6 +27,7 @@ __all__ = [
     "Clock",
     "EngineDirectory",
     "MenuCommand",
+    "ProjectFiles",
     "Run",
     "RunExit",
     "RunHost",
@@ -273,4 +275,56 @@ class Store(Protocol):
 
     async def damage_told(self) -> None:
         """Forget `JournalState.damage`: the chat will hear of it."""
+        ...
+
+
+class ProjectFiles(Protocol):
+    """Be the files of the projects; nothing here blocks the event loop."""
+
+    @property
+    def rules(self) -> FileRules:
+        """Give what goes between a chat and a project."""
+        ...
+
+    async def places(self, root: Path, names: Sequence[str]) -> tuple[str, ...]:
+        """Choose an absolute path for each of some files that arrive, where nothing is yet."""
+        ...
+
+    async def has(self, path: str) -> bool:
+        """Tell whether a file that arrived lies where it was to lie."""
+        ...
+
+    async def is_folder(self, root: Path, name: str) -> bool:
+        """Tell whether a name is that of a folder of the project."""
+        ...
+
+    async def write(
+        self,
+        root: Path,
+        name: str,
+        fill: Callable[[BinaryIO], Awaitable[None]],
+        *,
+        replace: bool = False,
+    ) -> None:
+        """Write a file of the project: whole, or not at all.
+
+        Raises:
+            FileRefused: The name is hostile or denied, or something stands there already.
+        """
+        ...
+
+    async def read(self, root: Path, name: str) -> Document:
+        """Read a file of the project, or a folder as a zip file.
+
+        Raises:
+            FileRefused: It is not given out, or is not there.
+        """
+        ...
+
+    async def there(self, root: Path, names: Sequence[str], limit: int) -> tuple[str, ...]:
+        """Return the first of some names under which there is a file that can be sent."""
+        ...
+
+    async def sent(self, document: Document) -> None:
+        """Take away what was made for sending a document."""
         ...

@@ -75,6 +75,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         messages: Ids of the messages that make the prompt; the first is the one that is answered.
         person: Who asked.
         asked: The session that the prompt named.
+        by_itself: Whether it goes on with the last session of its place without having said so.
         origin: What made the prompt.
         state: Where it is on its way.
         outcome: What its final says, once that is decided.
@@ -102,6 +103,8 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         progress_id: Its progress message. Derived by the store from `MessageBound`; what `TurnPut`
             says here is ignored.
         seq: Order of acceptance. Given by the store with the first `TurnPut`; ignored later.
+        sendable: Files that its answer names, relative to where it worked; buttons name them by
+            number.
         files: What goes with the prompt; each has its place once the turn is about to start. Of
             `origin` `files`: what a person sent without a word, for those who reply to it.
     """
@@ -116,6 +119,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[int, ...] = ()
     person: int | None = None
     asked: ResumeToken | None = None
+    by_itself: bool = False
     origin: Literal["prompt", "engine", "schedule", "peer", "files"] = "prompt"
     state: TurnState = "queued"
     outcome: TurnEnd | None = None
@@ -140,6 +144,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     progress_id: int | None = None
     seq: int = 0
+    sendable: tuple[str, ...] = ()
     files: tuple[IncomingFile, ...] = ()
 
     @property

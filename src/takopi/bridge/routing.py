@@ -1,42 +1,142 @@
-"""What updates are routed by: the engines, and their readers of resume lines."""
+"""What updates are routed by: the engines and their resume lines, the projects, what was chosen."""
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from takopi.bridge.border import border
+from takopi.bridge.places import Places
 from takopi.bridge.ports import EngineDirectory
 from takopi.bridge.records import TurnRecord
+from takopi.context import RunContext
+from takopi.core.chat import Scope
+from takopi.core.chat_settings import ChatSettings
 from takopi.core.commands import command_names
-from takopi.core.route import BoundTurn, ResumeCodec, RouteTable
+from takopi.core.context_replies import elsewhere_note
+from takopi.core.contexts import HeldContext, first_context
+from takopi.core.preferences import Held, Layer, Trigger, Verbosity, choices_for, held
+from takopi.core.route import BoundTurn, Prompt, ResumeCodec, RouteTable
 from takopi.errors import ConfigError, PluginError
 from takopi.logging import get_logger
 from takopi.model import EngineId
 
-__all__ = ["Router", "bound_to"]
+__all__ = ["Router", "RouterPorts", "bound_to"]
 
 _log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPorts:
+    """Bind what routing needs.
+
+    Args:
+        engines: Knows the engines.
+        places: Knows what was chosen where.
+        settings: What holds where nothing was chosen.
+        default_engine: Runs what names no engine.
+    """
+
+    engines: EngineDirectory
+    places: Places
+    settings: ChatSettings
+    default_engine: EngineId
 
 
 class Router:
     """Say what is known in the chats.
 
     Args:
-        engines: Knows the engines.
-        default_engine: Runs what names no engine.
+        ports: What routing needs.
     """
 
-    def __init__(self, engines: EngineDirectory, default_engine: EngineId) -> None:
-        self.default_engine = default_engine
-        self._engines = engines
+    def __init__(self, ports: RouterPorts) -> None:
+        self._ports = ports
         self._codecs: dict[EngineId, ResumeCodec | None] = {}
 
-    def table(self) -> RouteTable:
-        """Make the table that messages are routed by now."""
-        engines = tuple(self._engines.ids())
+    def table(self, scope: Scope) -> RouteTable:
+        """Make the table that messages of a place are routed by now."""
+        ports = self._ports
+        engines = tuple(ports.engines.ids())
         codecs = (self._codec(engine) for engine in engines)
+        chosen = held(ports.places.layers(scope, None), lambda found: found.engine)
         return RouteTable(
-            default_engine=self.default_engine,
+            default_engine=ports.default_engine,
             engines=engines,
             commands=command_names(),
             codecs=tuple(codec for codec in codecs if codec is not None),
+            projects=ports.settings.projects.aliases,
+            here=self.context_here(scope),
+            engine_here=None if chosen is None else chosen.value,
+            project_engines=self._project_engines(),
         )
+
+    def context_here(self, scope: Scope) -> HeldContext:
+        """Say which context holds in a place without any directive, and why."""
+        places, settings = self._ports.places, self._ports.settings
+        topic = None if scope.thread_id is None else places.of(scope)
+        chat = places.of_chat(scope)
+        bound = settings.projects.of_chat(scope.chat_id)
+        standing = settings.default_project
+        return first_context(
+            (
+                ("topic", None if topic is None else self._known(topic.project, topic.branch)),
+                ("chat", self._known(chat.project, chat.branch)),
+                ("project chat", None if bound is None else RunContext(bound.alias)),
+                ("default", self._known(standing)),
+            )
+        )
+
+    def layers(self, scope: Scope, project: str | None) -> tuple[Layer, ...]:
+        """List what was chosen for a prompt, the nearest place first, the configuration last."""
+        ports = self._ports
+        configured = ports.settings.preferences(ports.default_engine)
+        if project is not None:
+            own = ports.settings.projects.find(project)
+            if own is not None and own.default_engine:
+                configured = replace(configured, engine=own.default_engine)
+        return (*ports.places.layers(scope, project), Layer("configuration", configured))
+
+    def trigger(self, scope: Scope) -> Trigger:
+        """Say which messages of a group count."""
+        found: Held[Trigger] | None = held(self.layers(scope, None), lambda chosen: chosen.trigger)
+        return self._ports.settings.trigger if found is None else found.value
+
+    def verbosity(self, scope: Scope, project: str | None) -> Verbosity:
+        """Say how much the messages of a turn show."""
+        found: Held[Verbosity] | None = held(
+            self.layers(scope, project), lambda chosen: chosen.verbosity
+        )
+        return self._ports.settings.verbosity if found is None else found.value
+
+    def placed(self, turn: TurnRecord, prompt: Prompt) -> TurnRecord:
+        """Write down with a new turn where it runs, and what was chosen for it."""
+        context = prompt.where.context
+        layers = self.layers(turn.scope, context.project)
+        note = turn.note
+        if prompt.elsewhere is not None:
+            note = elsewhere_note(prompt.elsewhere, context)
+        return replace(
+            turn,
+            project=context.project,
+            branch=context.branch,
+            choices=choices_for(layers, turn.engine),
+            verbosity=self.verbosity(turn.scope, context.project),
+            note=note,
+        )
+
+    def _known(self, project: str | None, branch: str | None = None) -> RunContext | None:
+        """Return a context whose project is still in the configuration."""
+        found = None if project is None else self._ports.settings.projects.find(project)
+        return None if found is None else RunContext(found.alias, branch)
+
+    def _project_engines(self) -> dict[str, EngineId]:
+        found: dict[str, EngineId] = {}
+        for project in self._ports.settings.projects.all:
+            chosen = self._ports.places.of_project(project.alias).preferences.engine
+            engine = chosen or project.default_engine
+            if engine is not None:
+                found[project.alias] = engine
+        return found
 
     def load(self, engine: EngineId) -> None:
         """Load an engine now, so that the first message does not wait for that."""
@@ -48,7 +148,7 @@ class Router:
             codec: ResumeCodec | None = None
             with border("loading an engine", engine=engine):
                 try:
-                    codec = self._engines.runner(engine)
+                    codec = self._ports.engines.runner(engine)
                 except (PluginError, ConfigError) as error:
                     _log.warning("engine.unusable", engine=engine, error=str(error))
             self._codecs[engine] = codec
@@ -62,4 +162,5 @@ def bound_to(record: TurnRecord) -> BoundTurn:
         conversation=record.conversation or record.turn_id,
         engine=record.engine,
         session=record.session or record.asked,
+        context=record.context,
     )

@@ -9,13 +9,20 @@ import msgspec
 __all__ = [
     "COMMANDS",
     "GREETING",
+    "PRESS_PREFIX",
     "CommandGroup",
     "CommandSpec",
     "command_names",
+    "may_change",
     "nearest_names",
+    "press_data",
+    "read_press",
 ]
 
-CommandGroup: TypeAlias = Literal["Work", "Look"]
+CommandGroup: TypeAlias = Literal["Work", "Look", "Place", "Session", "Choose", "Files", "Time"]
+
+PRESS_PREFIX = "x:"
+_MAX_PRESS_BYTES = 64
 
 
 class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,12 +33,15 @@ class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
         description: One line for the menu and for help.
         group: Heading under which help lists it.
         example: What a person would type.
+        changes: Whether it decides where or how later messages run: those that came in the same
+            answer of the service are read after it.
     """
 
     name: str
     description: str
     group: CommandGroup
     example: str
+    changes: bool = False
 
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -62,6 +72,37 @@ GREETING = "start"
 def command_names() -> tuple[str, ...]:
     """List every command that is answered, those outside the menu included."""
     return (*(spec.name for spec in COMMANDS), GREETING)
+
+
+def may_change(text: str) -> bool:
+    """Tell whether a message is a command after which others may mean something else."""
+    first, _, _ = text.strip().partition(" ")
+    word = first.partition("\n")[0].removeprefix("/").lower()
+    return first.startswith("/") and any(spec.changes and spec.name == word for spec in COMMANDS)
+
+
+def press_data(command: str, *args: str) -> str:
+    """Write what a button of a command's answer carries.
+
+    Args:
+        command: The command's first name.
+        args: Short words without a colon; a place or turn is named by its id.
+
+    Raises:
+        ValueError: It would be longer than the 64 bytes that Telegram takes.
+    """
+    data = PRESS_PREFIX + ":".join((command, *args))
+    if len(data.encode()) > _MAX_PRESS_BYTES:
+        raise ValueError(f"a button of /{command} carries more than {_MAX_PRESS_BYTES} bytes")
+    return data
+
+
+def read_press(data: str) -> tuple[str, tuple[str, ...]] | None:
+    """Return command and words of a button; None when no command made it."""
+    if not data.startswith(PRESS_PREFIX):
+        return None
+    command, *args = data.removeprefix(PRESS_PREFIX).split(":")
+    return command, tuple(args)
 
 
 def nearest_names(word: str, names: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:

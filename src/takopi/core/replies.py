@@ -6,9 +6,13 @@ import msgspec
 
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import COMMANDS
+from takopi.core.context_replies import context_reply
 from takopi.core.durations import format_elapsed
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 from takopi.core.route import (
+    BranchRefused,
+    ContextExplained,
+    ContextTwice,
     EngineConflict,
     EngineExplained,
     NothingSaid,
@@ -201,6 +205,8 @@ def route_reply(decision: Route, default_engine: EngineId) -> ChatMessage | None
             return engine_reply(engine, default_engine)
         case NothingSaid():
             return hint_reply()
+        case ContextExplained() | ContextTwice() | BranchRefused():
+            return context_reply(decision)
         case _:
             return None
 

@@ -4,29 +4,49 @@ The order in which things decide (`docs/reference/commands.md` has it as a table
 
 1. Forwarded text is content: no command, directive or resume line in it counts.
 2. A first word that is another bot's command is not ours.
-3. A first word `/word` is a command or an engine; nobody's word is answered, never sent on.
-   `//word` is the text `/word`; a slash inside the first word makes it a path, which is text.
+3. A first word `/word` is a command, an engine or a project; nobody's word is answered, never sent
+   on. `//word` is the text `/word`; a slash inside the first word makes it a path, which is text.
+   Where there are projects, a first word `@branch` names a branch. Engine, project and branch come
+   in any order, on the first line, before any other word.
 4. The session: the replied-to message's, else the last resume line of the person's own text, else
    that of the replied-to message when this bot wrote it, else a new one.
 5. The engine: the session's, else the directive's, else the default. A directive that names
    another engine than the session's is answered, because a session cannot change its engine.
+6. Project and branch: those of the turn that is replied to, and so on by `contexts.PRECEDENCE`. A
+   session stays where it lives: a directive that names another place is noted and does not count.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
 
-import msgspec
-
+from takopi.context import RunContext
 from takopi.core.chat import MessageReceived
-from takopi.core.commands import nearest_names
+from takopi.core.contexts import HeldContext, first_context, read_context
+from takopi.core.decisions import (
+    BoundTurn,
+    BranchRefused,
+    Command,
+    ContextExplained,
+    ContextTwice,
+    EngineConflict,
+    EngineExplained,
+    Ignored,
+    NothingSaid,
+    Prompt,
+    ResumeCodec,
+    Route,
+    RouteTable,
+    UnknownCommand,
+)
+from takopi.core.directives import Opening, read_opening
 from takopi.model import EngineId, ResumeToken
 
 __all__ = [
     "CONTINUE",
     "BoundTurn",
+    "BranchRefused",
     "Command",
+    "ContextExplained",
+    "ContextTwice",
     "EngineConflict",
     "EngineExplained",
     "Ignored",
@@ -44,132 +64,6 @@ __all__ = [
 CONTINUE = "continue"
 """What an engine is told when a person names a session and says nothing else."""
 
-_SLASH_WORD = re.compile(r"/(?P<word>\w[^\s/]*)(?:\s+|\Z)")
-_ESCAPED = re.compile(r"//(?=\w)")
-
-
-class ResumeCodec(Protocol):
-    """Read an engine's resume lines; every runner does."""
-
-    @property
-    def engine(self) -> EngineId:
-        """Give the engine's id."""
-        ...
-
-    def is_resume_line(self, line: str) -> bool:
-        """Tell whether a line is this engine's resume line and nothing else."""
-        ...
-
-    def extract_resume(self, text: str | None) -> ResumeToken | None:
-        """Return the session that the last resume line in a text names."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class RouteTable:
-    """Say what is known in this chat.
-
-    Args:
-        default_engine: Runs a prompt that names no engine and no session.
-        engines: Ids that count as directives.
-        commands: Names that count as commands.
-        codecs: Readers of resume lines, one an engine.
-    """
-
-    default_engine: EngineId
-    engines: tuple[EngineId, ...] = ()
-    commands: tuple[str, ...] = ()
-    codecs: tuple[ResumeCodec, ...] = ()
-
-
-class BoundTurn(msgspec.Struct, frozen=True, kw_only=True):
-    """Say what the replied-to message belongs to.
-
-    Args:
-        turn_id: The turn.
-        conversation: What its turns and their followers share while no session is known.
-        engine: The engine it runs on.
-        session: The session, once known.
-    """
-
-    turn_id: str
-    conversation: str
-    engine: EngineId
-    session: ResumeToken | None = None
-
-
-class Ignored(msgspec.Struct, frozen=True):
-    """Mean another bot: no answer at all."""
-
-
-class NothingSaid(msgspec.Struct, frozen=True):
-    """Carry no text to work with; answered with a hint."""
-
-
-class Command(msgspec.Struct, frozen=True):
-    """Ask takopi itself.
-
-    Args:
-        name: A name of `RouteTable.commands`.
-        args: The rest of the text.
-    """
-
-    name: str
-    args: str = ""
-
-
-class UnknownCommand(msgspec.Struct, frozen=True):
-    """Name a command that nobody knows.
-
-    Args:
-        word: As typed, without the slash.
-        nearest: Known names it may have meant.
-    """
-
-    word: str
-    nearest: tuple[str, ...] = ()
-
-
-class EngineExplained(msgspec.Struct, frozen=True):
-    """Name an engine and nothing to do."""
-
-    engine: EngineId
-
-
-class EngineConflict(msgspec.Struct, frozen=True):
-    """Name two engines at once.
-
-    Args:
-        wanted: What the directive names.
-        held: What the session, or an earlier directive, is bound to.
-        in_session: Whether `held` is a session's engine.
-    """
-
-    wanted: EngineId
-    held: EngineId
-    in_session: bool = True
-
-
-class Prompt(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask an engine.
-
-    Args:
-        text: What the engine is told; never empty.
-        engine: Who is told.
-        resume: The session to continue; None starts one, or joins `follows`.
-        follows: The turn whose message was replied to.
-    """
-
-    text: str
-    engine: EngineId
-    resume: ResumeToken | None = None
-    follows: BoundTurn | None = None
-
-
-Route: TypeAlias = (
-    Ignored | NothingSaid | Command | UnknownCommand | EngineExplained | EngineConflict | Prompt
-)
-
 
 def route(message: MessageReceived, table: RouteTable, bound: BoundTurn | None = None) -> Route:
     """Decide what a message asks for.
@@ -181,27 +75,73 @@ def route(message: MessageReceived, table: RouteTable, bound: BoundTurn | None =
     """
     text = message.text.strip()
     if message.forwarded:
-        return Prompt(text=text, engine=table.default_engine) if text else NothingSaid()
+        if not text:
+            return NothingSaid()
+        return Prompt(text=text, engine=table.engine_of(table.here.context), where=table.here)
     if message.addressed_to_other:
         return Ignored()
     if not text:
         return NothingSaid()
-    opening = _read_opening(text, table)
-    if not isinstance(opening, _Opening):
+    opening = read_opening(text, table)
+    if not isinstance(opening, Opening):
         return opening
+    where = _where(opening, message, table, bound)
+    if isinstance(where, BranchRefused):
+        return where
     session = _session(opening.rest, message, table.codecs, bound)
     engine = session.engine if session else bound.engine if bound else None
     if engine and opening.engine and opening.engine != engine:
         return EngineConflict(wanted=opening.engine, held=engine)
     rest = without_resume(opening.rest, session, table.codecs) if session else opening.rest
+    chosen = engine or opening.engine or table.engine_of(where.context)
     if not rest and engine is None:
-        return EngineExplained(opening.engine or table.default_engine)
+        return _explained(opening, where, chosen)
     return Prompt(
         text=rest or CONTINUE,
-        engine=engine or opening.engine or table.default_engine,
+        engine=chosen,
         resume=session,
         follows=bound if bound and session == bound.session else None,
+        where=where,
+        elsewhere=_elsewhere(opening, where),
     )
+
+
+def _explained(
+    opening: Opening, where: HeldContext, engine: EngineId
+) -> EngineExplained | ContextExplained:
+    if opening.project or opening.branch:
+        return ContextExplained(where.context)
+    return EngineExplained(engine)
+
+
+def _where(
+    opening: Opening, message: MessageReceived, table: RouteTable, bound: BoundTurn | None
+) -> HeldContext | BranchRefused:
+    """Find the context of a prompt; see `contexts.PRECEDENCE`."""
+    if bound is not None:
+        return HeldContext(bound.context, "reply" if bound.context.project else "none")
+    reply = message.reply
+    line = None
+    if reply is not None and reply.from_this_bot:
+        line = read_context(reply.text, table.projects)
+    project: str | None = opening.project
+    if line is None and project is None and opening.branch is not None:
+        project = table.here.context.project
+        if project is None:
+            return BranchRefused(opening.branch)
+    directive = RunContext(project, opening.branch) if project else None
+    found = first_context((("line", line), ("directive", directive)))
+    return found if found.context.project else table.here
+
+
+def _elsewhere(opening: Opening, where: HeldContext) -> RunContext | None:
+    """Return what the directives name, when that is not where the prompt runs."""
+    project = opening.project or (where.context.project if opening.branch else None)
+    named = RunContext(project, opening.branch)
+    if where.source == "directive" or named == RunContext() or named == where.context:
+        return None
+    same_project = named.project == where.context.project
+    return None if same_project and named.branch is None else named
 
 
 def last_resume(text: str, codecs: Sequence[ResumeCodec]) -> ResumeToken | None:
@@ -225,31 +165,6 @@ def without_resume(text: str, session: ResumeToken, codecs: Sequence[ResumeCodec
         elif said := line.rpartition(session.value)[2].strip("` \t\r"):
             kept.append(said)
     return "\n".join(kept).strip()
-
-
-class _Opening(msgspec.Struct, frozen=True):
-    engine: EngineId | None
-    rest: str
-
-
-def _read_opening(
-    text: str, table: RouteTable
-) -> _Opening | Command | UnknownCommand | EngineConflict:
-    """Read the slash words at the start: one command alone, or engines before the text."""
-    engine: EngineId | None = None
-    while match := _SLASH_WORD.match(text):
-        word, rest = match["word"].lower(), text[match.end() :]
-        if word in table.engines:
-            if engine not in (None, word):
-                return EngineConflict(wanted=word, held=engine or "", in_session=False)
-            engine, text = word, rest
-        elif word in table.commands and engine is None:
-            return Command(word, rest.strip())
-        else:
-            # Also a command behind a directive: it stands alone or is not one.
-            names = (*table.commands, *table.engines)
-            return UnknownCommand(match["word"], nearest_names(word, names))
-    return _Opening(engine, text[1:] if _ESCAPED.match(text) else text)
 
 
 def _session(

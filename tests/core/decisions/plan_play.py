@@ -51,7 +51,7 @@ class Simulation:
     backing_off: dict[int, float] = field(default_factory=dict)
     loose: set[int] = field(default_factory=set)
     """Groups, and minus the ids of single items, that others were let pass."""
-    origin: dict[int, int] = field(default_factory=dict)
+    origin: dict[int, tuple[int, ...]] = field(default_factory=dict)
     moved: bool = False
     numbers: int = 0
 
@@ -134,7 +134,9 @@ class Simulation:
                 for number, last in ((self.numbers, False), (self.numbers + 1, item.last))
             ]
             self.plan.split(offer, more)
-            self.origin |= {one.id: self.origin.get(item.id, item.id) for one in more}
+            # What is cut may be cut again: what is new then stands right behind it.
+            path = (*self.origin.get(item.id, (item.id,)), -self.numbers)
+            self.origin |= {one.id: (*path, one.id) for one in more}
             for one in (msgspec.structs.replace(item, group=group, last=False), *more):
                 self.items[one.id] = one
             self.plan.again(offer, now)
@@ -257,7 +259,7 @@ def in_order(calls: list[Made], play: Simulation) -> None:
     done = [m.item for m in calls if m.item and m.accepted]
     for priority in Priority:
         kept = [i for i in done if i.priority is priority and name_of(i) not in play.loose]
-        order = [(play.origin.get(i.id, i.id), i.id) for i in kept]
+        order = [play.origin.get(i.id, (i.id,)) for i in kept]
         assert order == sorted(order)
     talk = [item for item in done if item.priority is not Priority.TIDY]
     for index, item in enumerate(talk):

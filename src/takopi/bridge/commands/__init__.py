@@ -1,0 +1,1 @@
+"""What takopi answers itself: one module a command, put together by `registry`."""

@@ -1,0 +1,130 @@
+"""A command or a press as its handler gets it, and what handlers work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from anyio.abc import TaskGroup
+
+from takopi.bridge.answers import Answers
+from takopi.bridge.asking import Asking
+from takopi.bridge.letters import Place
+from takopi.bridge.outbox import Outbox
+from takopi.bridge.places import Places
+from takopi.bridge.ports import Clock, EngineDirectory, Store, Transport, Workspaces
+from takopi.bridge.records import AcceptedUpdate, UpdateHandled
+from takopi.bridge.routing import Router
+from takopi.bridge.scheduler import Scheduler
+from takopi.core.chat import ButtonPressed, MessageReceived
+from takopi.core.chat_settings import ChatSettings
+from takopi.core.route import BoundTurn, Command
+from takopi.model import EngineId
+
+__all__ = ["CommandCall", "CommandHandler", "CommandPorts", "PressCall"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """Be one command that somebody sent.
+
+    Args:
+        received: The message.
+        place: Where the answer goes.
+        command: What it asks for.
+        bound: The turn of the message that it replies to.
+        handled: The mark of the update; every handler writes it, with what the command led to.
+        refused: What was sent before it and could not be written down yet, so that it has no turn;
+            cancelling takes it out of this list.
+    """
+
+    received: MessageReceived
+    place: Place
+    command: Command
+    bound: BoundTurn | None
+    handled: UpdateHandled
+    refused: list[AcceptedUpdate] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PressCall:
+    """Be one press on a button of a command's answer; it may be repeated, by anybody served there.
+
+    Args:
+        pressed: The press.
+        place: Where its message stands; a changed message is sent with `Outbox.correct`.
+        args: What the button carries behind the command's name.
+        handled: The mark of the update; every handler writes it.
+    """
+
+    pressed: ButtonPressed
+    place: Place
+    args: tuple[str, ...]
+    handled: UpdateHandled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandPorts:
+    """Bind what commands work with.
+
+    Args:
+        answers: Sends answers, with their marks.
+        outbox: Changes messages.
+        scheduler: Knows and ends the turns.
+        engines: Knows the engines.
+        store: The journal.
+        places: Knows what was chosen where.
+        router: Knows what holds where.
+        settings: What the configuration says of chats.
+        workspaces: Knows projects and their working trees.
+        transport: The chat service.
+        asking: Starts turns that no message asked for.
+        clock: Tells the time.
+        default_engine: Of the configuration.
+        version: Of takopi.
+        new_id: Makes ids.
+        group: What takes time runs in it, inside a `border`.
+    """
+
+    answers: Answers
+    outbox: Outbox
+    scheduler: Scheduler
+    engines: EngineDirectory
+    store: Store
+    places: Places
+    router: Router
+    settings: ChatSettings
+    workspaces: Workspaces
+    transport: Transport
+    asking: Asking
+    clock: Clock
+    default_engine: EngineId
+    version: str
+    new_id: Callable[[], str]
+    group: TaskGroup
+
+
+class CommandHandler(Protocol):
+    """Answer the commands of some names, and the presses on buttons of those answers."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """List what it answers; button data begins with the first."""
+        ...
+
+    async def answer(self, call: CommandCall) -> None:
+        """Answer a command and mark it.
+
+        What takes time is started in the group: until this returns, no other update is handled.
+
+        Raises:
+            StoreError: The journal did not take it, so nothing happened; it is called again.
+        """
+        ...
+
+    async def press(self, call: PressCall) -> str:
+        """Do what a button says and mark the press; return the few words that its presser sees.
+
+        Raises:
+            StoreError: As for `answer`.
+        """
+        ...

@@ -1,0 +1,111 @@
+"""/cancel, and the Cancel buttons."""
+
+from dataclasses import dataclass
+
+from takopi.bridge.answers import marks, place_of
+from takopi.bridge.cancelling import asked_before, cancel_turns
+from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.letters import Place
+from takopi.bridge.turn import Turn
+from takopi.core.chat import MessageReceived
+from takopi.core.prompt_replies import picked_reply
+from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, cancel_choice, message
+from takopi.transport import MessageRef
+
+__all__ = ["CancelCommand"]
+
+_NOTHING_RUNS = "Nothing runs or waits here, so there is nothing to cancel."
+_IS_OVER = "That turn has ended already; there is nothing to cancel."
+_NEVER_STARTED = "dropped: cancelled before it was started."
+_ENDED = "That turn has ended already"
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCommand:
+    """End turns, and let no command act on what was asked for after it.
+
+    Args:
+        ports: What commands work with.
+    """
+
+    ports: CommandPorts
+    names: tuple[str, ...] = ("cancel",)
+
+    async def answer(self, call: CommandCall) -> None:
+        """End what is meant, or ask which of several is."""
+        ports = self.ports
+        reply, args = call.received.reply, call.command.args
+        if call.bound is not None or (reply is not None and reply.from_this_bot):
+            # A message of ours that nobody remembers belongs to a turn that is long over.
+            turn = ports.scheduler.turn(call.bound.turn_id) if call.bound else None
+            meant = [turn] if turn is not None and _means(call, turn) else []
+            await self._end(call, meant, _IS_OVER)
+            return
+        here = [
+            turn
+            for turn in ports.scheduler.turns()
+            if turn.place.scope == call.received.scope and _means(call, turn)
+        ]
+        if args and args.lower() != "all":
+            words = message(f"/cancel takes nothing or the word all, not {args[:60]}.")
+            await ports.answers.give(call.place, words, [call.handled])
+            return
+        if call.refused and (args or not here):
+            await self._drop(call)
+            if not here:
+                await ports.answers.mark([call.handled])
+                return
+        running = [turn for turn in here if turn.started_at is not None]
+        meant = here if args else running or here
+        if len(meant) > 1 and not args:
+            words = cancel_choice([ports.scheduler.line(turn) for turn in meant])
+            await ports.answers.give(call.place, words, [call.handled])
+        else:
+            await self._end(call, meant, _NOTHING_RUNS)
+
+    async def press(self, call: PressCall) -> str:
+        """Do what a Cancel button says, or one of a choice between turns."""
+        ports, pressed = self.ports, call.pressed
+        picked = pressed.data.startswith(PICK_PREFIX)
+        prefix = PICK_PREFIX if picked else CANCEL_PREFIX
+        turn = ports.scheduler.turn(pressed.data.removeprefix(prefix))
+        # A button counts in its own chat alone: data can be forged, chats are checked.
+        if turn is not None and turn.place.scope.chat_id != pressed.scope.chat_id:
+            turn = None
+        if turn is None or turn.way.concluded:
+            await ports.answers.mark([call.handled])
+            words = _ENDED
+        else:
+            words = "Still cancelling" if turn.cancelled.is_set() else "Cancelling"
+            await cancel_turns(ports.scheduler, ports.answers, [turn], call.handled)
+        if picked:
+            shown = picked_reply(turn.engine, turn.prompt) if turn else message(_ENDED)
+            ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
+            await ports.outbox.correct(Place(pressed.scope, pressed.chat_kind), ref, shown)
+        return words
+
+    async def _drop(self, call: CommandCall) -> None:
+        """Let prompts rest that the journal did not take, and say so at each of them."""
+        dropped = list(call.refused)
+        call.refused.clear()
+        for accepted in dropped:
+            handled = marks((accepted,))
+            update = accepted.update
+            if isinstance(update, MessageReceived):
+                place = place_of(update, update.message_id)
+                await self.ports.answers.give(place, message(_NEVER_STARTED), handled)
+            # The answer goes out also when the journal refuses; then the mark is owed.
+            await self.ports.answers.mark(handled)
+
+    async def _end(self, call: CommandCall, turns: list[Turn], otherwise: str) -> None:
+        """Cancel turns, or say why there is nothing to cancel."""
+        ports = self.ports
+        if turns:
+            await cancel_turns(ports.scheduler, ports.answers, turns, call.handled)
+        else:
+            await ports.answers.give(call.place, message(otherwise), [call.handled])
+
+
+def _means(call: CommandCall, turn: Turn) -> bool:
+    """Tell whether a command may act on a turn: it goes on, and was asked for before."""
+    return not turn.way.concluded and asked_before(turn.record, call.received.message_id)

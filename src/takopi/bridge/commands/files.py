@@ -1,0 +1,157 @@
+"""`/file`: files go into projects and come out; and the buttons that send what answers name."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from takopi.bridge.border import border
+from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.letters import Place
+from takopi.bridge.ports import ProjectFiles
+from takopi.bridge.records import UpdateHandled
+from takopi.core.chat import ChatMessage, Document, IncomingFile
+from takopi.core.file_replies import (
+    file_usage_reply,
+    not_sent_reply,
+    put_reply,
+    refused_reply,
+    why_not_taken,
+)
+from takopi.core.file_rules import is_image, read_file_command, relative_to, safe_name
+from takopi.core.texts import tr
+
+__all__ = ["FileCommand"]
+
+MAX_PHOTO_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FileCommand:
+    """Put files into projects, and send those that are asked for.
+
+    Args:
+        ports: What commands work with.
+        files: The files of the projects.
+    """
+
+    ports: CommandPorts
+    files: ProjectFiles
+    names: tuple[str, ...] = ("file",)
+
+    async def answer(self, call: CommandCall) -> None:
+        """Begin with what is asked for, or say how it is asked for."""
+        asked = read_file_command(call.command.args)
+        if asked is None:
+            await self.ports.answers.give(call.place, file_usage_reply(), [call.handled])
+            return
+        work: Callable[[], Awaitable[ChatMessage | Document]]
+        if asked.verb == "get":
+            work = partial(self._get, call, asked.path)
+        else:
+            work = partial(self._put, call, asked.path, replace=asked.replace)
+        self.ports.group.start_soon(self._say, call.place, call.handled, asked.path, work)
+
+    async def press(self, call: PressCall) -> str:
+        """Send a file that an answer named, to whoever is served there, as often as they want."""
+        turn_id, number = (*call.args, "", "")[:2]
+        turn = await self.ports.store.turn(turn_id)
+        # Button data can be forged, chats are checked.
+        known = turn is not None and turn.scope.chat_id == call.pressed.scope.chat_id
+        if turn is None or not known or not number.isdecimal() or turn.cwd is None:
+            await self.ports.answers.mark([call.handled])
+            return tr("This button does nothing any more")
+        if int(number) >= len(turn.sendable):
+            await self.ports.answers.mark([call.handled])
+            return tr("This button does nothing any more")
+        name = turn.sendable[int(number)]
+        work = partial(self._shown, Path(turn.cwd), name)
+        self.ports.group.start_soon(self._say, call.place, call.handled, name, work)
+        return tr("Sending {name}", name=name.rpartition("/")[2][:100])
+
+    async def _say(
+        self,
+        place: Place,
+        handled: UpdateHandled,
+        name: str,
+        work: Callable[[], Awaitable[ChatMessage | Document]],
+    ) -> None:
+        """Do what takes time, and say what came of it."""
+        outbox, answers = self.ports.outbox, self.ports.answers
+        body: ChatMessage | Document | None = None
+        with border("handling a file") as found:
+            body = await work()
+        if body is None:
+            with border("telling of a file"):
+                await answers.give(place, refused_reply(_why(found.error)), [handled])
+            return
+        with border("sending a file"):
+            delivery = await outbox.say(place, body, notify=False, changes=[handled])
+            await delivery.over.wait()
+            if isinstance(body, Document):
+                await self.files.sent(body)
+                if delivery.refs == [None]:
+                    why = tr("the chat did not take it")
+                    await outbox.say(place, not_sent_reply(name, why), notify=False)
+
+    async def _get(self, call: CommandCall, path: str) -> Document:
+        return await self.files.read(await self._root(call), path)
+
+    async def _shown(self, root: Path, name: str) -> Document:
+        document = await self.files.read(root, name)
+        small = not document.path
+        return replace(document, photo=is_image(name) and small)
+
+    async def _put(self, call: CommandCall, path: str, *, replace: bool) -> ChatMessage:
+        files = await self._sent_files(call)
+        if not files:
+            return file_usage_reply()
+        why = why_not_taken(files, self.files.rules)
+        if why is not None:
+            return refused_reply(why)
+        root = await self._root(call)
+        put: list[str] = []
+        for file, name in zip(files, await self._targets(root, path, files), strict=True):
+            limit = self.files.rules.max_down
+            fill = partial(self.ports.transport.fetch, file, max_bytes=limit)
+            await self.files.write(root, name, fill, replace=replace)
+            put.append(name)
+        return put_reply(put)
+
+    async def _targets(
+        self, root: Path, path: str, files: tuple[IncomingFile, ...]
+    ) -> tuple[str, ...]:
+        """Name the places of files in the project: a path, a folder, or where arriving ones go."""
+        if not path:
+            places = await self.files.places(root, [file.name for file in files])
+            return tuple(relative_to(str(root), place) or place for place in places)
+        inside = (relative_to(str(root), path) or path).rstrip("/")
+        folder = path.endswith("/") or len(files) > 1 or await self.files.is_folder(root, inside)
+        if not folder:
+            return (inside,)
+        return tuple(f"{inside}/{safe_name(file.name)}" for file in files)
+
+    async def _sent_files(self, call: CommandCall) -> tuple[IncomingFile, ...]:
+        """List what is meant: what the command is the caption of, else what it replies to."""
+        received, reply = call.received, call.received.reply
+        if received.files or reply is None:
+            return received.files
+        if reply.files:
+            return reply.files
+        chat = received.scope.chat_id
+        known = await self.ports.store.turn_of_message(chat, reply.message_id)
+        return () if known is None else known.files
+
+    async def _root(self, call: CommandCall) -> Path:
+        ports = self.ports
+        if call.bound is not None and call.bound.context.project is not None:
+            context = call.bound.context
+        else:
+            context = ports.router.context_here(call.received.scope).context
+        return await ports.workspaces.directory(context)
+
+
+def _why(error: str | None) -> str:
+    return (error or "").rstrip(".")

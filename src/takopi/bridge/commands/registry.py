@@ -1,0 +1,72 @@
+"""All commands, found by their names; presses on their buttons too."""
+
+from collections.abc import Sequence
+
+from takopi.bridge.commands.call import CommandCall, CommandHandler, CommandPorts, PressCall
+from takopi.bridge.commands.cancel import CancelCommand
+from takopi.bridge.commands.looking import HelpCommand, StatusCommand
+from takopi.bridge.letters import Place
+from takopi.bridge.ports import EngineDirectory, MenuCommand
+from takopi.bridge.records import UpdateHandled
+from takopi.core.chat import ButtonPressed
+from takopi.core.commands import COMMANDS, read_press
+from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX
+from takopi.model import EngineId
+
+__all__ = ["Commands", "make_handlers", "menu"]
+
+
+def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
+    """Make the handler of every command that takopi has itself."""
+    return (CancelCommand(ports), StatusCommand(ports), HelpCommand(ports))
+
+
+class Commands:
+    """Find who answers.
+
+    Args:
+        ports: What commands work with.
+        handlers: Those who answer.
+    """
+
+    def __init__(self, ports: CommandPorts, handlers: Sequence[CommandHandler]) -> None:
+        self._ports = ports
+        self._cancel = CancelCommand(ports)
+        self._by_name = {name: handler for handler in handlers for name in handler.names}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """List every command that is answered."""
+        return tuple(self._by_name)
+
+    async def answer(self, call: CommandCall) -> None:
+        """Answer a command and mark it.
+
+        Raises:
+            StoreError: The journal did not take it, so nothing happened.
+        """
+        await self._by_name[call.command.name].answer(call)
+
+    async def press(self, pressed: ButtonPressed, handled: UpdateHandled) -> str | None:
+        """Do what a button says; None when no command made it, and then nothing is marked.
+
+        Raises:
+            StoreError: The journal did not take it, so nothing happened.
+        """
+        place = Place(pressed.scope, pressed.chat_kind)
+        if pressed.data.startswith((CANCEL_PREFIX, PICK_PREFIX)):
+            return await self._cancel.press(PressCall(pressed, place, (), handled))
+        read = read_press(pressed.data)
+        handler = None if read is None else self._by_name.get(read[0])
+        if read is None or handler is None:
+            return None
+        return await handler.press(PressCall(pressed, place, read[1], handled))
+
+
+def menu(engines: EngineDirectory, default_engine: EngineId) -> tuple[MenuCommand, ...]:
+    """Make the command menu of the chat."""
+    commands = [MenuCommand(spec.name, spec.description) for spec in COMMANDS]
+    for engine in engines.ids():
+        standing = " (the default)" if engine == default_engine else ""
+        commands.append(MenuCommand(engine, f"Ask {engine}{standing}"))
+    return tuple(commands[:100])

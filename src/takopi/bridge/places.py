@@ -1,0 +1,91 @@
+"""What is known about topics, chats and projects, at hand without asking the journal."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from takopi.bridge.ports import Store
+from takopi.bridge.records import Change, PlacePut
+from takopi.core.chat import Scope
+from takopi.core.places import PlaceRecord
+from takopi.core.preferences import Layer, chat_key, project_key, scope_key
+
+__all__ = ["Places"]
+
+
+class Places:
+    """Hold every place; there are as many as a person has topics, so all are in memory.
+
+    Args:
+        store: Where they are written down.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, PlaceRecord] = {}
+
+    def restore(self, places: Iterable[PlaceRecord]) -> None:
+        """Take what the journal knows."""
+        self._known = {place.key: place for place in places}
+
+    def of(self, scope: Scope) -> PlaceRecord:
+        """Return what is known of a topic, or of a chat outside of topics."""
+        return self._get(scope_key(scope))
+
+    def of_chat(self, scope: Scope) -> PlaceRecord:
+        """Return what is known of the whole chat of a place."""
+        return self._get(chat_key(scope))
+
+    def of_project(self, alias: str) -> PlaceRecord:
+        """Return what is known of a project."""
+        return self._get(project_key(alias))
+
+    def all(self) -> tuple[PlaceRecord, ...]:
+        """List what is known."""
+        return tuple(self._known.values())
+
+    def layers(self, scope: Scope, project: str | None) -> tuple[Layer, ...]:
+        """List what was chosen for a prompt, the nearest place first.
+
+        Args:
+            scope: Where it is asked.
+            project: Where it runs.
+        """
+        found = [Layer("chat", self.of_chat(scope).preferences)]
+        if scope.thread_id is not None:
+            found.insert(0, Layer("topic", self.of(scope).preferences))
+        if project is not None:
+            found.append(Layer("project", self.of_project(project).preferences))
+        return tuple(found)
+
+    async def put(self, place: PlaceRecord, changes: Sequence[Change] = ()) -> None:
+        """Write down what is known of a place now.
+
+        Args:
+            place: The whole record.
+            changes: What is written down with it.
+
+        Raises:
+            StoreError: The journal did not take it, so nothing changed.
+        """
+        await self._store.commit([PlacePut(place), *changes])
+        self._known[place.key] = place
+
+    async def move(self, scope: Scope, new_chat_id: int) -> None:
+        """Let what is known of a chat and its topics hold under the chat's new id.
+
+        Raises:
+            StoreError: The journal did not take it, so nothing changed.
+        """
+        old, new = chat_key(scope), chat_key(replace(scope, chat_id=new_chat_id))
+        moved = [
+            replace(place, key=new + place.key.removeprefix(old))
+            for place in self._known.values()
+            if place.key == old or place.key.startswith(f"{old}:")
+        ]
+        fresh = [place for place in moved if place.key not in self._known]
+        await self._store.commit([PlacePut(place) for place in fresh])
+        self._known.update((place.key, place) for place in fresh)
+
+    def _get(self, key: str) -> PlaceRecord:
+        return self._known.get(key) or PlaceRecord(key=key)

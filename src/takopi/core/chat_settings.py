@@ -1,0 +1,40 @@
+"""What the configuration says about chats, before anything was chosen in one."""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from takopi.core.preferences import Preferences, Trigger, Verbosity
+from takopi.core.projects import Projects
+from takopi.model import EngineId
+
+__all__ = ["PLAIN_CHATS", "ChatSettings", "SessionMode"]
+
+SessionMode: TypeAlias = Literal["stateless", "chat"]
+
+
+class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold what holds where nothing else was chosen.
+
+    Args:
+        projects: What can be named.
+        default_project: Where prompts run that name no project; None for `work_dir`.
+        session_mode: Whether a prompt that replies to nothing starts a session, or goes on with the
+            last one of its place.
+        trigger: Which messages of a group count.
+        verbosity: How much the messages of a turn show.
+    """
+
+    projects: Projects = Projects()
+    default_project: str | None = None
+    session_mode: SessionMode = "stateless"
+    trigger: Trigger = "all"
+    verbosity: Verbosity = "normal"
+
+    def preferences(self, default_engine: EngineId) -> Preferences:
+        """Write it as what was chosen in the configuration."""
+        return Preferences(engine=default_engine, trigger=self.trigger, verbosity=self.verbosity)
+
+
+PLAIN_CHATS = ChatSettings()
+"""What holds without any configuration."""
