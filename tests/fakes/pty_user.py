@@ -5,8 +5,10 @@ import pty
 import re
 import select
 import signal
+import termios
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Self
 
 import psutil
@@ -37,11 +39,23 @@ class PtyUser:
     Args:
         argv: The program and its arguments.
         environment: The whole environment; TERM is added.
+        columns: The width of the terminal.
+        term: What kind of terminal it is.
+        cwd: Where it is started.
     """
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        columns: int = 100,
+        term: str = "xterm-256color",
+        cwd: Path | None = None,
+    ) -> None:
         self._argv = list(argv)
-        self._environment = {**environment, "TERM": "xterm-256color", "COLUMNS": "100"}
+        self._cwd = cwd or Path.cwd()
+        self._environment = {**environment, "TERM": term, "COLUMNS": str(columns)}
         self._shown = ""
         self._read_to = 0
         self._status: int | None = None
@@ -50,6 +64,7 @@ class PtyUser:
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
             try:
+                os.chdir(self._cwd)
                 os.execve(self._argv[0], self._argv, self._environment)
             finally:
                 os._exit(127)
@@ -65,6 +80,17 @@ class PtyUser:
     def shown(self) -> str:
         """Give everything that was shown so far, without escape sequences."""
         return ESCAPES.sub("", self._shown)
+
+    @property
+    def raw(self) -> str:
+        """Give everything that was shown so far, escape sequences too."""
+        return self._shown
+
+    def echoes(self) -> bool:
+        """Tell whether the terminal shows what is typed, as a shell expects to find it."""
+        modes = termios.tcgetattr(self._terminal)[3]
+        wanted = termios.ECHO | termios.ICANON | termios.ISIG
+        return modes & wanted == wanted
 
     def expect(self, text: str, limit_s: float = 20) -> str:
         """Wait until `text` is shown after what was expected before; return what came between."""

@@ -1,49 +1,49 @@
-"""The short set-up of the first start: four questions, and nothing is written before the last."""
+"""The first start: step by step to a bot that answers, and nothing is written before the end."""
 
 import os
-import random
-import secrets
+import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import anyio
-
-from takopi.app.config_edit import edit_document, set_values
-from takopi.app.engines import EngineShelf, first_choices
-from takopi.app.home import Home, current_directory, is_directory
-from takopi.app.locks import BotLocks
-from takopi.bridge.clock import SystemClock
+from takopi.app.asking import Asker
+from takopi.app.config_edit import edit_document, flatten, set_values, shown
+from takopi.app.engines import EngineShelf
+from takopi.app.home import Home
+from takopi.app.setup_bot import BotAccess, ask_owner, ask_token, bot_runs, greet, look
+from takopi.app.setup_engine import ask_engine
+from takopi.app.setup_place import ask_project, ask_work_dir
+from takopi.core.onboarding import (
+    STYLES,
+    TITLES,
+    BotFacts,
+    Choice,
+    StepId,
+    allowed_after,
+    bot_advice,
+    changes,
+    steps_again,
+    style_of,
+    style_values,
+    wanted_steps,
+)
+from takopi.core.texts import tr
 from takopi.engines import find_engines
-from takopi.errors import ConfigError, PluginError, TransportError, Unauthorized, UsageError
-from takopi.logging import add_secrets
+from takopi.errors import ConfigError, TransportError, Unauthorized
 from takopi.settings import Settings
-from takopi.settings.keys import TELEGRAM, accept
+from takopi.settings.keys import TELEGRAM, TOKEN_VARIABLE
 
-__all__ = ["Asker", "missing", "not_set_up", "set_up"]
+__all__ = ["Asker", "Interview", "missing", "not_set_up", "set_up"]
 
-
-class Asker(Protocol):
-    """Talk with the person at the terminal; every question may raise `KeyboardInterrupt`."""
-
-    def say(self, text: str) -> None:
-        """Tell something."""
-        ...
-
-    def ask(self, question: str, default: str = "") -> str:
-        """Ask for a line; an empty one means the default."""
-        ...
-
-    def ask_secret(self, question: str) -> str:
-        """Ask for a line that is not shown."""
-        ...
+TOKEN = TELEGRAM + "bot_token"
+CHAT = TELEGRAM + "chat_id"
+ALLOWED = TELEGRAM + "allowed_user_ids"
+TOPICS = TELEGRAM + "topics.enabled"
 
 
 def missing(settings: Settings) -> tuple[str, ...]:
     """Name the keys without which the bot cannot start."""
-    values = {
-        TELEGRAM + "bot_token": settings.telegram.bot_token,
-        TELEGRAM + "chat_id": settings.telegram.chat_id,
-    }
+    values = {TOKEN: settings.telegram.bot_token, CHAT: settings.telegram.chat_id}
     return tuple(name for name, value in values.items() if value is None)
 
 
@@ -58,140 +58,228 @@ def not_set_up(settings: Settings) -> ConfigError:
     )
 
 
-def set_up(home: Home, settings: Settings, asker: Asker) -> None:
-    """Ask for what is missing and write it all at the end.
+def set_up(home: Home, settings: Settings, asker: Asker, *, again: bool) -> str | None:
+    """Ask, write all at the end, and send a first message.
+
+    Args:
+        again: Ask for everything, with what is configured as the default; otherwise only for
+            what is missing.
+
+    Returns:
+        Which takopi serves already, so that none is to start; None when none does.
 
     Raises:
         KeyboardInterrupt: The person left; nothing was written.
         ConfigError: The file cannot be written.
     """
-    asker.say(
-        f"takopi is not set up yet. A few questions; nothing is written before the last answer.\n"
-        f"Everything can be changed later in {home.config}."
-    )
-    values: dict[str, Any] = {}
-    token = settings.telegram.bot_token
-    base_url = settings.telegram.api_base_url
-    if token is None:
-        token = _ask_token(asker, base_url)
-        values[TELEGRAM + "bot_token"] = token
-    if settings.telegram.chat_id is None:
-        values |= _ask_owner(home, token, base_url, asker)
-    if settings.work_dir is None:
-        values["work_dir"] = str(_ask_work_dir(asker))
-    then = " and start"
-    if settings.default_engine is None:
-        engine = _ask_engine(home, settings, asker)
-        then = then if engine else ""  # the bot cannot start without any
-        values |= engine
-    if asker.ask(f"Write {home.config}{then}? (yes or no)", "yes").lower() not in ("y", "yes"):
-        raise KeyboardInterrupt
-    with edit_document(home.config) as document:
-        set_values(document, values)
-
-
-def _ask_token(asker: Asker, base_url: str | None) -> str:
-    asker.say(
-        "\n1. The bot. In Telegram write /newbot to @BotFather; it gives you a token.\n"
-        "   The token is not shown while you paste it."
-    )
-    while True:
-        token = asker.ask_secret("   Token").strip()
-        add_secrets([token])
-        try:
-            accept("token", token)
-        except ValueError:
-            asker.say("   ✗ that is not a token; it looks like 123456789:AAF...")
-            continue
-        try:
-            identity = anyio.run(_identify, token, base_url)
-        except TransportError as error:
-            asker.say(f"   ✗ {error}")
-            continue
-        asker.say(f"   ✓ @{identity.username}")
-        return token
-
-
-async def _identify(token: str, base_url: str | None) -> Any:
-    from takopi.telegram.api import TelegramConfig
-    from takopi.telegram.lean_api import probe_bot
-
-    return await probe_bot(TelegramConfig(token, base_url))
-
-
-def _ask_owner(home: Home, token: str, base_url: str | None, asker: Asker) -> dict[str, Any]:
-    asker.say("\n2. You. Nobody but you will be served; a link with a one-time code finds you.")
-    while True:
-        try:
-            with BotLocks(home.path, token, base_url, os.environ):
-                owner = anyio.run(_learn_owner, token, base_url, asker)
-        except Unauthorized:
-            raise
-        except (TransportError, UsageError) as error:
-            asker.say(f"   ✗ {error}")
-        else:
-            asker.say(f"   ✓ {owner.name} (id {owner.user_id})")
-            return {
-                TELEGRAM + "chat_id": owner.chat_id,
-                TELEGRAM + "allowed_user_ids": [owner.user_id],
-            }
-        asker.ask("   Press Enter for another link")
-
-
-async def _learn_owner(token: str, base_url: str | None, asker: Asker) -> Any:
-    from takopi.telegram.api import TelegramConfig, identify
-    from takopi.telegram.lean_api import LeanApi
-    from takopi.telegram.pairing import Pairing, learn_owner
-
-    api = LeanApi(TelegramConfig(token, base_url))
-    clock = SystemClock()
+    interview = Interview(home, settings, asker)
+    values = interview.run(again=again)
+    _write(home, values)
     try:
-        bot = await identify(api)
-        pairing = Pairing.offer(bot, secrets.token_bytes(16), clock.now())
-        asker.say(f"   Open this link within 10 minutes and press Start:\n   {pairing.link}")
-        owner = await learn_owner(api, pairing, clock, jitter=random.random)
-        if owner is None:
-            raise UsageError("nobody opened the link in time")
-        return owner
+        return _after(interview, values)
+    except KeyboardInterrupt:
+        asker.say(f"{home.config} is written; `takopi` starts the bot.")
+        raise SystemExit(130) from None
+
+
+def _write(home: Home, values: Mapping[str, Any]) -> None:
+    # Ctrl-C has to wait: "nothing was written" would be a lie behind it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with edit_document(home.config) as document:
+            set_values(document, values)
     finally:
-        with anyio.CancelScope(shield=True):
-            await api.aclose()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ask_work_dir(asker: Asker) -> Path:
-    asker.say("\n3. The directory in which new sessions start.")
-    while True:
-        answer = asker.ask("   Directory", str(current_directory()))
+def _after(interview: "Interview", values: Mapping[str, Any]) -> str | None:
+    asker, access = interview.asker, interview.access
+    assert access is not None
+    asker.say(f"{interview.home.config} is written", "good" if values else "plain")
+    text = tr(
+        "takopi is set up. Write what you want done, for example: which files are here, and what "
+        "are they for?"
+    )
+    try:
+        greet(access, int(interview.present[CHAT]), text)
+    except TransportError as error:
+        asker.say(f"the test message did not arrive: {error}", "warning")
+    else:
+        asker.say("a test message is in your chat", "good")
+    serving = bot_runs(interview.home, access)
+    if serving is not None:
+        asker.say(serving, "warning")
+        asker.say("It takes over what it can; a restart takes over everything.", "hint")
+    return serving
+
+
+class Interview:
+    """Go through the steps and keep the answers.
+
+    Args:
+        home: takopi's folder.
+        settings: What is configured.
+        asker: Talks with the person.
+    """
+
+    def __init__(self, home: Home, settings: Settings, asker: Asker) -> None:
+        self.home = home
+        self.asker = asker
+        token, base_url = settings.telegram.bot_token, settings.telegram.api_base_url
+        self.access = BotAccess(token, base_url) if token is not None else None
+        self._settings = settings
+        self._base_url = base_url
+        self._written = dict(flatten(settings.document))
+        self._answers: dict[str, Any] = {}
+        self._bot: BotFacts | None = None
+        self._foreign_bot = False  # the owner of another bot has not met this one
+
+    @property
+    def present(self) -> dict[str, Any]:
+        """Give what is configured, with the answers over it."""
+        return self._written | self._answers
+
+    def run(self, *, again: bool) -> dict[str, Any]:
+        """Ask and return what is to be written.
+
+        Raises:
+            KeyboardInterrupt: The person left.
+        """
+        steps = wanted_steps(self._known(), again=again)
+        self.asker.say(
+            f"Welcome to takopi. {len(steps)} short steps; nothing is written before the last one, "
+            f"Ctrl-C leaves at any time. Everything can be changed later, in {self.home.config} or "
+            "with `takopi --onboard`."
+        )
+        for number, step in enumerate(steps, 1):
+            self.asker.step(number, len(steps), TITLES[step])
+            self._take(step)
+        while (values := self._summary()) is None:
+            pass
+        return values
+
+    def _known(self) -> set[StepId]:
+        written = self._written
+        known: dict[StepId, bool] = {
+            "bot": self.access is not None,
+            "owner": CHAT in written,
+            "place": "work_dir" in written,
+            "style": "session_mode" in written or TOPICS in written,
+            "engine": "default_engine" in written,
+            "project": bool(self._projects()),
+        }
+        return {step for step, is_known in known.items() if is_known}
+
+    def _projects(self) -> Mapping[str, Any]:
+        tables = self._settings.document.get("projects", {})
+        return {alias: table for alias, table in tables.items() if isinstance(table, Mapping)}
+
+    def _take(self, step: StepId) -> None:
+        steps: dict[StepId, Callable[[], None]] = {
+            "bot": self._take_bot,
+            "owner": self._take_owner,
+            "place": self._take_place,
+            "style": self._take_style,
+            "engine": self._take_engine,
+            "project": self._take_project,
+        }
+        steps[step]()
+
+    def _take_bot(self) -> None:
+        present = self.access.token if self.access is not None else None
+        if os.environ.get(TOKEN_VARIABLE):
+            self.asker.say(f"The token comes from the variable {TOKEN_VARIABLE}.")
+            return
+        self.access, self._bot = ask_token(self.asker, self._base_url, present)
+        self._answers[TOKEN] = self.access.token
+        self._foreign_bot = self.access.token.partition(":")[0] != (present or "").partition(":")[0]
+
+    def _take_owner(self) -> None:
+        chat = self.present.get(CHAT)
+        if chat is not None and not self._foreign_bot:
+            choices = (Choice(f"keep the chat {chat}"), Choice("learn it anew, by a link"))
+            if self.asker.choose("Whom does the bot serve?", choices) == 0:
+                return
+        assert self.access is not None
         try:
-            path: Path = accept("path", answer)
-        except ValueError:
-            asker.say("   ✗ give the whole path, beginning with / or ~")
-            continue
-        if is_directory(path):
-            return path
-        asker.say(f"   ✗ {path} is not a directory")
+            owner = ask_owner(self.home, self.access, self.asker, can_keep=chat is not None)
+        except Unauthorized as error:
+            if os.environ.get(TOKEN_VARIABLE):
+                raise  # no answer here can mend the variable
+            self.asker.say(str(error), "bad")
+            self.access = None
+            self._take_bot()
+            self._take_owner()
+            return
+        if owner is not None:
+            allowed = self._written.get(ALLOWED, [])
+            old = self._written.get(CHAT)
+            self._answers[CHAT] = owner.chat_id
+            self._answers[ALLOWED] = allowed_after(allowed, old, owner.user_id)
 
+    def _take_place(self) -> None:
+        present = self.present.get("work_dir")
+        path = ask_work_dir(self.asker, Path(present).expanduser() if present else None)
+        self._answers["work_dir"] = str(path)
 
-def _ask_engine(home: Home, settings: Settings, asker: Asker) -> dict[str, Any]:
-    asker.say("\n4. The engine that answers when you name none.")
-    shelf = EngineShelf(find_engines(home.path), settings)
-    installed = _installed(shelf)
-    if not installed:
-        asker.say("   None is installed yet, and the bot needs one; `takopi doctor` says how.")
-        return {}
-    while True:
-        answer = asker.ask(f"   Engine ({', '.join(installed)})", installed[0]).strip()
-        if answer in installed:
-            return {"default_engine": answer}
-        asker.say(f"   ✗ one of {', '.join(installed)}")
+    def _take_style(self) -> None:
+        present = self.present
+        topics = present.get(TOPICS)
+        default = STYLES.index(style_of(present.get("session_mode"), topics))
+        question = "Which style?"
+        style = STYLES[self.asker.choose(question, [one.choice for one in STYLES], default)]
+        self._answers |= style_values(style, topics=topics)
+        chat = present.get(CHAT)
+        groups = style.topics or (isinstance(chat, int) and chat < 0)
+        if groups and self.access is not None:
+            self._advise(groups=groups, topics=style.topics)
 
-
-def _installed(shelf: EngineShelf) -> list[str]:
-    found = []
-    for engine in first_choices(shelf.ids()):
+    def _advise(self, *, groups: bool, topics: bool) -> None:
+        assert self.access is not None
         try:
-            if shelf.installed(engine).path is not None:
-                found.append(engine)
-        except PluginError:
-            continue  # the doctor tells about it
-    return found
+            bot = self._bot or look(self.access)
+        except TransportError:
+            return  # the doctor tells it
+        self._bot = bot
+        for advice in bot_advice(bot, groups=groups, topics=topics):
+            self.asker.say(advice, "warning")
+
+    def _take_engine(self) -> None:
+        def shelf() -> EngineShelf:
+            return EngineShelf(find_engines(self.home.path), self._settings)
+
+        engine = ask_engine(self.asker, shelf, self.present.get("default_engine"))
+        if engine is not None:
+            self._answers["default_engine"] = engine
+
+    def _take_project(self) -> None:
+        for name in [name for name in self._answers if name.startswith("projects.")]:
+            del self._answers[name]
+        work_dir = Path(self.present["work_dir"]).expanduser()
+        engines = find_engines(self.home.path).ids
+        self._answers |= ask_project(self.asker, work_dir, self._projects(), engines)
+
+    def _summary(self) -> dict[str, Any] | None:
+        """Show what will be written and ask; None when an answer was changed."""
+        values = changes(self._answers, self._written)
+        asker = self.asker
+        asker.say("")
+        asker.say(f"To be written to {self.home.config}:" if values else "Nothing changes.")
+        for name, value in values.items():
+            asker.say(f"{name} = {shown(name, value, reveal=False)}")
+        then = "start" if "default_engine" in self.present else "end"  # it needs an engine
+        choices = (
+            Choice(f"write it and {then}" if values else then),
+            Choice("change an answer"),
+            Choice("leave, and write nothing"),
+        )
+        chosen = asker.choose("All right?", choices)
+        if chosen == 1:
+            steps = tuple(TITLES)
+            again = asker.choose("Which one?", [Choice(TITLES[step]) for step in steps])
+            for step in steps_again(steps[again]):
+                self._take(step)
+            return None
+        if chosen > 1:
+            raise KeyboardInterrupt
+        return values

@@ -1,15 +1,18 @@
-"""`takopi` and `takopi <engine>`: start the bot, after a short set-up where there is none."""
+"""`takopi` and `takopi <engine>`: start the bot, after a set-up where there is none."""
 
 import sys
+
+from takopi.errors import ConfigError
 
 __all__ = ["run_bot"]
 
 
-def run_bot(default_engine: str | None) -> int:
+def run_bot(default_engine: str | None, *, onboard: bool = False) -> int:
     """Serve the chat until somebody stops it; return the exit status.
 
     Args:
         default_engine: Goes before the configured one.
+        onboard: Go through the set-up first, whether there is one or not.
 
     Raises:
         TakopiError: The bot cannot start.
@@ -21,16 +24,26 @@ def run_bot(default_engine: str | None) -> int:
 
     home = open_home()
     settings = load_settings(home.config)
-    if missing(settings):
+    if onboard or missing(settings):
         if not on_terminal():
-            raise not_set_up(settings)
-        from takopi.cli.asker import TerminalAsker
+            raise _nobody_there() if not missing(settings) else not_set_up(settings)
+        from takopi.cli.asker import open_asker
 
         try:
-            set_up(home, settings, TerminalAsker())
+            with open_asker() as asker:
+                serving = set_up(home, settings, asker, again=onboard)
         except KeyboardInterrupt:
             print("\nNothing was written.", file=sys.stderr)
             return 130
+        if serving is not None:
+            return 0
     from takopi.app.bot import serve_bot
 
     return serve_bot(default_engine)
+
+
+def _nobody_there() -> ConfigError:
+    return ConfigError(
+        "--onboard asks questions, and there is no terminal to ask on; run `takopi --onboard` in "
+        "one, or change keys with `takopi config set KEY VALUE`"
+    )
