@@ -71,7 +71,7 @@ def test_the_first_key_makes_the_file(inside, cli, takopi_home) -> None:
         ("voice.command", '["whisper", "{file}"]', ["whisper", "{file}"]),
         ("voice.model", "3", "3"),
         ("plugins.other.model", "x", "x"),
-        ("plugins.enabled", "mine", ["mine"]),
+        ("plugins.enabled", "takopi-mine", ["takopi-mine"]),
         ("projects.shop.chat_id", "-5", -5),
         ("pi.odd", "1\nb = 2", "1\nb = 2"),
     ],

@@ -130,7 +130,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         daily_usd = 10
         per_turn_usd = 0.5
         [plugins]
-        enabled = ["hello"]
+        enabled = ["takopi-hello"]
         [plugins.hello]
         greeting = {{text = "hi"}}
         [env.codex]
@@ -186,7 +186,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         timeout_s=5,
     )
     assert settings.budget == BudgetSettings(daily_usd=10, per_turn_usd=0.5)
-    assert settings.plugins == PluginsSettings(enabled=("hello",))
+    assert settings.plugins == PluginsSettings(enabled=("takopi-hello",))
     assert settings.plugin_table("hello") == {"greeting": {"text": "hi"}}
     assert settings.plugin_table("other") == {}
     assert settings.env_pass == {"codex": ("GOPATH", "CARGO_*")}

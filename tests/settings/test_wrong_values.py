@@ -158,9 +158,9 @@ def refusal(folder: Path, text: str | bytes) -> str:
             "FILE: budget.daily_usd is 0; accepted: a number above 0, like 2 or 0.5",
         ),
         (
-            '[plugins]\nenabled = ["a-b"]',
-            "FILE: plugins.enabled is ['a-b']; accepted: a list of ids of plug-ins, like "
-            '["hello"]',
+            '[plugins]\nenabled = ["a b"]',
+            "FILE: plugins.enabled is ['a b']; accepted: a list of names of packages, like "
+            '["takopi-hello"]',
         ),
         (
             "[plugins]\nhello = 1",

@@ -12,6 +12,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
 
 from takopi.core.os_remedies import remedy
 from takopi.core.redact import Redactor
@@ -194,8 +195,10 @@ def set_values(document: tomlkit.TOMLDocument, values: Mapping[str, Any]) -> Non
     for name, value in values.items():
         *tables, last = parts_of(name)
         table: MutableMapping[str, Any] = document
+        made = False
         for index, part in enumerate(tables):
-            if part not in table:
+            made = part not in table
+            if made:
                 # Only the innermost table gets a header of its own.
                 table[part] = tomlkit.table(is_super_table=index < len(tables) - 1)
             inner = table[part]
@@ -205,6 +208,8 @@ def set_values(document: tomlkit.TOMLDocument, values: Mapping[str, Any]) -> Non
         if isinstance(table.get(last), Mapping):
             raise UsageError(f"`{name}` is a table; set one of its keys, like `{name}.key`")
         table[last] = value
+        if made and isinstance(table, Table) and list(document)[-1] != tables[0]:
+            table.add(tomlkit.nl())  # another table follows, and its header keeps its distance
 
 
 def unset_value(document: tomlkit.TOMLDocument, name: str) -> bool:

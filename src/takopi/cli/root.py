@@ -7,8 +7,10 @@ import typer
 from typer.core import TyperGroup
 
 from takopi.cli.chat import chat
+from takopi.cli.chat_id import chat_id
 from takopi.cli.config import config_app
 from takopi.cli.doctor import doctor
+from takopi.cli.init import init
 from takopi.cli.logs import logs
 from takopi.cli.plugins import plugins
 from takopi.cli.ps import ps
@@ -89,6 +91,8 @@ app.command(short_help="Chat with an engine here, without Telegram.")(chat)
 app.command(short_help="List what runs and waits.")(ps)
 app.command(short_help="Show what an engine did.")(logs)
 app.command(short_help="End the bot and its engines.")(stop)
+app.command(short_help="Make this directory a project.")(init)
+app.command("chat-id", short_help="Learn the id of a chat or group.")(chat_id)
 app.command(short_help="Say what is right, wrong and missing.")(doctor)
 app.command(short_help="List the engines and the plug-ins that fail.")(plugins)
 app.add_typer(config_app)
@@ -105,6 +109,9 @@ def takopi(
     debug: Annotated[
         bool, typer.Option("--debug", help="Write everything to logs/debug.log of takopi's folder.")
     ] = False,
+    onboard: Annotated[
+        bool, typer.Option("--onboard", help="Go through the set-up (again), then start the bot.")
+    ] = False,
 ) -> None:
     """Start the bot, or run a command."""
     if version:
@@ -117,7 +124,9 @@ def takopi(
     if context.invoked_subcommand is None:
         from takopi.cli.bot import run_bot
 
-        raise typer.Exit(run_bot(default_engine=None))
+        raise typer.Exit(run_bot(default_engine=None, onboard=onboard))
+    if onboard:
+        raise UsageError("--onboard starts the bot; leave the command out: `takopi --onboard`")
 
 
 def start_debug_log() -> None:

@@ -342,9 +342,9 @@ KEYS: tuple[KeySpec, ...] = (
     ),
     KeySpec(
         name=PLUGINS + "enabled",
-        kind="plugin_ids",
+        kind="packages",
         default=(),
-        meaning="The plug-ins that are loaded; empty means all.",
+        meaning="Packages whose plug-ins are loaded; empty means all.",
     ),
     KeySpec(
         name=PLUGINS + "*",

@@ -38,7 +38,7 @@ KeyKind: TypeAlias = Literal[
     "who",
     "bool",
     "env",
-    "plugin_ids",
+    "packages",
     "table",
 ]
 
@@ -71,7 +71,7 @@ ACCEPTED: dict[str, str] = {
     "who": '"asker" or "allowed"',
     "bool": "true or false",
     "env": 'a list of variable names, like ["GOPATH", "CARGO_*"]',
-    "plugin_ids": 'a list of ids of plug-ins, like ["hello"]',
+    "packages": 'a list of names of packages, like ["takopi-hello"]',
     "table": "a table, written as [plugins.hello]",
 }
 # Kinds whose values are words, by kind.
@@ -88,12 +88,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "who": ("asker", "allowed"),
 }
 # Kinds whose values are lists, and those that are no text: `takopi config set` reads them as TOML.
-LISTS: frozenset[str] = frozenset({"ids", "env", "plugin_ids", "globs", "words"})
+LISTS: frozenset[str] = frozenset({"ids", "env", "packages", "globs", "words"})
 TYPED: frozenset[str] = LISTS | {"bool", "count", "seconds", "amount", "chat", "table"}
 
 MAX_AMOUNT = 1_000_000
 ENGINE_ID = re.compile(r"[a-z0-9_]{1,32}")
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]{20,}")
+PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\*?")
 URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 # What git itself refuses in a name, and what could be taken for an option.
@@ -156,7 +157,7 @@ def _accept_text(kind: KeyKind, text: str) -> Any:
 _ITEMS: dict[str, Callable[[Any], object]] = {
     "ids": lambda item: type(item) is int,
     "env": lambda item: isinstance(item, str) and VARIABLE.fullmatch(item),
-    "plugin_ids": lambda item: isinstance(item, str) and ENGINE_ID.fullmatch(item),
+    "packages": lambda item: isinstance(item, str) and PACKAGE.fullmatch(item),
     "globs": lambda item: isinstance(item, str) and _is_text(item),
     "words": lambda item: isinstance(item, str) and _is_text(item),
 }
