@@ -175,7 +175,7 @@ class Outbox:
     async def say(
         self,
         place: Place,
-        message: ChatMessage,
+        message: ChatMessage | Document,
         *,
         notify: bool = True,
         turn_id: str | None = None,

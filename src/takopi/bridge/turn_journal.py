@@ -1,5 +1,7 @@
 """Write down how turns go on; what must not be lost is written before it is done."""
 
+from msgspec.structs import replace
+
 from takopi.bridge.border import border
 from takopi.bridge.ports import Store
 from takopi.bridge.records import TurnPut
@@ -36,6 +38,18 @@ class TurnJournal:
                 f"nothing was started, because it could not be written down: {error}; "
                 "then send the prompt again"
             ) from error
+
+    async def still_waits(self, turn: Turn) -> None:
+        """Write down what was found out for a turn before its engine is started.
+
+        A start after a crash then finds a turn that waits, and not one whose start is unclear.
+
+        Raises:
+            StoreError: The journal did not take it.
+        """
+        waits = replace(turn.record, state="queued", run_id=None, started_at=None)
+        async with turn.writing:
+            await self._store.commit([TurnPut(waits)])
 
     async def note(self, turn: Turn) -> bool:
         """Write a turn down; it goes on when that fails.

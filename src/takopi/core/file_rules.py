@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
+from typing import Literal
 
 import msgspec
 
@@ -17,12 +18,14 @@ from takopi.errors import FileRefused
 __all__ = [
     "DENIED",
     "MB",
+    "FileCommandWords",
     "FileRules",
     "files_named_in",
     "free_name",
     "is_denied",
     "is_image",
     "name_parts",
+    "read_file_command",
     "relative_to",
     "safe_name",
 ]
@@ -66,6 +69,20 @@ _MAX_CANDIDATES = 40
 _IN_CODE = re.compile(r"`([^`\n]{1,400})`")
 _IN_LINK = re.compile(r"\]\(<?([^)\n<>]{1,400})>?\)")
 _BARE = re.compile(r"(?<![\w/.~-])((?:\.{0,2}/)?[\w@+=,.-]{1,200}(?:/[\w@+=,.-]{1,200}){0,20})")
+
+
+class FileCommandWords(msgspec.Struct, frozen=True):
+    """Be what `/file` was asked.
+
+    Args:
+        verb: Which way the file goes.
+        path: In the project; empty for where arriving files go.
+        replace: Whether a file that is there may be replaced.
+    """
+
+    verb: Literal["get", "put"]
+    path: str
+    replace: bool = False
 
 
 class FileRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +175,24 @@ def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
     raise FileRefused(name, "there are too many files of that name")
 
 
+def read_file_command(args: str) -> FileCommandWords | None:
+    """Read what stands behind `/file`; None when it asks for nothing that there is."""
+    verb, _, rest = args.strip().partition(" ")
+    path = rest.strip()
+    replace = path == "--replace" or path.startswith("--replace ")
+    if replace:
+        path = path.removeprefix("--replace").strip()
+    if path[:1] in {'"', "'", "`"} and path[:1] == path[-1:] and len(path) > 1:
+        path = path[1:-1]
+    match verb.lower():
+        case "put":
+            return FileCommandWords("put", path, replace)
+        case "get" if path and not replace:
+            return FileCommandWords("get", path)
+        case _:
+            return None
+
+
 def is_image(name: str) -> bool:
     """Tell by a name whether a file is an image that chats show."""
     return PurePosixPath(name).suffix.lower() in IMAGES
@@ -189,11 +224,11 @@ def files_named_in(answer: str, root: str, denied: Sequence[str] = DENIED) -> tu
     """
     answer = answer[:_MAX_ANSWER]
     found: dict[str, None] = {}
-    places = [
-        (match.start(), match[1])
-        for pattern in (_IN_CODE, _IN_LINK, _BARE)
-        for match in pattern.finditer(answer)
-    ]
+    places: list[tuple[int, str]] = []
+    for pattern in (_IN_CODE, _IN_LINK, _BARE):
+        places += [(match.start(1), match[1]) for match in pattern.finditer(answer)]
+        # What was read is not read again in parts.
+        answer = pattern.sub(lambda match: " " * len(match[0]), answer)
     for _, words in sorted(places):
         name = relative_to(root, words.strip().rstrip(".,;"))
         if name is None or not _may_be_sent(name, denied):

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -49,9 +50,9 @@ class LocalFiles:
         """Choose a place for each of some files that arrive, where nothing is yet."""
         return await anyio.to_thread.run_sync(self._places, root, tuple(names))
 
-    async def has(self, path: str, size: int | None) -> bool:
-        """Tell whether a file that arrived lies where it was to lie, whole."""
-        return await anyio.to_thread.run_sync(_has, Path(path), size)
+    async def has(self, path: str) -> bool:
+        """Tell whether a file that arrived lies where it was to lie; then it is whole."""
+        return await anyio.to_thread.run_sync(_is_plain, Path(path))
 
     async def is_folder(self, root: Path, name: str) -> bool:
         """Tell whether a name is that of a folder of the project."""
@@ -223,9 +224,8 @@ def _settle(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _has(path: Path, size: int | None) -> bool:
+def _is_plain(path: Path) -> bool:
     try:
-        found = path.lstat()
+        return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
-    return path.is_file() and not path.is_symlink() and size in (None, found.st_size)

@@ -1,0 +1,260 @@
+"""Files go into projects and out of them."""
+
+# ruff: noqa: ASYNC240 - a test looks at a file in between, and nobody waits for it
+
+import io
+import os
+import subprocess
+import zipfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from takopi.core.chat import Document
+from takopi.core.file_rules import DENIED, MB, FileRules
+from takopi.errors import FileRefused
+from takopi.files.project_files import IN_HAND_BYTES, LocalFiles
+from takopi.files.zipping import ZipLimits, zip_folder
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Give a project with a secret in it and one beside it."""
+    project = tmp_path / "shop"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "main.py").write_bytes(b"print(1)")
+    (project / ".env").write_bytes(b"SECRET=1")
+    (tmp_path / "outside").write_bytes(b"outside")
+    (project / "link").symlink_to(tmp_path)
+    return project
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LocalFiles:
+    """Give the files of this machine, with small limits."""
+    rules = FileRules(max_up=2 * MB, denied=(*DENIED, "private/**"))
+    return LocalFiles(rules, tmp_path / "home" / "outgoing")
+
+
+def content(what: bytes) -> Callable[[BinaryIO], Awaitable[None]]:
+    """Write this into a file."""
+
+    async def fill(file: BinaryIO) -> None:
+        file.write(what)
+
+    return fill
+
+
+async def arrive(files: LocalFiles, root: Path, name: str, what: bytes) -> str:
+    (place,) = await files.places(root, [name])
+    await files.write(root, str(Path(place).relative_to(root)), content(what))
+    return place
+
+
+async def test_what_arrives_lies_in_its_folder_for_its_owner_alone(files, root):
+    """The folder is made, the name is safe, and nobody else reads the file."""
+    place = await arrive(files, root, "../../plan.pdf", b"plan")
+    assert place == str(root / "incoming" / "plan.pdf")
+    assert Path(place).read_bytes() == b"plan"
+    assert Path(place).stat().st_mode & 0o777 == 0o600
+    assert await files.has(place)
+    assert not await files.has(place + "x")
+
+
+async def test_nothing_is_overwritten(files, root):
+    """Files of one name get numbers, also when they come together, and others' files stay."""
+    first = await arrive(files, root, "a.txt", b"1")
+    places = await files.places(root, ["a.txt", "a.txt", "b.txt"])
+    names = [Path(place).name for place in places]
+    assert names == ["a-2.txt", "a-3.txt", "b.txt"]
+    with pytest.raises(FileRefused, match="already"):
+        await files.write(root, "incoming/a.txt", content(b"2"))
+    assert Path(first).read_bytes() == b"1"
+    await files.write(root, "incoming/a.txt", content(b"2"), replace=True)
+    assert Path(first).read_bytes() == b"2"
+
+
+async def test_a_file_that_comes_in_half_is_not_there(files, root):
+    """Its name is given once it is whole."""
+
+    async def fails(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await files.write(root, "incoming/a.txt", fails)
+    assert list((root / "incoming").iterdir()) == []
+
+
+async def test_an_incoming_folder_that_is_a_link_is_refused(files, root, tmp_path):
+    """Nothing is written where a link leads."""
+    (root / "incoming").symlink_to(tmp_path)
+    with pytest.raises(FileRefused, match="a link or a file stands"):
+        await files.places(root, ["a.txt"])
+
+
+def git(root: Path, *args: str) -> str:
+    done = subprocess.run(["git", *args], cwd=root, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+async def test_git_does_not_show_what_arrived(files, root, tmp_path):
+    """Once, in a repository, in a folder of it and in a worktree; the project itself stays."""
+    git(root, "init", "-q")
+    git(root, "add", "src")
+    git(root, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
+    tree, part = tmp_path / "tree", root / "src"
+    git(root, "worktree", "add", "-q", str(tree))
+    for place in (root, tree, part):
+        await arrive(files, place, "a.txt", b"1")
+        await arrive(LocalFiles(files.rules, tmp_path), place, "b.txt", b"1")
+    assert "incoming" not in git(root, "status", "--porcelain", "-uall")
+    assert git(tree, "status", "--porcelain") == ""
+    exclude = (root / ".git/info/exclude").read_text().splitlines()
+    assert [line for line in exclude if "incoming" in line] == ["/incoming/", "/src/incoming/"]
+
+
+async def test_a_file_is_read(files, root):
+    """By its path in the project, or by its whole path."""
+    for name in ("src/main.py", "./src/main.py", str(root / "src/main.py")):
+        assert await files.read(root, name) == Document("main.py", b"print(1)")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("../outside", "straight down"),
+        ("link/outside", "a link or a file"),
+        ("link", "no plain file"),
+        ("/etc/passwd", "outside of the project"),
+        (".env", "kept private"),
+        ("private/a.txt", "kept private"),
+        (".git/config", "kept private"),
+        ("nothing.txt", "No such file"),
+        ("empty", "it is empty"),
+        ("large", "larger than 2 MB"),
+        ("pipe", "no plain file"),
+        ("src/\0", "hide"),
+    ],
+)
+async def test_what_is_no_file_of_the_project_is_refused(files, root, name, why):
+    """Each with the reason that a person can do something about."""
+    (root / "empty").touch()
+    (root / "large").write_bytes(b"x" * (2 * MB + 1))
+    (root / "private").mkdir()
+    (root / "private/a.txt").write_bytes(b"x")
+    os.mkfifo(root / "pipe")
+    with pytest.raises(FileRefused, match=why):
+        await files.read(root, name)
+    assert await files.there(root, [name], 3) == ()
+
+
+async def test_a_large_file_is_sent_from_a_private_copy(files, root, tmp_path):
+    """It stays as it was read, whatever becomes of the original, and goes once it was sent."""
+    what = os.urandom(IN_HAND_BYTES + 1)
+    (root / "big.bin").write_bytes(what)
+    document = await files.read(root, "big.bin")
+    assert (document.filename, document.content) == ("big.bin", b"")
+    (root / "big.bin").unlink()
+    copy = Path(document.path)
+    assert copy.read_bytes() == what
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert copy.parent.stat().st_mode & 0o777 == 0o700
+    old = copy.with_name("old")
+    old.touch()
+    os.utime(old, (0, 0))
+    await files.read(root, "src/main.py")
+    assert (copy.exists(), old.exists()) == (True, False)
+    await files.sent(document)
+    await files.sent(Document("other", b"x", path=str(root / "src/main.py")))
+    assert not copy.exists()
+    assert (root / "src/main.py").exists()
+
+
+async def test_a_folder_comes_as_a_zip_file(files, root):
+    """Without secrets and without what links lead to; the same twice over."""
+    (root / "src/deep").mkdir()
+    (root / "src/deep/a.txt").write_bytes(b"deep")
+    (root / "src/server.pem").write_bytes(b"secret")
+    (root / "src/link").symlink_to(root / ".env")
+    os.mkfifo(root / "src/pipe")
+    document = await files.read(root, "src/")
+    assert document.filename == "src.zip"
+    with zipfile.ZipFile(io.BytesIO(document.content)) as archive:
+        found = {name: archive.read(name) for name in archive.namelist()}
+    assert found == {"deep/a.txt": b"deep", "main.py": b"print(1)"}
+    os.utime(root / "src/main.py", (5, 5))
+    assert await files.read(root, str(root / "src")) == document
+
+
+async def test_the_whole_project_comes_too(files, root):
+    """By a dot, or by the path of the project."""
+    document = await files.read(root, ".")
+    assert document.filename == "shop.zip"
+    with zipfile.ZipFile(io.BytesIO(document.content)) as archive:
+        assert archive.namelist() == ["src/main.py"]
+    assert await files.read(root, str(root)) == document
+
+
+async def test_a_large_folder_is_sent_from_a_copy_up_to_the_limit(files, root, tmp_path):
+    """A zip file that is too large is refused, and nothing of it stays."""
+    (root / "src/a.bin").write_bytes(os.urandom(IN_HAND_BYTES + 1))
+    document = await files.read(root, "src")
+    assert zipfile.is_zipfile(document.path)
+    await files.sent(document)
+    (root / "src/b.bin").write_bytes(os.urandom(IN_HAND_BYTES + 1))
+    with pytest.raises(FileRefused, match="larger than 2 MB"):
+        await files.read(root, "src")
+    assert list((tmp_path / "home/outgoing").iterdir()) == []
+
+
+async def test_a_folder_without_files_is_refused(files, root):
+    """There is nothing to send, and a message says so."""
+    (root / "none").mkdir()
+    with pytest.raises(FileRefused, match="no file in it"):
+        await files.read(root, "none")
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (ZipLimits(max_bytes=MB, max_files=1), "too many files"),
+        (ZipLimits(max_bytes=MB, max_read=5), "larger than"),
+    ],
+)
+async def test_a_zip_file_is_bounded(root, limits, why):
+    """By how much is read and how many files there are, not by its own size alone."""
+    (root / "src/other.py").write_bytes(b"print(2)")
+    folder = os.open(root / "src", os.O_RDONLY)
+    with pytest.raises(FileRefused, match=why):
+        zip_folder(folder, "src", io.BytesIO(), DENIED, limits)
+    os.close(folder)
+
+
+async def test_what_lies_too_deep_is_left_out(root):
+    """And counted, as is what cannot be opened."""
+    (root / "src/deep").mkdir()
+    (root / "src/deep/a.txt").write_bytes(b"deep")
+    folder = os.open(root / "src", os.O_RDONLY)
+    done = zip_folder(folder, "src", io.BytesIO(), (), ZipLimits(max_bytes=MB, max_depth=1))
+    assert (done.files, done.left_out) == (1, 1)
+    os.close(folder)
+
+
+async def test_the_first_files_that_are_there_are_found(files, root):
+    """Of many names, in their order, and no more than asked for."""
+    for name in ("a.png", "b.png", "c.png"):
+        (root / name).write_bytes(b"x")
+    names = ["none.png", "a.png", ".env", "c.png", "b.png"]
+    assert await files.there(root, names, 2) == ("a.png", "c.png")
+
+
+async def test_folders_are_known(files, root):
+    """What is no folder, or is refused, is none."""
+    assert await files.is_folder(root, "src")
+    for name in ("src/main.py", "link", "none", "../shop"):
+        assert not await files.is_folder(root, name)
