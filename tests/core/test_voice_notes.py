@@ -48,7 +48,7 @@ def test_sound_within_the_limits_is_taken(taken) -> None:
         (facts(mime="", suffix=""), "a file of type ?:"),
         (facts(size_bytes=0), "is empty: record it again"),
         (facts(size_bytes=1024 * 1024 * 3 // 2), "has 1.5 MB, and 1 MB are the most: send it in"),
-        (facts(duration_s=600), "lasts 10 minutes, and 2 are the most: send it in parts"),
+        (facts(duration_s=600), "lasts 10.0 minutes, and 2 are the most: send it in parts"),
     ],
 )
 def test_a_refusal_says_why_and_what_to_do(refused, why) -> None:

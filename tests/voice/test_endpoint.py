@@ -82,7 +82,7 @@ async def failure(
     folder, *answers: Callable[[], web.StreamResponse], clock: Impatient | None = None
 ) -> TranscriptionFailed:
     async with service(*answers) as served:
-        asks = EndpointTranscriber(Service(served.url, KEY, "tiny"), clock=clock or Impatient())
+        asks = EndpointTranscriber(Service(served.url, "tiny", KEY), clock=clock or Impatient())
         with pytest.raises(TranscriptionFailed) as caught:
             await asks.transcribe(note(folder))
         assert served.answers == []
@@ -108,7 +108,7 @@ async def test_a_voice_note_is_uploaded_as_openai_documents_it(tmp_path) -> None
 
 async def test_a_local_service_needs_neither_key_nor_language(tmp_path) -> None:
     async with service(said("hello")) as served:
-        heard = await EndpointTranscriber(Service(served.url)).transcribe(note(tmp_path))
+        heard = await EndpointTranscriber(Service(served.url, "tiny")).transcribe(note(tmp_path))
     assert heard.text == "hello"
     assert heard.language is None
     assert served.asked[0]["key"] == ""
@@ -125,7 +125,7 @@ async def test_a_busy_service_is_asked_again_when_it_said(tmp_path) -> None:
         said(),
     )
     async with service(*answers) as served:
-        asks = EndpointTranscriber(Service(served.url, KEY), clock=clock)
+        asks = EndpointTranscriber(Service(served.url, "tiny", KEY), clock=clock)
         assert (await asks.transcribe(note(tmp_path))).text == " Run the tests. "
     assert clock.waits == [7, 2, 4]
     assert [asked["sound"] for asked in served.asked] == [b"OggS sound"] * 4
@@ -178,14 +178,16 @@ async def test_a_service_that_is_not_there_is_tried_and_named(tmp_path) -> None:
         gone = served.url
     clock = Impatient()
     with pytest.raises(TranscriptionFailed, match="could not be asked") as caught:
-        await EndpointTranscriber(Service(gone, KEY), clock=clock).transcribe(note(tmp_path))
+        await EndpointTranscriber(Service(gone, "tiny", KEY), clock=clock).transcribe(
+            note(tmp_path)
+        )
     assert caught.value.retry_may_help
     assert clock.waits == [1, 2, 4]
 
 
 async def test_a_service_that_does_not_answer_is_given_up(tmp_path) -> None:
     async with service(None) as served:
-        asks = EndpointTranscriber(Service(served.url, KEY), timeout_s=0.2)
+        asks = EndpointTranscriber(Service(served.url, "tiny", KEY), timeout_s=0.2)
         with pytest.raises(TranscriptionFailed, match="no answer in time") as caught:
             await asks.transcribe(note(tmp_path))
     assert caught.value.retry_may_help
@@ -193,7 +195,9 @@ async def test_a_service_that_does_not_answer_is_given_up(tmp_path) -> None:
 
 async def test_a_request_can_be_cancelled(tmp_path) -> None:
     async with service(None) as served, anyio.create_task_group() as tasks:
-        tasks.start_soon(EndpointTranscriber(Service(served.url)).transcribe, note(tmp_path))
+        tasks.start_soon(
+            EndpointTranscriber(Service(served.url, "tiny")).transcribe, note(tmp_path)
+        )
         await served.reached.wait()
         tasks.cancel_scope.cancel()
 
@@ -201,38 +205,36 @@ async def test_a_request_can_be_cancelled(tmp_path) -> None:
 async def test_a_note_that_went_away_is_told(tmp_path) -> None:
     lost = replace(note(tmp_path), path=tmp_path / "gone.oga")
     with pytest.raises(TranscriptionFailed, match="send it again"):
-        await EndpointTranscriber(Service("http://127.0.0.1:9/v1")).transcribe(lost)
+        await EndpointTranscriber(Service("http://127.0.0.1:9/v1", "tiny")).transcribe(lost)
 
 
 async def test_a_proxy_of_the_environment_is_used(tmp_path, monkeypatch) -> None:
     async with service(said()) as served:
         monkeypatch.setenv("http_proxy", served.url.removesuffix("/v1"))
         monkeypatch.setenv("no_proxy", "example.invalid")
-        asks = EndpointTranscriber(Service("http://voice.test/v1"))
+        asks = EndpointTranscriber(Service("http://voice.test/v1", "tiny"))
         await asks.transcribe(note(tmp_path))
     assert len(served.asked) == 1
     monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1080")
     with pytest.raises(ConfigError, match="socks5"):
-        EndpointTranscriber(Service("https://voice.test/v1"))
+        EndpointTranscriber(Service("https://voice.test/v1", "tiny"))
 
 
 @pytest.mark.parametrize("url", ["api.openai.com/v1", "ftp://a/v1", "http://", "http://a:b/", "x"])
 def test_an_address_that_is_none_is_refused(url) -> None:
     with pytest.raises(VoiceNotConfigured, match="is no address of a service"):
-        EndpointTranscriber(Service(url))
+        EndpointTranscriber(Service(url, "tiny"))
 
 
 def test_a_key_that_is_none_is_refused_without_being_shown() -> None:
     with pytest.raises(VoiceNotConfigured, match="copy it again") as caught:
-        EndpointTranscriber(Service("http://127.0.0.1/v1", "abcdef\nX-Header: 1"))
+        EndpointTranscriber(Service("http://127.0.0.1/v1", "tiny", "abcdef\nX-Header: 1"))
     assert "abcdef" not in str(caught.value)
 
 
 def test_the_key_is_in_no_record() -> None:
     """Logs forget it, and what holds it does not show it."""
-    made = Service("https://127.0.0.1/v1", "plain-words-as-key")
+    made = Service("https://127.0.0.1/v1", "tiny", "plain-words-as-key")
     EndpointTranscriber(made)
     assert "plain-words" not in redact(json.dumps({"key": "plain-words-as-key"}))
     assert "plain-words" not in repr(made)
-    settings = VoiceSettings(base_url="https://127.0.0.1/v1", api_key="plain-words-as-key")
-    assert "plain-words" not in repr(settings)

@@ -8,7 +8,7 @@ import pytest
 
 from fakes.clock import settle
 from takopi.core.voice_notes import VoiceLimits
-from takopi.errors import TranscriptionFailed, VoiceError, VoiceNotConfigured
+from takopi.errors import TranscriptionFailed, VoiceError
 from takopi.transcription import Transcript, VoiceNote, voice_not_configured
 from takopi.voice.choose import VoiceSettings, make_transcriber
 from takopi.voice.command import CommandTranscriber
@@ -128,9 +128,12 @@ def test_the_way_that_leaves_the_least_to_others_is_chosen() -> None:
     assert isinstance(way(**service, **folder, **command), CommandTranscriber)
 
 
-def test_a_service_without_a_model_is_refused() -> None:
-    with pytest.raises(VoiceNotConfigured, match="is empty: name a model"):
-        make_transcriber(VoiceSettings(base_url="http://127.0.0.1/v1", model=""))
+@pytest.mark.anyio
+async def test_the_limits_are_those_that_were_given(tmp_path) -> None:
+    short = make_transcriber(VoiceSettings(command=("cat",)), VoiceLimits(max_minutes=0.01))
+    assert short is not None
+    with pytest.raises(TranscriptionFailed, match=r"lasts 0\.1 minutes"):
+        await short.transcribe(note(tmp_path))
 
 
 def test_what_is_not_set_up_is_told_with_the_ways() -> None:

@@ -102,7 +102,7 @@ def objection(facts: NoteFacts, limits: VoiceLimits) -> str | None:
         return tr(
             "The voice note lasts {length} minutes, and {most} are the most: send it in parts, or "
             "write the prompt.",
-            length=f"{facts.duration_s / 60:.0f}",
+            length=f"{facts.duration_s / 60:.1f}",
             most=f"{limits.max_minutes:g}",
         )
     return None

@@ -7,7 +7,6 @@ from pathlib import Path
 from subprocess import DEVNULL
 
 import anyio
-import anyio.to_thread
 from anyio.abc import ByteReceiveStream, Process
 
 from takopi.core.clean import clean_text
@@ -82,14 +81,16 @@ class CommandTranscriber:
         """
         argv = command_line(self._command, voice.path.absolute(), Path.home())
         environment = engine_environment(os.environ, engine="whisper", passes=_PASSES)
-        with tempfile.TemporaryDirectory(prefix="takopi-voice-") as folder:
-            try:
+        try:
+            with tempfile.TemporaryDirectory(
+                prefix="takopi-voice-", ignore_cleanup_errors=True
+            ) as folder:
                 async with manage_subprocess(
                     argv, stdin=DEVNULL, cwd=folder, env=environment
                 ) as process:
                     text = await _heard(process)
-            except OSError as error:
-                raise _cannot_start(argv[0], error) from None
+        except OSError as error:
+            raise _cannot_start(argv[0], error) from None
         return Transcript(text, voice.language)
 
 

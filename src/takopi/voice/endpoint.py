@@ -38,13 +38,13 @@ class Service:
 
     Args:
         base_url: Its address, up to and with `/v1`.
-        api_key: Its key, if it wants one.
         model: The model it is asked for.
+        api_key: Its key, if it wants one.
     """
 
     base_url: str
+    model: str
     api_key: str | None = field(default=None, repr=False)
-    model: str = "whisper-1"
 
 
 class _Heard(msgspec.Struct):
