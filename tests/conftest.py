@@ -1,5 +1,6 @@
 """What every test shares: hypothesis profiles and a home of its own."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -15,6 +16,9 @@ settings.register_profile(
 settings.load_profile("full" if os.environ.get("TAKOPI_TEST_FULL") else "short")
 
 
+_numbers = itertools.count()
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Run every async test on asyncio, the only backend that aiogram knows."""
@@ -24,7 +28,9 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def takopi_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test a TAKOPI_HOME of its own, so that no test sees a person's files."""
-    home = tmp_path_factory.mktemp("home") / ".takopi"
+    # Not mktemp: it looks at all folders there are, for each of thousands of tests.
+    home = tmp_path_factory.getbasetemp() / f"home-of-{next(_numbers)}" / ".takopi"
+    home.parent.mkdir(mode=0o700)
     home.mkdir(mode=0o700)
     monkeypatch.setenv("TAKOPI_HOME", str(home))
     monkeypatch.setenv("XDG_STATE_HOME", str(home.parent / "state"))

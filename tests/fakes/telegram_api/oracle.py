@@ -1,11 +1,15 @@
 """A second opinion on what the bot sends: the rules of teremok, which nobody here wrote."""
 
-from aiogram import Bot, methods
-from aiogram.types import BufferedInputFile
-from teremok.validation import validate_method
+from takopi.telegram.fast_import import import_aiogram
 
-from .methods import Upload
-from .transcript import Transcript
+import_aiogram()  # the plain import takes two seconds more, in every worker
+
+from aiogram import Bot, methods  # noqa: E402
+from aiogram.types import BufferedInputFile  # noqa: E402
+from teremok.validation import validate_method  # noqa: E402
+
+from .methods import Upload  # noqa: E402
+from .transcript import Transcript  # noqa: E402
 
 __all__ = ["check_calls"]
 
