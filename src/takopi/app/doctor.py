@@ -19,6 +19,7 @@ from takopi.errors import ConfigError, TakopiError
 from takopi.logging import add_secrets
 from takopi.process.host import HostLimits
 from takopi.settings import Settings, check_private, load_settings, parse_settings
+from takopi.settings.former import former_key_told
 from takopi.settings.keys import near_key, unknown_keys
 from takopi.store.reading import journal_health
 
@@ -150,7 +151,8 @@ def _check_config(
     for key in unknown_keys(settings.document, engines):
         close = near_key(key, engines)
         meant = f"; did you mean `{close}`?" if close else ""
-        checks.append(Check(subject, "warning", f"nothing reads the key `{key}`{meant}"))
+        told = former_key_told(key) or f"nothing reads the key `{key}`{meant}"
+        checks.append(Check(subject, "warning", told))
     return settings, checks
 
 

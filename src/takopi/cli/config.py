@@ -121,3 +121,36 @@ def unset_value(key: Key) -> None:
     if not found:
         print(f"takopi: `{key}` was not set", file=sys.stderr)
         raise typer.Exit(1)
+
+
+@config_app.command("migrate")
+def migrate(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+) -> None:
+    """Rewrite the keys of an older takopi; a copy of the file is kept."""
+    from takopi.app import config_edit
+    from takopi.app.home import open_home
+    from takopi.app.migration import keep_copy, migrate_document
+    from takopi.engines import find_engines
+
+    home = open_home()
+    catalogue = find_engines(home.path)
+    copy = None
+    if dry_run:
+        document = config_edit.read_document(home.config)
+        report = migrate_document(document, home.config, catalogue)
+    else:
+        with config_edit.edit_document(home.config) as document:
+            report = migrate_document(document, home.config, catalogue)
+            copy = keep_copy(home.config) if report.changes else None
+    for line in report.changes:
+        print(f"✓ {line}")
+    for line in report.left:
+        print(f"! {line}")
+    if not report.changes:
+        print("Nothing is to be rewritten.")
+    elif copy is None:
+        print("Nothing was written.")
+    else:
+        print(f"The file as it was: {copy}")

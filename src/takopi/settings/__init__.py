@@ -11,6 +11,7 @@ from typing import Any
 from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, ConfigError
 from takopi.settings.checking import check_value, look_up
+from takopi.settings.former import FORMER
 from takopi.settings.keys import (
     APPROVALS,
     BUDGET,
@@ -136,9 +137,12 @@ def parse_settings(
     for spec in KEYS:
         if "*" in spec.name:
             continue
-        value = look_up(document, spec.name, path)
+        value, written = look_up(document, spec.name, path), spec.name
+        if value is None and spec.name in FORMER:
+            written = FORMER[spec.name]
+            value = look_up(document, written, path)
         if value is not None:
-            values[spec.name] = check_value(spec.name, value, path)
+            values[spec.name] = check_value(spec.name, value, path, written=written)
     token = environment.get(TOKEN_VARIABLE)
     if token:
         values[TELEGRAM + "bot_token"] = _token_of_environment(token)

@@ -10,8 +10,14 @@ from takopi.settings.values import wrong_value
 __all__ = ["check_value", "look_up"]
 
 
-def check_value(name: str, value: Any, path: Path) -> Any:
+def check_value(name: str, value: Any, path: Path, *, written: str | None = None) -> Any:
     """Return the value of a known key in the form `Settings` has it.
+
+    Args:
+        name: The key.
+        value: What stands there.
+        path: The configuration file, for the text of the error.
+        written: What the key is called in the file, when it is called otherwise.
 
     Raises:
         ConfigError: It is not accepted.
@@ -23,7 +29,7 @@ def check_value(name: str, value: Any, path: Path) -> Any:
         return accept(spec.kind, value)
     except ValueError:
         shown = "a value that is not shown here" if spec.secret else None
-        raise wrong_value(path, name, value, spec.accepted, shown=shown) from None
+        raise wrong_value(path, written or name, value, spec.accepted, shown=shown) from None
 
 
 def look_up(document: Mapping[str, Any], name: str, path: Path) -> Any:

@@ -8,6 +8,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from takopi.settings.former import FORMER_TABLES
 from takopi.settings.key_table import (
     APPROVALS,
     BUDGET,
@@ -65,7 +66,7 @@ def unknown_keys(document: Mapping[str, Any], engines: Iterable[str]) -> tuple[s
                 continue
             if known_key(name) is not None:
                 continue
-            if isinstance(value, Mapping) and _is_prefix(name):
+            if isinstance(value, Mapping) and (_is_prefix(name) or name in FORMER_TABLES):
                 walk(value, name + ".")
             else:
                 found.append(name)
