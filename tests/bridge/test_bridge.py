@@ -321,6 +321,7 @@ async def test_the_menu_lists_commands_and_engines() -> None:
     async with serving() as world:
         assert [command.name for command in world.chat.menu] == [
             "cancel",
+            "file",
             "status",
             "help",
             "codex",

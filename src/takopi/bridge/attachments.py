@@ -7,6 +7,7 @@ never twice.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from dataclasses import replace as with_changes
 from functools import partial
 from pathlib import Path
 
@@ -30,13 +31,18 @@ from takopi.bridge.turn import Turn
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import Ending
 from takopi.core.chat import IncomingFile
-from takopi.core.file_replies import kept_reply, not_fetched_reply
-from takopi.core.file_rules import relative_to
+from takopi.core.file_replies import (
+    MAX_SEND_BUTTONS,
+    kept_reply,
+    not_fetched_reply,
+    send_buttons,
+)
+from takopi.core.file_rules import files_named_in, relative_to
 from takopi.core.offers import offer_buttons
 from takopi.core.texts import tr
 from takopi.errors import FloodLimited, TakopiError, TransportUnavailable
 
-__all__ = ["Arrivals", "FileKeeper", "KeeperPorts", "attach_files"]
+__all__ = ["Arrivals", "FileKeeper", "KeeperPorts", "attach_files", "offer_files"]
 
 _PAUSES_S = (1.0, 4.0, 15.0)
 _LONGEST_PAUSE_S = 60.0
@@ -142,6 +148,24 @@ async def attach_files(arrivals: Arrivals, journal: TurnJournal, turn: Turn) -> 
         await bring()
         group.cancel_scope.cancel()
     return found[0] if found else None
+
+
+async def offer_files(arrivals: Arrivals, turn: Turn, ending: Ending) -> Ending:
+    """Put a button under a final for each of the first files that its answer names."""
+    root, rules = turn.cwd, arrivals.files.rules
+    if root is None or ending.outcome != "done" or not rules.enabled:
+        return ending
+    found: tuple[str, ...] = ()
+    with border("looking for files in an answer", turn=turn.id):
+        named = files_named_in(ending.answer, str(root), rules.denied)
+        # Who sent a file has it.
+        names = [name for name in named if not name.startswith(f"{rules.incoming}/")]
+        if names:
+            found = await arrivals.files.there(root, names, MAX_SEND_BUTTONS)
+    if not found:
+        return ending
+    turn.record = replace(turn.record, sendable=found)
+    return with_changes(ending, buttons=(*ending.buttons, *send_buttons(turn.id, found)))
 
 
 async def _end_when(event: anyio.Event, scope: anyio.CancelScope) -> None:

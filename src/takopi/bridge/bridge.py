@@ -21,6 +21,7 @@ from msgspec import structs
 
 from takopi import __version__
 from takopi.bridge.acceptance import Acceptance
+from takopi.bridge.attachments import Arrivals
 from takopi.bridge.border import border
 from takopi.bridge.commands.registry import menu
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
@@ -29,7 +30,15 @@ from takopi.bridge.letters import Place
 from takopi.bridge.offer_desk import WhoDecides
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
-from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Store, Transport, Workspaces
+from takopi.bridge.ports import (
+    Clock,
+    EngineDirectory,
+    ProjectFiles,
+    RunHost,
+    Store,
+    Transport,
+    Workspaces,
+)
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
@@ -86,6 +95,7 @@ class BridgePorts:
         engines: Knows the engines.
         host: Knows where sessions live.
         workspaces: Knows projects and their working trees; None for a bridge without projects.
+        files: The files of the projects; None for a bridge through which none come and go.
     """
 
     transport: Transport
@@ -94,6 +104,7 @@ class BridgePorts:
     engines: EngineDirectory
     host: RunHost
     workspaces: Workspaces | None = None
+    files: ProjectFiles | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +253,9 @@ class Bridge:
         )
         workspaces = ports.workspaces or OneDirectory(options.work_dir)
         places = Places(ports.store)
+        arrivals = None
+        if ports.files is not None:
+            arrivals = Arrivals(ports.transport, ports.files, ports.clock)
         driver_ports = DriverPorts(
             ports.engines,
             ports.host,
@@ -250,6 +264,7 @@ class Bridge:
             ports.clock,
             TurnMessages(outbox, ports.clock, finals),
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
+            arrivals,
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
         dispatcher = Dispatcher(
@@ -262,6 +277,7 @@ class Bridge:
                 ports.clock,
                 places,
                 workspaces,
+                arrivals,
             ),
             DispatcherOptions(
                 access=door,

@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 
 from takopi.bridge.answers import Answers, marks, place_of
 from takopi.bridge.asking import Asking, AskingPorts
+from takopi.bridge.attachments import Arrivals, FileKeeper, KeeperPorts
 from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts
 from takopi.bridge.commands.registry import Commands, make_handlers
@@ -30,7 +31,8 @@ from takopi.bridge.prompt_desk import PromptDesk, PromptPorts
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.routing import Router, RouterPorts
 from takopi.bridge.scheduler import Scheduler
-from takopi.bridge.steps import Decided, Draft, Held, Refused, Step, Told, TooLate
+from takopi.bridge.sent_files import NO_FILES
+from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
 from takopi.core.backlog import Backlog
 from takopi.core.chat import ButtonPressed, ChatMessage, MessageEdited, MessageReceived
 from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
@@ -64,6 +66,7 @@ class DispatcherPorts:
         clock: Tells the time.
         places: Knows what was chosen where.
         workspaces: Knows projects and their working trees.
+        arrivals: Fetches files; None where there are none.
     """
 
     transport: Transport
@@ -74,6 +77,7 @@ class DispatcherPorts:
     clock: Clock
     places: Places
     workspaces: Workspaces
+    arrivals: Arrivals | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +127,15 @@ class Dispatcher:
             RouterPorts(ports.engines, ports.places, options.chats, default)
         )
         follower = Follower(store, ports.places, options.chats.session_mode)
+        arrivals = ports.arrivals
+        files = None if arrivals is None else arrivals.files
+        rules = NO_FILES if files is None else files.rules
+        self._keeper = None
+        if arrivals is not None:
+            keeping = KeeperPorts(store, outbox, ports.workspaces, arrivals, group)
+            self._keeper = FileKeeper(keeping)
         self._intake = Intake(
-            IntakePorts(store, scheduler, router, follower, clock, options.access, new_id)
+            IntakePorts(store, scheduler, router, follower, clock, options.access, new_id, rules)
         )
         self._prompts = PromptDesk(
             PromptPorts(store, scheduler, outbox, clock, new_id), options.backlog
@@ -149,6 +160,7 @@ class Dispatcher:
             version=options.version,
             new_id=new_id,
             group=group,
+            files=files,
         )
         self._commands = Commands(commands, make_handlers(commands))
         self._turnstile = anyio.Lock()
@@ -252,6 +264,8 @@ class Dispatcher:
                 await self._answer((accepted,), answer)
             case Told(updates, answer):
                 await self._answer(updates, answer)
+            case Kept(record, updates) if self._keeper is not None:
+                self._keeper.keep(record, updates)
 
     async def _command(self, step: Decided, command: Command) -> None:
         received = step.received
@@ -362,7 +376,7 @@ class Dispatcher:
 
 def _updates(step: Step) -> Sequence[AcceptedUpdate]:
     match step:
-        case Draft() | Told() | Held():
+        case Draft() | Told() | Held() | Kept():
             return step.updates
         case _:
             return (step.accepted,)

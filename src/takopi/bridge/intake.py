@@ -18,9 +18,12 @@ from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import AcceptedUpdate, TurnRecord
 from takopi.bridge.routing import Router, bound_to
 from takopi.bridge.scheduler import Scheduler
-from takopi.bridge.steps import Decided, Draft, Held, Refused, Step, Told, TooLate
+from takopi.bridge.sent_files import NO_FILES, files_record, reply_files, without_voice
+from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
 from takopi.core.backlog import sent_while_away
 from takopi.core.chat import MessageEdited, MessageReceived, Scope
+from takopi.core.file_replies import refused_reply, why_not_taken
+from takopi.core.file_rules import FileRules
 from takopi.core.gathering import (
     ALBUM_WAIT_S,
     LONG_UNITS,
@@ -52,6 +55,7 @@ class IntakePorts:
         clock: Tells the time.
         access: Says who is served.
         new_id: Makes ids of turns.
+        files: Which files are taken.
     """
 
     store: Store
@@ -61,6 +65,7 @@ class IntakePorts:
     clock: Clock
     access: Door
     new_id: Callable[[], str]
+    files: FileRules = NO_FILES
 
 
 class Intake:
@@ -129,18 +134,24 @@ class _Reading:
             if now < until <= now + ALBUM_WAIT_S:  # never longer, also when the wall clock was set
                 self._steps.append(Held(tuple(parts), until))
             else:
-                self._steps.append(Told(tuple(parts), hint_reply() if private else None))
+                self._steps.append(self._wordless_step(parts, told=private))
         return self._steps
 
     # Messages.
 
     async def _received(self, accepted: AcceptedUpdate, received: MessageReceived) -> None:
+        received = await self._with_files(received)
         bound = await self._bound(received)
         decision = self._route(received, bound)
         if _stands_alone(received, decision):
             if isinstance(decision, Command) and decision.name == "cancel":
                 self._close(received.scope)
             self._steps.append(Decided(accepted, received, decision, bound))
+            return
+        why = why_not_taken(received.files, self._ports.files)
+        if why is not None:
+            told = received.chat_kind == "private" or received.text
+            self._steps.append(Told((accepted,), refused_reply(why) if told else None))
             return
         piece = self._piece(accepted, received, bound)
         draft = self._draft_for(piece, received)
@@ -155,8 +166,35 @@ class _Reading:
             follower = self._ports.follower
             followed = await follower.follow(decision, received.scope, asked)
             self._begin(accepted, received, piece, followed, by_itself=followed != decision)
+        elif received.files and not received.text:
+            self._steps.append(self._wordless_step([accepted], told=True))
         else:
             self._steps.append(Decided(accepted, received, decision, bound))
+
+    async def _with_files(self, received: MessageReceived) -> MessageReceived:
+        """Take along the files of the message that a person replied to."""
+        reply = received.reply
+        files = without_voice(received)
+        if reply is not None and not received.forwarded:
+            record = await self._ports.store.turn_of_message(
+                received.scope.chat_id, reply.message_id
+            )
+            files = (*files, *reply_files(reply, record))
+        return received if files == received.files else replace(received, files=files)
+
+    def _wordless_step(self, parts: Sequence[AcceptedUpdate], *, told: bool) -> Step:
+        """Keep files that came without a word; what has neither words nor files gets a hint."""
+        first = parts[0].update
+        messages = [part.update for part in parts if isinstance(part.update, MessageReceived)]
+        if told and isinstance(first, MessageReceived) and any(one.files for one in messages):
+            # It belongs where a prompt would that is written in its place.
+            asked = replace(first, text="files", reply=None, forwarded=False)
+            decision = self._route(asked, None)
+            if isinstance(decision, Prompt):
+                record = files_record(self._ports.new_id(), messages, decision)
+                record = replace(record, accepted_at=parts[0].arrived_at)
+                return Kept(self._ports.router.placed(record, decision), tuple(parts))
+        return Told(tuple(parts), hint_reply() if told else None)
 
     def _piece(
         self, accepted: AcceptedUpdate, received: MessageReceived, bound: BoundTurn | None = None
@@ -294,7 +332,9 @@ class _Reading:
         draft = self._draft_with(chat, replied)
         record = draft.record if draft else None
         record = record or await self._ports.store.turn_of_message(chat, replied)
-        return None if record is None else bound_to(record)
+        if record is None or record.origin == "files":
+            return None  # a file that came without a word binds to nothing
+        return bound_to(record)
 
     def _draft_with(self, chat: int, message_id: int) -> Draft | None:
         for draft in self._drafts.values():

@@ -11,7 +11,7 @@ from takopi.core.gathering import PromptPiece, files_of, held_until, joined_text
 from takopi.core.route import BoundTurn, Route
 from takopi.errors import StoreError
 
-__all__ = ["Decided", "Draft", "Held", "Refused", "Step", "Told", "TooLate"]
+__all__ = ["Decided", "Draft", "Held", "Kept", "Refused", "Step", "Told", "TooLate"]
 
 
 @dataclass(slots=True, eq=False)
@@ -95,4 +95,17 @@ class Held:
     until: float
 
 
-Step: TypeAlias = Draft | Decided | TooLate | Told | Refused | Held
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Be files that came without a word: they are kept for whoever replies to them.
+
+    Args:
+        record: Of origin `files`; what it follows from stands in no turn.
+        updates: The messages that brought them.
+    """
+
+    record: TurnRecord
+    updates: tuple[AcceptedUpdate, ...]
+
+
+Step: TypeAlias = Draft | Decided | TooLate | Told | Refused | Held | Kept

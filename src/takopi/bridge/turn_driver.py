@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 from msgspec.structs import replace as with_changes
 
+from takopi.bridge.attachments import offer_files
 from takopi.bridge.border import border
 from takopi.bridge.letters import Delivery
 from takopi.bridge.recovery import LOST, adopt_run, end_left_run, interrupted
@@ -37,9 +38,6 @@ CLOSE_GRACE_S = 40.0
 """Longer than a runner takes by itself to close a turn; then its session is freed regardless."""
 
 _LEAVE_GRACE_S = 2.0
-
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
 
 # A stream that never waits must not keep others from being served.
 _EVENTS_BETWEEN_PAUSES = 32
@@ -112,17 +110,6 @@ class TurnDriver:
             await delivery.over.wait()
         await self._over(turn)
 
-    async def make_up(self, turn: Turn) -> None:
-        """Write down the end of a turn as soon as the journal takes it.
-
-        It may have refused the final, too, and the next takopi would then tell that anew.
-        """
-        clock, pause_s = self._ports.clock, _FIRST_PAUSE_S
-        while turn.end_refused:
-            await clock.sleep_until(clock.now() + pause_s)
-            pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
-            turn.end_refused = not await self._ports.journal.note(turn)
-
     async def _play(
         self, turn: Turn, take: Callable[[], Awaitable[LiveTurn | Ending | None]]
     ) -> Ended | None:
@@ -135,7 +122,8 @@ class TurnDriver:
 
     async def _over(self, turn: Turn) -> None:
         turn.delivered()
-        turn.end_refused = not await self._ports.journal.note(turn)
+        if not await self._ports.journal.note(turn):
+            self._ports.messages.owe_end(turn)
 
 
 class _TurnRun:
@@ -195,6 +183,9 @@ class _TurnRun:
         try:
             # Whoever decided it may be cancelled by what it decides; the final must not be.
             with anyio.CancelScope(shield=True):
+                if self._ports.arrivals is not None:
+                    ending = await offer_files(self._ports.arrivals, turn, ending)
+                    self._ending = ending
                 await self._ports.messages.conclude(turn, ending)
         finally:
             self._posted.set()

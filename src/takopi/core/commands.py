@@ -52,6 +52,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/cancel all",
     ),
     CommandSpec(
+        name="file",
+        description="Put a file into the project, or have one sent",
+        group="Files",
+        example="/file get docs/plan.md",
+    ),
+    CommandSpec(
         name="status",
         description="Show what runs, what waits, and versions",
         group="Look",

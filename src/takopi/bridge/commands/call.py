@@ -11,7 +11,14 @@ from takopi.bridge.asking import Asking
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
-from takopi.bridge.ports import Clock, EngineDirectory, Store, Transport, Workspaces
+from takopi.bridge.ports import (
+    Clock,
+    EngineDirectory,
+    ProjectFiles,
+    Store,
+    Transport,
+    Workspaces,
+)
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.routing import Router
 from takopi.bridge.scheduler import Scheduler
@@ -83,6 +90,7 @@ class CommandPorts:
         version: Of takopi.
         new_id: Makes ids.
         group: What takes time runs in it, inside a `border`.
+        files: The files of the projects; None where none come and go.
     """
 
     answers: Answers
@@ -101,6 +109,7 @@ class CommandPorts:
     version: str
     new_id: Callable[[], str]
     group: TaskGroup
+    files: ProjectFiles | None = None
 
 
 class CommandHandler(Protocol):

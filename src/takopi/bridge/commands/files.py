@@ -1,6 +1,6 @@
 """`/file`: files go into projects and come out; and the buttons that send what answers name."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,16 +34,18 @@ class FileCommand:
 
     Args:
         ports: What commands work with.
-        files: The files of the projects.
     """
 
     ports: CommandPorts
-    files: ProjectFiles
     names: tuple[str, ...] = ("file",)
 
     async def answer(self, call: CommandCall) -> None:
         """Begin with what is asked for, or say how it is asked for."""
         asked = read_file_command(call.command.args)
+        if self.ports.files is None or not self.ports.files.rules.enabled:
+            off = tr("files are switched off here")
+            await self.ports.answers.give(call.place, refused_reply(off), [call.handled])
+            return
         if asked is None:
             await self.ports.answers.give(call.place, file_usage_reply(), [call.handled])
             return
@@ -60,13 +62,11 @@ class FileCommand:
         turn = await self.ports.store.turn(turn_id)
         # Button data can be forged, chats are checked.
         known = turn is not None and turn.scope.chat_id == call.pressed.scope.chat_id
-        if turn is None or not known or not number.isdecimal() or turn.cwd is None:
+        names = turn.sendable if turn is not None and known and self.ports.files else ()
+        name = names[int(number)] if number in _numbers(names) else None
+        if turn is None or turn.cwd is None or name is None:
             await self.ports.answers.mark([call.handled])
             return tr("This button does nothing any more")
-        if int(number) >= len(turn.sendable):
-            await self.ports.answers.mark([call.handled])
-            return tr("This button does nothing any more")
-        name = turn.sendable[int(number)]
         work = partial(self._shown, Path(turn.cwd), name)
         self.ports.group.start_soon(self._say, call.place, call.handled, name, work)
         return tr("Sending {name}", name=name.rpartition("/")[2][:100])
@@ -95,6 +95,12 @@ class FileCommand:
                 if delivery.refs == [None]:
                     why = tr("the chat did not take it")
                     await outbox.say(place, not_sent_reply(name, why), notify=False)
+
+    @property
+    def files(self) -> ProjectFiles:
+        """Give the files of the projects; there are some when anything is done."""
+        assert self.ports.files is not None, "without files nothing gets here"
+        return self.ports.files
 
     async def _get(self, call: CommandCall, path: str) -> Document:
         return await self.files.read(await self._root(call), path)
@@ -151,6 +157,10 @@ class FileCommand:
         else:
             context = ports.router.context_here(call.received.scope).context
         return await ports.workspaces.directory(context)
+
+
+def _numbers(names: Sequence[str]) -> list[str]:
+    return [str(number) for number in range(len(names))]
 
 
 def _why(error: str | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from takopi.bridge.commands.call import CommandCall, CommandHandler, CommandPorts, PressCall
 from takopi.bridge.commands.cancel import CancelCommand
+from takopi.bridge.commands.files import FileCommand
 from takopi.bridge.commands.looking import HelpCommand, StatusCommand
 from takopi.bridge.letters import Place
 from takopi.bridge.ports import EngineDirectory, MenuCommand
@@ -18,7 +19,7 @@ __all__ = ["Commands", "make_handlers", "menu"]
 
 def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
     """Make the handler of every command that takopi has itself."""
-    return (CancelCommand(ports), StatusCommand(ports), HelpCommand(ports))
+    return (CancelCommand(ports), StatusCommand(ports), HelpCommand(ports), FileCommand(ports))
 
 
 class Commands:
