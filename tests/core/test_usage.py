@@ -1,0 +1,58 @@
+"""The numbers of a turn are read from whatever a runner put there."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from takopi.core.usage import Usage, read_usage
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=9), inside),
+    max_leaves=9,
+)
+COMMON = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "cost_usd", "model")
+KEYS = st.sampled_from([*COMMON, "duration_ms", "cached_input_tokens", "total_cost_usd", "x"])
+
+
+def test_the_common_keys_are_read() -> None:
+    """And those of older modules."""
+    told = {"input_tokens": 10, "output_tokens": 2.0, "cached_tokens": 3, "reasoning_tokens": 1}
+    told |= {"cost_usd": 0.5, "model": " m ", "duration_ms": 12, "extra": [1]}
+    assert read_usage(told) == Usage(
+        input_tokens=10,
+        output_tokens=2,
+        cached_tokens=3,
+        reasoning_tokens=1,
+        cost_usd=0.5,
+        model="m",
+        duration_ms=12.0,
+    )
+    old = {"cached_input_tokens": 4, "reasoning_output_tokens": 2, "total_cost_usd": 1}
+    assert read_usage(old) == Usage(cached_tokens=4, reasoning_tokens=2, cost_usd=1.0)
+
+
+@pytest.mark.parametrize("wrong", [-1, True, "7", None, [7], math.nan, math.inf, 10**400, {}])
+def test_what_is_no_number_of_a_turn_is_not_told(wrong: object) -> None:
+    """One of these would spoil every sum."""
+    assert read_usage({"input_tokens": wrong, "cost_usd": wrong, "model": ""}) == Usage()
+
+
+@given(JSON | st.dictionaries(KEYS, JSON))
+def test_no_shape_raises_and_all_can_be_added_up(told: object) -> None:
+    """A number that is told is one that can be added."""
+    usage = read_usage(told)
+    assert usage + Usage() == Usage() + usage == usage
+    cost = (usage + usage).cost_usd
+    assert cost is None or (math.isfinite(cost) and cost == 2 * (usage.cost_usd or 0))
+
+
+def test_a_sum_has_what_any_of_them_told() -> None:
+    """The model only when it is the same."""
+    one = Usage(input_tokens=1, cost_usd=0.25, model="a")
+    other = Usage(input_tokens=2, output_tokens=3, model="b")
+    assert one + other == Usage(input_tokens=3, output_tokens=3, cost_usd=0.25)
+    assert (one + one).model == "a"
+    assert (one + Usage()).model == (Usage() + one).model == "a"
