@@ -110,6 +110,7 @@ async def test_from_nothing_to_a_greeting(api, run, config, here) -> None:
     assert config.read_text().startswith("# mine\n")
     assert "is set up" in api.bot_messages(OWNER_ID)[-1].text
     assert TOKEN not in asker.text
+    assert len(asker.drawn) == 1
     assert 'bot_token = "********"' in asker.text
     load_settings(config)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from takopi.core.onboarding import Choice, Mood
+from takopi.core.qr_code import QrCode
 
 __all__ = ["ScriptedAsker"]
 
@@ -15,7 +16,6 @@ class ScriptedAsker:
             beginning of a label.
         opened: Is called with the link to the bot.
         leave_at: At which question, from 0, Ctrl-C is pressed.
-        columns: The width of the terminal.
     """
 
     def __init__(
@@ -24,12 +24,11 @@ class ScriptedAsker:
         opened: Callable[[str], object] = lambda link: None,
         *,
         leave_at: int | None = None,
-        columns: int = 80,
     ) -> None:
         self._answers = {question: list(given) for question, given in (answers or {}).items()}
         self._opened = opened
         self._leave_at = leave_at
-        self.columns = columns
+        self.drawn: list[QrCode] = []
         self.asked: list[str] = []
         self.said: list[str] = []
 
@@ -51,6 +50,10 @@ class ScriptedAsker:
         self.said.append(text)
         if text.startswith("https://t.me/"):
             self._opened(text)
+
+    def draw(self, code: QrCode) -> None:
+        """Keep the picture."""
+        self.drawn.append(code)
 
     def ask(self, question: str, default: str = "") -> str:
         """Ask for a line."""

@@ -11,6 +11,7 @@ import pytest
 
 from takopi.core.keyboard import Key, KeyDecoder
 from takopi.core.onboarding import Choice
+from takopi.core.qr_code import qr_code
 from takopi.logging import get_logger
 from takopi.terminal.wizard import Wizard
 from takopi.terminal.wizard_keys import Keyboard
@@ -101,7 +102,6 @@ def test_what_is_told_fits_and_drives_nothing(width, capsys) -> None:
         wizard.show(link)
         get_logger("test").warning("the.network", error="is slow")
         wizard.forget()
-        assert wizard.columns == min(width, 100)
     out = capsys.readouterr().out
     assert "\x1b[2J" not in out
     assert link in out
@@ -109,6 +109,16 @@ def test_what_is_told_fits_and_drives_nothing(width, capsys) -> None:
     assert keys.forgotten
     told = [line for line in out.splitlines() if line != link]
     assert max(map(len, told)) <= width
+
+
+def test_a_picture_is_drawn_where_it_fits(width, capsys, monkeypatch) -> None:
+    """Half a picture is none."""
+    monkeypatch.setenv("LINES", "40")
+    code = qr_code("https://t.me/" + "b" * 32 + "?start=" + "0" * 32)
+    assert code is not None
+    with Wizard(Keys("")) as wizard:
+        wizard.draw(code)
+    assert ("█▀▄" in capsys.readouterr().out) == (width > 40)
 
 
 @pytest.fixture

@@ -4,17 +4,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from takopi.core.onboarding import Choice, Mood
+from takopi.core.qr_code import QrCode
 
 __all__ = ["Asker"]
 
 
 class Asker(Protocol):
     """Talk with the person at the terminal; every question may raise `KeyboardInterrupt`."""
-
-    @property
-    def columns(self) -> int:
-        """Give the width in which pictures can be drawn; 0 where none can."""
-        ...
 
     def step(self, number: int, total: int, title: str) -> None:
         """Begin a step."""
@@ -26,6 +22,10 @@ class Asker(Protocol):
 
     def show(self, text: str) -> None:
         """Show a link or command as it is, so that it can be copied."""
+        ...
+
+    def draw(self, code: QrCode) -> None:
+        """Draw a picture for a phone's camera, where there is room for it."""
         ...
 
     def ask(self, question: str, default: str = "") -> str:

@@ -13,6 +13,7 @@ from takopi.app.home import Home
 from takopi.app.locks import BotLocks
 from takopi.bridge.clock import SystemClock
 from takopi.core.onboarding import BotFacts, Choice, pasted_token
+from takopi.core.qr_code import qr_code
 from takopi.errors import TransportError, Unauthorized, UsageError
 from takopi.logging import add_secrets
 from takopi.settings.keys import accept
@@ -68,10 +69,10 @@ def ask_token(
                 return access, facts
     asker.say(
         "takopi speaks through a Telegram bot of your own. To make one, in Telegram:\n"
-        "- open a chat with @BotFather (https://t.me/BotFather) and tap Start\n"
-        "- write /newbot\n"
-        "- write a name for it, any name, such as: My agents\n"
-        "- write a username for it that ends in bot, such as: ann_agents_bot\n"
+        "1. open a chat with @BotFather (https://t.me/BotFather) and tap Start\n"
+        "2. write /newbot\n"
+        "3. write a name for it, any name, such as: My agents\n"
+        "4. write a username for it that ends in bot, such as: ann_agents_bot\n"
         "@BotFather answers with a token like 123456789:AAF... Copy it and paste it here. Whoever "
         "has it is the bot, so it is not shown."
     )
@@ -153,6 +154,9 @@ async def _learn_owner(access: BotAccess, asker: Asker) -> "Owner":
     try:
         bot = await identify(api)
         pairing = Pairing.offer(bot, secrets.token_bytes(16), clock.now())
+        picture = qr_code(pairing.link)
+        if picture is not None:
+            asker.draw(picture)
         asker.show(pairing.link)
         asker.say("Waiting for you, 10 minutes at most...", "hint")
         owner = await learn_owner(api, pairing, clock, jitter=random.random)

@@ -9,10 +9,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from takopi.core.onboarding import Choice, Mood
+from takopi.core.qr_code import QrCode
+from takopi.terminal.wizard_keys import wait_for_input
 
 __all__ = ["TerminalAsker", "can_draw", "open_asker"]
 
 LOCAL_MODES = 3
+MAX_LINE_BYTES = 65536
 MARKS: dict[Mood, str] = {"plain": "", "good": "ok: ", "bad": "no: ", "warning": "! ", "hint": ""}
 
 
@@ -33,19 +36,13 @@ def open_asker() -> AbstractContextManager[Any]:
 class TerminalAsker:
     """Ask on the process's own terminal, line by line."""
 
-    columns = 0  # nothing is drawn
-
     def step(self, number: int, total: int, title: str) -> None:
         """Begin a step."""
         self.say(f"\n{number}/{total} {title}")
 
     def say(self, text: str, mood: Mood = "plain") -> None:
         """Tell something."""
-        width = shutil.get_terminal_size().columns - 1
-        for line in (MARKS[mood] + text).split("\n"):
-            # A path or command that is longer than a line is left to the terminal.
-            words = textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
-            self.show("\n".join(words))
+        self.show(_wrapped(MARKS[mood] + text))
 
     def show(self, text: str) -> None:
         """Show a link or command."""
@@ -53,13 +50,18 @@ class TerminalAsker:
 
         print(harmless(text), flush=True)
 
+    def draw(self, code: QrCode) -> None:
+        """Do nothing: the link is there as a text."""
+
     def ask(self, question: str, default: str = "") -> str:
         """Ask for a line; an empty one means the default, the end of the input means leaving."""
-        shown = f"{question} [{default}]: " if default else f"{question}: "
-        try:
-            return input(shown).strip() or default
-        except EOFError as error:
-            raise KeyboardInterrupt from error
+        shown = f"{question} [{default}]:" if default else f"{question}:"
+        print(_wrapped(shown) + " ", end="", flush=True)
+        wait_for_input(0)
+        line = os.read(0, MAX_LINE_BYTES)
+        if not line:
+            raise KeyboardInterrupt
+        return line.decode("utf-8", "replace").strip() or default
 
     def ask_secret(self, question: str) -> str:
         """Ask for a line that is not shown."""
@@ -83,6 +85,16 @@ class TerminalAsker:
     def forget(self) -> None:
         """Drop what was typed during a wait: it was not meant for the next question."""
         termios.tcflush(0, termios.TCIFLUSH)
+
+
+def _wrapped(text: str) -> str:
+    """Break lines between words; a path or command that is longer is left to the terminal."""
+    width = shutil.get_terminal_size().columns - 1
+    lines = [
+        textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+        for line in text.split("\n")
+    ]
+    return "\n".join(part for line in lines for part in line)
 
 
 @contextmanager

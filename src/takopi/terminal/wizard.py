@@ -14,6 +14,7 @@ from rich.text import Text
 
 from takopi.core.keyboard import Key, Line, edit, move
 from takopi.core.onboarding import Choice, Mood
+from takopi.core.qr_code import QrCode, half_blocks
 from takopi.logging import route_terminal
 from takopi.terminal.paint import harmless
 from takopi.terminal.wizard_keys import Keyboard
@@ -62,11 +63,6 @@ class Wizard:
     ) -> None:
         self._stack.close()
 
-    @property
-    def columns(self) -> int:
-        """Give the width of the terminal."""
-        return self._console.width
-
     def step(self, number: int, total: int, title: str) -> None:
         """Begin a step."""
         self._console.print()
@@ -83,6 +79,16 @@ class Wizard:
     def show(self, text: str) -> None:
         """Show a link or command whole: the terminal breaks it, so that it can be copied."""
         self._console.print(Text(harmless(text), "bold"), soft_wrap=True)
+
+    def draw(self, code: QrCode) -> None:
+        """Draw a picture for a phone's camera, where there is room for it."""
+        lines = half_blocks(code)
+        fits = len(lines[0]) <= self._console.width and len(lines) < self._console.height
+        if fits and self._console.encoding.startswith("utf"):
+            self.say("The camera of your phone reads this; the link below is the same:")
+            # Light on dark whatever the terminal's colours are.
+            picture = Text("\n".join(lines), "bright_white on black", no_wrap=True)
+            self._console.print(picture, soft_wrap=True)
 
     def ask(self, question: str, default: str = "") -> str:
         """Ask for a line; an empty one means the default."""

@@ -1,6 +1,7 @@
 """The keys of a terminal, one by one and unseen, and the terminal as it was afterwards."""
 
 import os
+import select
 import signal
 import sys
 import termios
@@ -10,7 +11,7 @@ from typing import Any, Self
 
 from takopi.core.keyboard import Key, KeyDecoder
 
-__all__ = ["Keyboard"]
+__all__ = ["Keyboard", "wait_for_input"]
 
 CHUNK_BYTES = 4096
 # Terminals that know it mark what is pasted, so that a line break in it is no Enter.
@@ -18,6 +19,7 @@ PASTE_MARKS_ON = "\x1b[?2004h"
 PASTE_MARKS_OFF = "\x1b[?2004l"
 CURSOR_ON = "\x1b[?25h"
 LOCAL_MODES = 3
+SIGNALS_WAIT_S = 0.2
 CONTROL_KEYS = 6
 ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -68,6 +70,7 @@ class Keyboard:
             KeyboardInterrupt: The terminal is gone.
         """
         while not self._keys:
+            wait_for_input(self._descriptor)
             try:
                 data = os.read(self._descriptor, CHUNK_BYTES)
             except OSError:
@@ -108,6 +111,16 @@ class Keyboard:
                 signal.signal(number, handler)
             self._handlers.clear()
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def wait_for_input(descriptor: int) -> None:
+    """Return when there is something to read.
+
+    A signal that comes just before a blocking read would be noticed after the next key only, so
+    Ctrl-C would be lost: the wait is a short one, again and again.
+    """
+    while not select.select([descriptor], [], [], SIGNALS_WAIT_S)[0]:
+        pass
 
 
 def _end(number: int, frame: FrameType | None) -> None:
