@@ -87,10 +87,12 @@ def test_costs_are_found_by_their_time(kept: SqliteStore) -> None:
     now_done(kept.close())
 
 
-def test_old_costs_and_deleted_topics_go_in_pieces_too(kept: SqliteStore) -> None:
-    """A year of them is not forgotten in one transaction."""
+def test_old_costs_go_in_pieces_too(kept: SqliteStore) -> None:
+    """A year of them is not forgotten in one transaction, also when the turns went before."""
     end = {"state": "done", "ended_at": NOW, "usage": {}}
     now_done(kept.commit([TurnPut(turn(f"t{number}", **end)) for number in range(450)]))
+    now_done(kept.prune(NOW + 100 * 86400.0))
+    assert len(now_done(kept.usage_since(0))) == 450
     now_done(kept.prune(NOW + 500 * 86400.0))
     assert now_done(kept.usage_since(0)) == ()
     assert kept._db.execute("SELECT count(*) FROM usage").fetchone() == (0,)

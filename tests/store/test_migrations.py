@@ -69,8 +69,14 @@ def test_an_earlier_journal_says_what_it_said(tmp_path: Path, version: int) -> N
     store = opened(restored(tmp_path / "takopi.db", version))
     assert not store.fresh
     assert said(store) == said(today)
-    questions = (TurnFilter(scope=SCOPE), TurnFilter(engine="pi"), TurnFilter(accepted_since=NOW))
-    for wanted, names in zip(questions, (["t3", "t2", "t1"], [], ["t1"]), strict=True):
+    questions = (
+        TurnFilter(scope=SCOPE),
+        TurnFilter(engine="codex"),
+        TurnFilter(accepted_since=NOW),
+    )
+    for wanted, names in zip(
+        questions, (["t3", "t2", "t1"], ["t3", "t2", "t1"], ["t1"]), strict=True
+    ):
         for journal in (store, today):
             assert [t.turn_id for t in now_done(journal.newest_turns(wanted, 9))] == names
     state = now_done(store.load())
