@@ -46,7 +46,14 @@ def test_the_list_is_whole() -> None:
     assert set(SMALL) == set(NAMES)
 
 
-@pytest.mark.parametrize("name", SMALL)
+# It takes as long as all the others together, and what it measures other tests start as well.
+SLOW = {"bot"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.full) if name in SLOW else name for name in SMALL],
+)
 def test_a_benchmark_measures_something(name: str) -> None:
     """In its smallest form a benchmark gives figures that fit into the table."""
     import importlib

@@ -56,7 +56,8 @@ async def run_ended(home: Path, run_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "engine_ends"), [("garbage", True), ("empty", False), ("gone", True)]
+    ("loss", "engine_ends"),
+    [("garbage", True), ("empty", False), pytest.param("gone", True, marks=pytest.mark.full)],
 )
 async def test_a_lost_journal_is_told_and_its_runs_are_delivered(
     home: Path, tmp_path: Path, loss: str, engine_ends: bool

@@ -165,10 +165,10 @@ class Conversations(RuleBasedStateMachine):
         self.calm.close()
 
 
-@shards(4)
+@shards(8)
 def test_conversations_in_any_order(shard: int) -> None:
     """Replies to anything, at any moment, continue one conversation, one turn at a time."""
-    examples = share(2000, 4, short=30)
+    examples = share(2000, 8, short=30)
     run_state_machine_as_test(
         Conversations, settings=settings(max_examples=examples, stateful_step_count=20)
     )

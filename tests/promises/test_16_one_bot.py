@@ -19,7 +19,7 @@ from promises.forms import FULL
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
-STARTS = 50 if FULL else 6
+STARTS = 50 if FULL else 4
 
 
 @pytest.mark.parametrize("shared", ["home", "token"])
