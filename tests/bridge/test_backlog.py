@@ -65,8 +65,9 @@ async def test_a_dropped_backlog_is_told_message_by_message() -> None:
         await stage.clock.advance(5)
         assert stage.prompts() == []
         assert stage.chat.texts() == [
-            f"dropped: sent while takopi was away, {age} ago. Send it again to have it answered."
-            for age in ("2 h 05 min", "30 s")
+            f"dropped: sent while takopi was away, {age} ago. Send it again to have it answered: "
+            f"“{words}”"
+            for age, words in (("2 h 05 min", "one"), ("30 s", "two"))
         ]
         replies = [call.options.reply_to for call in stage.chat.calls if call.options]
         assert [ref.message_id for ref in replies if ref] == [m.message_id for m in old]

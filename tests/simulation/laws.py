@@ -15,6 +15,7 @@ from takopi.core.turn_state import ENDS
 
 __all__ = ["broken_laws"]
 
+DROPPED = "dropped: sent while takopi was away"
 RESTED = "What was not started yet will not be started."
 
 
@@ -90,6 +91,12 @@ class _Laws:
             return True  # nobody can be told, or the answer cannot be found by the reply
         here = [post for post in posts.values() if post.by_bot and post.chat == said.chat]
         if any(post.reply_to in said.together for post in here):
+            return True
+        # The message that it answers may be deleted by then, so it says which one that was.
+        sent = [posts[said.chat, number].text.split(" ")[0] for number in said.together]
+        if any(
+            DROPPED in post.text and any(f"“{word}" in post.text for word in sent) for post in here
+        ):
             return True
         if (said.chat, said.thread) in self.world.service.lost_threads and any(
             post.reply_to is None and post.at >= said.at and TOPIC_GONE in post.text
@@ -264,7 +271,9 @@ class _Laws:
         }
         found = []
         for said in self.world.people.said:
-            if said.together not in self.world.people.pastes or len(said.together) != 2:
+            # The very list: two chats count their messages alike.
+            pasted = any(said.together is paste for paste in self.world.people.pastes)
+            if not pasted or len(said.together) != 2:
                 continue
             first, rest = (arrived.get((said.chat, number)) for number in said.together)
             if first is None or rest is None or not self._joins(first, rest, said):

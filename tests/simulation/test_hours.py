@@ -33,3 +33,9 @@ def test_an_hour_is_always_the_same() -> None:
     for one, other in zip(first.service.posts.values(), second.service.posts.values(), strict=True):
         assert (one.at, one.text, one.gone) == (other.at, other.text, other.gone)
     assert first.ledger.commits == second.ledger.commits
+
+
+def test_a_turn_whose_end_the_journal_refused_for_long_is_not_told_anew() -> None:
+    """Its letters were written down as soon as that worked, and its end only some seconds later."""
+    broken, _ = hour(274)
+    assert broken == []

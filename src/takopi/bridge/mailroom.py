@@ -9,8 +9,8 @@
 
 A journal that refuses stops no letter but an ask: what it did not take is owed, goes along with the
 next commit, or is tried again after a pause. Only what stays true is owed. Of a turn that is the
-decision about its final, until the final is out: decision and letters are written together or not
-at all, because one without the other would be a final that is lost, or told twice.
+decision about its final, until the final is out, and then its end: they and the letters are written
+together or not at all, because one without the other would be a final that is lost, or told twice.
 
 The store makes commits in the order of the calls.
 """
@@ -36,6 +36,7 @@ from takopi.bridge.records import (
     TurnPut,
     UpdateHandled,
 )
+from takopi.core.turn_state import ENDS
 from takopi.errors import OfferClosed, StoreError
 from takopi.logging import get_logger
 from takopi.transport import MessageRef
@@ -157,9 +158,18 @@ class Mailroom:
     def over(self, letter: Letter) -> None:
         """Note that a delivery ends with this letter: what its turn was before is history."""
         turn_id = letter.record.turn_id or ""
-        self._owed.pop(("turn", turn_id, 0), None)
+        before = self._owed.get(("turn", turn_id, 0))
+        if isinstance(before, TurnPut) and before.turn.state not in ENDS:
+            del self._owed["turn", turn_id, 0]
         self._postponed.pop(turn_id, None)
         letter.delivery.written = True
+
+    def owe(self, end: TurnPut) -> None:
+        """Write the end of a turn down with what is owed of its letters, not later than those.
+
+        A crash between the two would find the final gone and the turn not over, and tell it anew.
+        """
+        self._owe([end])
 
     async def pay(self) -> bool:
         """Write down what is owed; False when the journal refuses still."""
@@ -266,7 +276,7 @@ def _key(change: Change) -> _Key | None:
             return ("update", number, 0)
         case OfferPut(offer):
             return ("offer", offer.offer_id, 0)
-        case TurnPut(turn) if turn.state == "delivering":
+        case TurnPut(turn) if turn.state == "delivering" or turn.state in ENDS:
             return ("turn", turn.turn_id, 0)
         case _:
             return None

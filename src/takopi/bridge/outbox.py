@@ -29,7 +29,7 @@ from takopi.bridge.letters import Delivery, FinalPost, Letter, LiveMessage, Plac
 from takopi.bridge.living import Living, LivingHooks
 from takopi.bridge.mailroom import Mailroom, bound
 from takopi.bridge.ports import Clock, Store, Transport
-from takopi.bridge.records import Change, JournalState, LetterRecord
+from takopi.bridge.records import Change, JournalState, LetterRecord, TurnPut
 from takopi.bridge.waiting import wait_until
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.letter_forms import under_lines, with_room
@@ -125,6 +125,10 @@ class Outbox:
                     await checkpoint()
                 due = self._plan.due(self._clock.now())
                 await wait_until(self._news.wait, self._clock, due)
+
+    def owe(self, end: TurnPut) -> None:
+        """Write the end of a turn down as soon as the journal takes it."""
+        self._mail.owe(end)
 
     async def drain(self, deadline: float) -> bool:
         """Wait until every letter is accepted or given up; False when the moment came first."""

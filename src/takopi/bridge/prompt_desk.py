@@ -72,7 +72,7 @@ class PromptDesk:
             self._ports.scheduler.thaw(draft.record)
         elif draft.away and self._backlog == "drop":
             place = _place(draft)
-            answer = dropped_reply(self._age_s(draft))
+            answer = dropped_reply(draft.record.prompt, self._age_s(draft))
             handled = marks(draft.updates)
             await self._ports.outbox.say(place, answer, notify=False, changes=handled)
         elif draft.away and self._backlog == "ask":

@@ -344,14 +344,12 @@ class Scheduler:
         with border("finishing the turn", turn=turn.id):
             await self._driver.finish_delivery(turn, delivery)
         self._remove(turn)
-        await self._driver.make_up(turn)
 
     async def _finish(self, turn: Turn, ended: Ended | None) -> None:
         with border("finishing the turn", turn=turn.id):
             if ended is not None:
                 await self._driver.finish(turn, ended)
         self._remove(turn)
-        await self._driver.make_up(turn)
 
     def _forget(self, turn: Turn) -> None:
         """Leave a turn that waits to the next takopi."""

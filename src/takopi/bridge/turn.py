@@ -38,7 +38,6 @@ class Turn:
         writing: Held while the record is being written down, so that an older one never comes last.
         over: Set once nothing of it is left to do.
         undecided: The record as it was before this process decided the final.
-        end_refused: Whether the journal has yet to take that nothing of it is left to do.
     """
 
     record: TurnRecord
@@ -57,7 +56,6 @@ class Turn:
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
     undecided: TurnRecord | None = None
-    end_refused: bool = False
 
     @classmethod
     def of(cls, record: TurnRecord, clock: Clock) -> "Turn":

@@ -204,6 +204,10 @@ class TurnMessages:
             with border("adding what was ended", turn=turn.id):
                 await self._add_background(turn, ending, background_note(ended_background))
 
+    def owe_end(self, turn: Turn) -> None:
+        """Let the end of a turn be written down with what the journal did not take of its final."""
+        self._outbox.owe(TurnPut(turn.record))
+
     async def _add_background(self, turn: Turn, ending: Ending, note: str) -> None:
         refs = turn.final.refs if turn.final else []
         before, after = self._render(turn, ending), self._render(turn, ending, note)

@@ -36,11 +36,18 @@ def backlog_question(prompt: str, age_s: float) -> ChatMessage:
     )
 
 
-def dropped_reply(age_s: float) -> ChatMessage:
-    """Say that a prompt of a backlog is not answered; sent as a reply, which shows its words."""
+def dropped_reply(prompt: str, age_s: float) -> ChatMessage:
+    """Say that a prompt of a backlog is not answered.
+
+    It is sent as a reply and names the prompt all the same: the person may have deleted that.
+
+    Args:
+        prompt: The person's words.
+        age_s: How long ago they were sent.
+    """
     return message(
         f"dropped: sent while takopi was away, {format_about(age_s)} ago. Send it again to have it "
-        "answered."
+        f"answered: “{one_line(prompt, _PREVIEW_UNITS)}”"
     )
 
 

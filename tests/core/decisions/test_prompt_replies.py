@@ -22,7 +22,7 @@ from takopi.core.richtext import Entity, RichText, utf16_len
 def test_whatever_was_said_the_answers_fit(words: str, age_s: float) -> None:
     """Also when it cannot be shown, or clocks disagree."""
     check(backlog_question(words, age_s))
-    check(dropped_reply(age_s))
+    check(dropped_reply(words, age_s))
     check(not_written_reply(words))
     check(picked_reply("codex", words))
     check(edited_reply())
