@@ -66,6 +66,16 @@ async def test_it_ends_also_when_the_block_is_cancelled() -> None:
     assert process.returncode == -signal.SIGTERM
 
 
+async def test_a_start_that_is_cancelled_leaves_nothing_behind() -> None:
+    """The process is known once it runs, so that it ends with its group."""
+    started = []
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        async with manage_subprocess(["sleep", "300"]) as process:
+            started.append(process)
+    assert [process.returncode for process in started] == [-signal.SIGTERM]
+
+
 async def test_an_error_in_the_block_is_passed_on() -> None:
     """The process ends, the error is the caller's."""
     with pytest.raises(RuntimeError, match="mine"):

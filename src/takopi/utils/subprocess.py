@@ -28,7 +28,9 @@ async def manage_subprocess(cmd: Sequence[str], **kwargs: Any) -> AsyncIterator[
         OSError: The program cannot be started.
     """
     kwargs["start_new_session"] = True
-    process = await anyio.open_process(list(cmd), **kwargs)
+    # A cancelled start kills the process alone, not what it may have started by then.
+    with anyio.CancelScope(shield=True):
+        process = await anyio.open_process(list(cmd), **kwargs)
     try:
         yield process
     finally:
