@@ -13,6 +13,7 @@ from fakes.scripted_engine import ScriptedDirectory, ScriptedHost, ScriptedRunne
 from fakes.transport import Call, MemoryTransport
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.ports import ProjectFiles
 from takopi.core.access import access_policy
 
 
@@ -22,6 +23,8 @@ class World:
 
     clock: VirtualClock = field(default_factory=VirtualClock)
     options: dict[str, Any] = field(default_factory=dict)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    files: ProjectFiles | None = None
 
     def __post_init__(self) -> None:
         self.chat = MemoryTransport(self.clock)
@@ -31,9 +34,10 @@ class World:
             {"codex": self.codex, "claude": self.claude}, versions={"codex": "1.2.3"}
         )
         self.host = ScriptedHost()
-        self.store = MemoryStore()
         self._ids = 0
-        ports = BridgePorts(self.chat, self.store, self.clock, self.engines, self.host)
+        ports = BridgePorts(
+            self.chat, self.store, self.clock, self.engines, self.host, files=self.files
+        )
         options: dict[str, Any] = {
             "access": access_policy(chat_id=1),
             "default_engine": "codex",
