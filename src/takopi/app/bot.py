@@ -13,8 +13,10 @@ from takopi.app.journal import open_bot_journal
 from takopi.app.locks import BotLocks
 from takopi.app.runtime import Runtime, open_runtime
 from takopi.app.serving import AnnouncedTransport, BotParts, BotService
+from takopi.app.update_check import check_beside
 from takopi.bridge.bridge import BridgeOptions
 from takopi.core.access import access_policy
+from takopi.core.chat_settings import ChatSettings
 from takopi.core.watchdog import StallLimits
 from takopi.errors import ConfigError
 from takopi.logging import configure_logging, get_logger
@@ -44,6 +46,8 @@ def serve_bot(default_engine: str | None) -> int:
         telegram = runtime.settings.telegram
         token = telegram.bot_token or ""
         with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
+            if runtime.settings.update_check:
+                check_beside()
             transport = AnnouncedTransport(TelegramConfig(token, telegram.api_base_url))
             store = open_bot_journal(runtime.home)
             anyio.run(_serve, BotParts(runtime, transport, store, options))
@@ -90,6 +94,13 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
         stall=StallLimits(settings.stall_after_s, settings.kill_after_s),
         backlog=settings.backlog,
         decide=settings.approvals.who,
+        chats=ChatSettings(
+            projects=settings.projects,
+            default_project=settings.default_project,
+            session_mode=settings.session_mode,
+            trigger=telegram.trigger,
+            verbosity=telegram.verbose,
+        ),
         on_chat_moved=partial(_follow_chat, settings),
     )
 

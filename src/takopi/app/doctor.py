@@ -6,6 +6,7 @@ import stat
 from collections.abc import Mapping
 
 import anyio
+import anyio.to_thread
 
 from takopi.app.chat_checks import check_access, check_telegram
 from takopi.app.checks import Check
@@ -13,15 +14,16 @@ from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, is_directory
 from takopi.app.node_need import node_fault
 from takopi.app.service_checks import check_services
+from takopi.app.settings_checks import check_named
 from takopi.core.os_remedies import remedy
 from takopi.engines import EngineCatalogue, find_engines
-from takopi.errors import ConfigError, TakopiError
+from takopi.errors import ConfigError, StoreError, TakopiError
 from takopi.logging import add_secrets
 from takopi.process.host import HostLimits
 from takopi.settings import Settings, check_private, load_settings, parse_settings
 from takopi.settings.former import former_key_told
 from takopi.settings.keys import near_key, unknown_keys
-from takopi.store.reading import journal_health
+from takopi.store.reading import journal_health, open_reading
 
 __all__ = ["examine"]
 
@@ -62,6 +64,7 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
     checks += _check_journal(home)
     if read is not None:  # of a file that cannot be read nobody knows what it says
         checks.append(_check_work_dir(settings))
+        checks += await anyio.to_thread.run_sync(check_named, settings, catalogue.ids, environment)
     for lines in engines.values():
         checks += lines
     if read is not None:
@@ -109,6 +112,7 @@ def _check_journal(home: Home) -> list[Check]:
         checks.append(Check(subject, "wrong", health.fault))
     elif health.exists:
         checks.append(Check(subject, "ok", str(home.journal)))
+        checks += _check_letters(home)
     else:
         checks.append(Check(subject, "note", "nothing is written down yet"))
     for path in health.damaged:
@@ -117,6 +121,22 @@ def _check_journal(home: Home) -> list[Check]:
         )
         checks.append(Check(subject, "warning", text))
     return checks
+
+
+def _check_letters(home: Home) -> list[Check]:
+    try:
+        journal = open_reading(home.journal)
+    except StoreError as error:
+        return [Check("journal", "wrong", str(error))]
+    if journal is None:
+        return []
+    with journal:
+        waiting = journal.letters_waiting()
+    if not waiting:
+        return []
+    letters = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+    text = f"{letters} to be sent; a running bot sends them as soon as Telegram takes them"
+    return [Check("journal", "note", text)]
 
 
 def _check_resilience(settings: Settings) -> list[Check]:

@@ -2,7 +2,7 @@
 
 import shutil
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,12 @@ MARKS = {"ok": "✓", "note": "·", "warning": "!", "wrong": "✗"}
 MIN_TEXT_COLUMNS = 30
 
 
-def doctor() -> None:
+def doctor(
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="First mend what can be: folders, and who may read them.")
+    ] = False,
+) -> None:
     """Check token, chat, access, engines, permissions, plug-ins; exit status 1 if any is wrong."""
     import anyio
 
@@ -25,6 +30,8 @@ def doctor() -> None:
     from takopi.app.home import locate_home
     from takopi.logging import redact
 
+    if fix:
+        _fix()
     checks = anyio.run(examine, locate_home())
     print(redact(table(checks, shutil.get_terminal_size((100, 24)).columns)))
     wrong = sum(check.state == "wrong" for check in checks)
@@ -32,6 +39,16 @@ def doctor() -> None:
         print(f"\n{wrong} {'thing is' if wrong == 1 else 'things are'} wrong.")
         raise typer.Exit(1)
     print("\nEverything is in order.")
+
+
+def _fix() -> None:
+    from takopi.app.doctor_fix import mend
+    from takopi.app.home import locate_home
+
+    repairs = mend(locate_home())
+    for repair in repairs:
+        print(f"{'mended' if repair.done else 'not mended'}: {repair.text}")
+    print("" if repairs else "Nothing was to be mended.\n")
 
 
 def table(checks: "Sequence[Check]", columns: int) -> str:

@@ -16,6 +16,7 @@ from takopi.cli.plugins import plugins
 from takopi.cli.ps import ps
 from takopi.cli.service import service_app
 from takopi.cli.stop import stop
+from takopi.cli.update_check import update_check
 from takopi.errors import (
     AccessError,
     ConfigError,
@@ -95,6 +96,7 @@ app.command(short_help="Make this directory a project.")(init)
 app.command("chat-id", short_help="Learn the id of a chat or group.")(chat_id)
 app.command(short_help="Say what is right, wrong and missing.")(doctor)
 app.command(short_help="List the engines and the plug-ins that fail.")(plugins)
+app.command("update-check", short_help="Ask whether there is a newer takopi.")(update_check)
 app.add_typer(config_app)
 app.add_typer(service_app)
 
