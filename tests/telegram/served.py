@@ -13,6 +13,7 @@ from fakes.telegram_api import OWNER_ID, TelegramApi
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.ports import ProjectFiles
 from takopi.core.access import access_policy
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
 
@@ -30,7 +31,11 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    api: TelegramApi, *, store: MemoryStore | None = None, **options: Any
+    api: TelegramApi,
+    *,
+    store: MemoryStore | None = None,
+    files: ProjectFiles | None = None,
+    **options: Any,
 ) -> AsyncIterator[Served]:
     """Serve the owner, in private and in one group, for the length of a test."""
     api.world.group(GROUP_ID)
@@ -49,7 +54,9 @@ async def served(
         **options,
     }
     bridge = Bridge(
-        BridgePorts(found.transport, found.store, SystemClock(), engines, ScriptedHost()),
+        BridgePorts(
+            found.transport, found.store, SystemClock(), engines, ScriptedHost(), files=files
+        ),
         BridgeOptions(**settings),
     )
     await found.transport.connect()

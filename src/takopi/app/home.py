@@ -41,6 +41,11 @@ class Home(msgspec.Struct, frozen=True):
         return self.path / "takopi.db"
 
     @property
+    def outgoing(self) -> Path:
+        """Give the folder of copies of large files that are about to be sent to a chat."""
+        return self.path / "outgoing"
+
+    @property
     def bot_lock(self) -> Path:
         """Give the lock of the running bot."""
         return self.path / "bot.lock"
