@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from takopi.errors import GitRefused, NotARepository
-from takopi.worktrees.changes import Changes, FileChange, changes_since, look, snapshot
+from takopi.worktrees.changes import Changes, FileChange, changes_since, look, revert, snapshot
 from takopi.worktrees.status import file_name
 
 pytestmark = pytest.mark.anyio
@@ -165,17 +165,27 @@ def test_a_shown_name_can_be_sent(raw: bytes) -> None:
     assert shown.encode("utf-8") is not None
 
 
-async def test_five_thousand_files(repo) -> None:
-    """A large change is one look and one snapshot, each with a handful of processes."""
+async def test_five_thousand_new_files_are_one_look(repo) -> None:
+    """A large change is a handful of processes, and nothing of it is written down."""
     for number in range(5_000):
         repo.write(f"many/{number}.txt", f"{number}\n")
     changes = await look(repo.path)
     assert len(changes.files) == 5_000
     assert changes.added == 5_000
+
+
+@pytest.mark.parametrize("count", [300, pytest.param(5_000, marks=pytest.mark.full)])
+async def test_a_snapshot_of_many_files(repo, count) -> None:
+    """One change in many files is found, and all go back."""
+    for number in range(count):
+        repo.write(f"many/{number}.txt", f"{number}\n")
     taken = await snapshot(repo.path)
     assert taken is not None
     repo.write("many/7.txt", "other\n")
     assert files(await changes_since(repo.path, taken)) == {"many/7.txt": ("modified", 1, 1)}
+    assert len((await revert(repo.path)).files) == count
+    await revert(repo.path, taken)
+    assert (repo.path / "many/7.txt").read_text() == "7\n"
 
 
 async def test_a_snapshot_is_a_state_to_compare_with(repo) -> None:

@@ -14,7 +14,7 @@ from subprocess import DEVNULL, PIPE
 
 import anyio
 import msgspec
-from anyio.abc import ByteReceiveStream, Process
+from anyio.abc import Process
 
 from takopi.core.texts import tr
 from takopi.errors import GitRefused, GitTooSlow
@@ -22,6 +22,7 @@ from takopi.errors import GitRefused, GitTooSlow
 __all__ = ["GitAnswer", "GitProgram", "git_words"]
 
 _MAX_ERROR_BYTES = 64 * 1024
+_CHUNK = 256 * 1024
 _PIPE_GRACE_S = 0.5
 _TERMINATE_GRACE_S = 2.0
 
@@ -162,43 +163,85 @@ class GitProgram(msgspec.Struct, frozen=True):
         stdin: bytes,
         limits: "_Limits",
     ) -> GitAnswer:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        pipes = _Pipes.made()
         try:
             with anyio.CancelScope(shield=True):  # a process that nobody knows ends nobody
-                process = await anyio.open_process(
-                    ["git", "--no-pager", *args],
-                    cwd=cwd,
-                    env=clean | _ENVIRONMENT | dict(env),
-                    stdin=PIPE if stdin else DEVNULL,
-                    stdout=PIPE,
-                    stderr=PIPE,
-                    start_new_session=True,  # no terminal to ask at, and hooks end with it
-                )
-        except (FileNotFoundError, NotADirectoryError) as error:
-            if not await anyio.Path(cwd).is_dir():
-                text = tr("The folder {path} is gone; restore it, then try again.", path=cwd)
-                raise GitRefused(text) from error
-            text = tr("git is not installed here; install it, then try again.")
-            raise GitRefused(text) from error
-        except (OSError, ValueError) as error:
-            text = tr("git could not be started ({error}); try again.", error=error)
-            raise GitRefused(text) from error
-        conversation = _Conversation(process, limits)
-        try:
-            with anyio.fail_after(limits.seconds):
-                return await conversation.hold(stdin)
-        except TimeoutError as error:
-            raise GitTooSlow(
-                tr(
-                    "`git {command}` was ended after {count} s; look whether a hook of the "
-                    "repository or its disk hangs, then try again.",
-                    command=args[0],
-                    count=f"{limits.seconds:g}",
-                )
-            ) from error
+                process = await _started(args, cwd, env, pipes, asks=bool(stdin))
+            conversation = _Conversation(process, pipes, limits)
+            try:
+                with anyio.fail_after(limits.seconds):
+                    return await conversation.hold(stdin)
+            except TimeoutError as error:
+                raise GitTooSlow(
+                    tr(
+                        "`git {command}` was ended after {count} s; look whether a hook of the "
+                        "repository or its disk hangs, then try again.",
+                        command=args[0],
+                        count=f"{limits.seconds:g}",
+                    )
+                ) from error
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await conversation.end()
         finally:
-            with anyio.CancelScope(shield=True):
-                await conversation.end()
+            pipes.close()
+
+
+class _Pipes:
+    """Hold the pipes that git prints into; ours, so that no leftover of a hook keeps them open."""
+
+    def __init__(self, out: tuple[int, int], said: tuple[int, int]) -> None:
+        self.out, self.out_end = out
+        self.said, self.said_end = said
+        self._open = {*out, *said}
+
+    @classmethod
+    def made(cls) -> "_Pipes":
+        """Make both; reading never waits."""
+        pipes = cls(os.pipe(), os.pipe())
+        os.set_blocking(pipes.out, False)
+        os.set_blocking(pipes.said, False)
+        return pipes
+
+    def close_ends(self) -> None:
+        """Close what git has got, or its end would never be seen."""
+        self._close({self.out_end, self.said_end})
+
+    def close(self) -> None:
+        """Close all that is open."""
+        self._close({*self._open})
+
+    def _close(self, which: set[int]) -> None:
+        for number in which & self._open:
+            os.close(number)
+            self._open.remove(number)
+
+
+async def _started(
+    args: Sequence[str], cwd: Path, env: Mapping[str, str], pipes: _Pipes, *, asks: bool
+) -> Process:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        return await anyio.open_process(
+            ["git", "--no-pager", *args],
+            cwd=cwd,
+            env=clean | _ENVIRONMENT | dict(env),
+            stdin=PIPE if asks else DEVNULL,
+            stdout=pipes.out_end,
+            stderr=pipes.said_end,
+            start_new_session=True,  # no terminal to ask at, and hooks end with it
+        )
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if not await anyio.Path(cwd).is_dir():
+            text = tr("The folder {path} is gone; restore it, then try again.", path=cwd)
+            raise GitRefused(text) from error
+        text = tr("git is not installed here; install it, then try again.")
+        raise GitRefused(text) from error
+    except (OSError, ValueError) as error:
+        text = tr("git could not be started ({error}); try again.", error=error)
+        raise GitRefused(text) from error
+    finally:
+        pipes.close_ends()
 
 
 class _Limits(msgspec.Struct, frozen=True):
@@ -210,29 +253,27 @@ class _Limits(msgspec.Struct, frozen=True):
 class _Conversation:
     """Talk to one git process until it ends or is ended."""
 
-    def __init__(self, process: Process, limits: _Limits) -> None:
+    def __init__(self, process: Process, pipes: _Pipes, limits: _Limits) -> None:
         self._process = process
-        self._max_bytes = limits.max_bytes
-        self._pipe_grace_s = limits.pipe_grace_s
+        self._pipes = pipes
+        self._limits = limits
         self._out = bytearray()
         self._said = bytearray()
         self._cut = False
 
     async def hold(self, stdin: bytes) -> GitAnswer:
         """Write what it reads, read what it prints, and wait for its end."""
-        process = self._process
-        assert process.stdout
-        assert process.stderr
         async with anyio.create_task_group() as group:
             group.start_soon(self._write, stdin)
-            group.start_soon(self._read_out, process.stdout)
-            group.start_soon(self._read_said, process.stderr)
-            code = await process.wait()
-            if self._pipe_grace_s is not None:
+            group.start_soon(self._read_out)
+            group.start_soon(self._read_said)
+            code = await self._process.wait()
+            if self._limits.pipe_grace_s is not None:
                 # Something that a hook left running may hold the pipes open for ever.
-                group.cancel_scope.deadline = anyio.current_time() + self._pipe_grace_s
+                group.cancel_scope.deadline = anyio.current_time() + self._limits.pipe_grace_s
         said = self._said.decode("utf-8", "replace")
-        return GitAnswer(code, bytes(self._out[: self._max_bytes]), said.strip(), self._cut)
+        out = bytes(self._out[: self._limits.max_bytes])
+        return GitAnswer(code, out, said.strip(), self._cut)
 
     async def _write(self, stdin: bytes) -> None:
         if self._process.stdin is None:
@@ -243,16 +284,16 @@ class _Conversation:
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass  # it did not want to read; its status says why
 
-    async def _read_out(self, stream: ByteReceiveStream) -> None:
-        async for chunk in stream:
+    async def _read_out(self) -> None:
+        while chunk := await _read(self._pipes.out):
             self._out += chunk
-            if len(self._out) > self._max_bytes:
+            if len(self._out) > self._limits.max_bytes:
                 self._cut = True
                 self._signal(signal.SIGTERM)
                 return
 
-    async def _read_said(self, stream: ByteReceiveStream) -> None:
-        async for chunk in stream:
+    async def _read_said(self) -> None:
+        while chunk := await _read(self._pipes.said):
             # Read on past the limit, or it would wait for a reader.
             self._said += chunk[: max(0, _MAX_ERROR_BYTES - len(self._said))]
 
@@ -264,13 +305,20 @@ class _Conversation:
                 await self._process.wait()
             self._signal(signal.SIGKILL)
             await self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                await stream.aclose()
+        if self._process.stdin is not None:
+            await self._process.stdin.aclose()
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):  # it ended by itself
             os.killpg(self._process.pid, number)
+
+
+async def _read(pipe: int) -> bytes:
+    await anyio.wait_readable(pipe)
+    try:
+        return os.read(pipe, _CHUNK)
+    except BlockingIOError:  # pragma: no cover - a wake-up without need
+        return await _read(pipe)
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Put files back to how they were, and keep what is thrown away."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 from anyio.to_thread import run_sync
@@ -22,6 +23,7 @@ KEPT = "refs/takopi/kept/"
 _UNFINISHED = (
     "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG",
 )  # fmt: skip
+_NO_FILE = "000000"
 _SUBMODULE = "160000"
 _NAMED = {
     f"GIT_{who}_{what}": value
@@ -46,6 +48,11 @@ class _Change(msgspec.Struct, frozen=True):
     mode: str
     blob: str
     path: str
+    new: bool
+
+    @property
+    def gone(self) -> bool:
+        return self.mode == _NO_FILE
 
     @property
     def line(self) -> bytes:
@@ -84,6 +91,7 @@ async def revert(
             changes = await _changes(scratch, present, target)
             if not changes:
                 return Reverted()
+            await run_sync(_check_way, tree.top, changes)
             kept = await _keep(git, tree, present, staged)
             await _put_back(scratch, present, changes)
         await _reset_index(git, tree, changes, whole=to_snapshot is None and not tree.prefix)
@@ -109,8 +117,35 @@ async def _changes(scratch: Scratch, present: str, target: str) -> list[_Change]
     for head, path in zip(records[::2], records[1::2], strict=True):
         before, mode, _, blob, _ = head.removeprefix(":").split(" ")
         if _SUBMODULE not in {before, mode}:  # the files in it are not ours to move
-            found.append(_Change(mode, blob, path))
-    return sorted(found, key=lambda change: change.mode != "000000")
+            found.append(_Change(mode, blob, path, before == _NO_FILE))
+    return sorted(found, key=lambda change: not change.gone)
+
+
+def _check_way(top: Path, changes: list[_Change]) -> None:
+    """Refuse to write over files that are not kept: git thinks nothing of those that it ignores."""
+    leaving = {change.path for change in changes if change.gone}
+    for change in changes:
+        for path in _occupied(top, change.path) if change.new else ():
+            if path not in leaving:
+                raise GitRefused(
+                    tr("Nothing was put back: {file} is in the way and git ignores it, so it would "
+                       "be lost; move it, then try again.", file=file_name(path))
+                )  # fmt: skip
+
+
+def _occupied(top: Path, path: str) -> Iterator[str]:
+    """List the files that stand where a file is to be, above it or in a folder of its name."""
+    for above in reversed(PurePosixPath(path).parents[:-1]):
+        place = top / above
+        if place.is_symlink() or (os.path.lexists(place) and not place.is_dir()):
+            yield str(above)
+            return
+    place = top / path
+    if place.is_dir() and not place.is_symlink():
+        for folder, _, names in os.walk(place):
+            yield from (str(Path(folder, name).relative_to(top)) for name in names)
+    elif os.path.lexists(place):
+        yield path
 
 
 async def _keep(git: GitProgram, tree: Tree, present: str, staged: str) -> str:
