@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes.pictures import write_png
-from takopi.core.usage import read_usage
+from takopi.core.usage import Usage, read_usage
 from takopi.errors import UsageError
 from takopi.jsonl_fold import JsonlFold
 from takopi.runners._pictures import read_picture
@@ -156,6 +156,35 @@ def test_pi_keeps_only_the_tools_of_a_mode() -> None:
     assert arguments(PiRunner(), permission_mode="full") == arguments(PiRunner())
     with pytest.raises(UsageError, match="use one of plan, edit, full"):
         arguments(PiRunner(), permission_mode="ask")
+
+
+def test_pi_gets_pictures_after_its_options(tmp_path: Path) -> None:
+    """What follows the two dashes is a message or a file."""
+    picture = write_png(tmp_path / "a.png")
+    args = arguments(PiRunner(model="m"), attachments=(picture,))
+    assert args[-2:] == ["--", f"@{picture}"]
+
+
+def usage_of(runner: AnyRunner, line: dict[str, object]) -> Usage:
+    """Give the usage of a run that prints one line and ends."""
+    fold = JsonlFold(runner, TurnRequest(prompt=""))
+    fold.feed(json.dumps(line).encode() + b"\n")
+    fold.finish(0)
+    assert fold.rules.completed is not None
+    return read_usage(fold.rules.completed.usage)
+
+
+def test_what_comes_out_of_a_cache_was_read_too() -> None:
+    """claude and pi count it beside the input; sums of engines must mean the same."""
+    counts = {"input_tokens": 5, "cache_read_input_tokens": 11, "cache_creation_input_tokens": 2}
+    result = {"type": "result", "subtype": "success", "result": "x", "usage": counts}
+    claude = usage_of(ClaudeRunner(), {**result, "session_id": "s1"})
+    assert (claude.input_tokens, claude.cached_tokens) == (18, 11)
+    numbers = {"input": 5, "cacheRead": 11, "cacheWrite": 2, "output": 7, "reasoning": 3}
+    message = {"role": "assistant", "content": "x", "stopReason": "stop", "usage": numbers}
+    pi = usage_of(PiRunner(), {"type": "message_end", "message": message})
+    assert (pi.input_tokens, pi.cached_tokens) == (18, 11)
+    assert (pi.output_tokens, pi.reasoning_tokens) == (7, 3)
 
 
 # Models, as the programs list them

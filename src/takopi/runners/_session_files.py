@@ -96,10 +96,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects at the beginning of a file."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    lines = head.split(b"\n")
-    if len(head) == HEAD_BYTES:
-        lines.pop()  # cut in the middle
-    for line in lines:
+    for line in head.split(b"\n"):  # the last one may be cut, and is no JSON then
         try:
             value = _decode(line)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
