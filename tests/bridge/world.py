@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 
 from fakes.clock import VirtualClock, settle
+from fakes.project_folders import NamedFolders
 from fakes.scripted_engine import ScriptedDirectory, ScriptedHost, ScriptedRunner
 from fakes.transport import Call, MemoryTransport
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
@@ -25,6 +26,7 @@ class World:
     options: dict[str, Any] = field(default_factory=dict)
     store: MemoryStore = field(default_factory=MemoryStore)
     files: ProjectFiles | None = None
+    workspaces: NamedFolders | None = None
 
     def __post_init__(self) -> None:
         self.chat = MemoryTransport(self.clock)
@@ -36,7 +38,13 @@ class World:
         self.host = ScriptedHost()
         self._ids = 0
         ports = BridgePorts(
-            self.chat, self.store, self.clock, self.engines, self.host, files=self.files
+            self.chat,
+            self.store,
+            self.clock,
+            self.engines,
+            self.host,
+            self.workspaces,
+            files=self.files,
         )
         options: dict[str, Any] = {
             "access": access_policy(chat_id=1),

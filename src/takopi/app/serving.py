@@ -17,8 +17,10 @@ from takopi.app.leaving import (
     wish_of,
 )
 from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
+from takopi.app.project_files import project_files
 from takopi.app.runtime import Runtime
 from takopi.app.upkeep import Upkeep
+from takopi.app.workspaces import ProjectWorkspaces
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.waiting import plain_errors
@@ -28,6 +30,7 @@ from takopi.core.stopping import StopWish, next_stop
 from takopi.logging import get_logger
 from takopi.store.sqlite_store import SqliteStore
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
+from takopi.worktrees.worktrees import Worktrees
 
 __all__ = ["AnnouncedTransport", "BotParts", "BotService"]
 
@@ -78,8 +81,17 @@ class BotService:
     def __init__(self, parts: BotParts) -> None:
         runtime, store = parts.runtime, parts.store
         clock = SystemClock()
-        ports = BridgePorts(parts.transport, store, clock, runtime.shelf, runtime.host)
         settings = runtime.settings
+        workspaces = ProjectWorkspaces(settings.projects, parts.options.work_dir, Worktrees())
+        ports = BridgePorts(
+            parts.transport,
+            store,
+            clock,
+            runtime.shelf,
+            runtime.host,
+            workspaces,
+            files=project_files(runtime.home, settings),
+        )
         keeping = Keeping(settings.keep_runs_days, settings.keep_runs_gb)
         self._runtime = runtime
         self._transport = parts.transport

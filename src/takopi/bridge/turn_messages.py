@@ -15,6 +15,7 @@ from takopi.bridge.ports import Clock
 from takopi.bridge.records import Change, OfferPut, OfferRecord, TurnPut
 from takopi.bridge.turn import Turn
 from takopi.core.chat import Button, ChatMessage, Document
+from takopi.core.contexts import format_context
 from takopi.core.durations import format_about
 from takopi.core.present import (
     FinalDelivery,
@@ -224,7 +225,8 @@ class TurnMessages:
             if turn.started_at is None:
                 return _waiting(turn, around.place())
             beside = around.beside()
-            header = ProgressHeader(_label(turn), turn.engine, turn.elapsed_s(at))
+            where = format_context(turn.record.context).removeprefix("ctx: ")
+            header = ProgressHeader(_label(turn), turn.engine, turn.elapsed_s(at), where)
             notes = (
                 turn.stalled,
                 turn.record.note,
@@ -251,6 +253,7 @@ class TurnMessages:
                 steps=turn.progress.steps,
                 answer=ending.answer,
                 error=ending.reason or None,
+                context_line=format_context(turn.record.context),
                 resume_line=ending.resume_line if self._options.show_resume_line else None,
                 notes=tuple(note for note in (turn.record.note, *more_notes) if note),
                 usage=ending.usage,

@@ -42,6 +42,7 @@ _NOTE_UNITS = 200
 _NOTE_ENTITIES = 30
 _ENGINE_UNITS = 60
 _RESUME_UNITS = 512
+_CONTEXT_UNITS = 300
 
 # Room for ` · 1/5` or `(2/5)` with the blank line after it.
 _NUMBER_UNITS = 12
@@ -64,6 +65,7 @@ class FinalView(msgspec.Struct, frozen=True, kw_only=True):
         steps: How many things the agent did.
         answer: The whole answer, Markdown.
         error: Why it failed.
+        context_line: Project and branch, as `contexts.format_context` writes them; empty for none.
         resume_line: The command that continues the session; None to show none.
         notes: What else happened, one line each.
         usage: Numbers of the turn, keys as in `CompletedEvent.usage`; None to show none.
@@ -76,6 +78,7 @@ class FinalView(msgspec.Struct, frozen=True, kw_only=True):
     steps: int = 0
     answer: str = ""
     error: str | None = None
+    context_line: str = ""
     resume_line: str | None = None
     notes: tuple[str, ...] = ()
     usage: dict[str, Any] | None = None
@@ -165,6 +168,9 @@ def _tail(view: FinalView) -> RichText:
         out.close()
         out.gap(1)
     resume = RichBuilder()
+    if view.context_line:
+        resume.code(one_line(view.context_line, _CONTEXT_UNITS))
+        resume.gap(1)
     # Runners write the line as Markdown's inline code; the entity says that here.
     resume.code(one_line(view.resume_line or "", _RESUME_UNITS).strip("`"))
     return _stack(cap_entities(out.build(), _NOTE_ENTITIES), resume.build())

@@ -56,11 +56,13 @@ class ProgressHeader(msgspec.Struct, frozen=True):
         label: What is going on: `working`, `queued`, `cancelling`.
         engine: Id of the engine.
         elapsed_s: Seconds since the turn started.
+        context: Project and branch, in short; empty for none.
     """
 
     label: str
     engine: str
     elapsed_s: float
+    context: str = ""
 
 
 def render_progress(
@@ -107,6 +109,8 @@ def _header_line(state: ProgressState, header: ProgressHeader) -> str:
     parts.append(format_elapsed(header.elapsed_s))
     if state.steps:
         parts.append(f"step {state.steps}")
+    if header.context:
+        parts.append(one_line(header.context, _LABEL_UNITS))
     return " · ".join(parts)
 
 
