@@ -103,12 +103,21 @@ async def test_two_are_heard_at_once_and_the_others_wait_their_turn(tmp_path) ->
 
 @pytest.mark.anyio
 async def test_waiting_for_a_turn_does_not_count_as_time(tmp_path) -> None:
-    """One that takes too long ends; those behind it have all of their time."""
+    """Those that take too long end; the one behind them has all of its time."""
     hearer = Hearer(go_on=anyio.Event())
-    with pytest.raises(TranscriptionFailed, match=r"ended after 0\.05 s") as caught:
-        await guarded(hearer, timeout_s=0.05).transcribe(note(tmp_path))
-    assert caught.value.retry_may_help
-    assert hearer.cancelled == 1
+    transcriber = guarded(hearer, timeout_s=0.05)
+    told: list[TranscriptionFailed] = []
+
+    async def one() -> None:
+        with pytest.raises(TranscriptionFailed, match=r"ended after 0\.05 s") as caught:
+            await transcriber.transcribe(note(tmp_path))
+        told.append(caught.value)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(one)
+    assert [error.retry_may_help for error in told] == [True] * 3
+    assert hearer.cancelled == 3
 
 
 def way(**settings) -> object:

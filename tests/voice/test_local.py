@@ -97,9 +97,6 @@ async def test_a_cancelled_note_ends_at_its_next_piece(tmp_path) -> None:
             tasks.start_soon(_cancel_when_begun, scope, model)
             await local.transcribe(note(tmp_path))
         assert scope.cancelled_caught
-        with anyio.CancelScope() as waiting:
-            tasks.start_soon(_cancel, waiting)
-            await local.transcribe(note(tmp_path))  # ends before it began
         tasks.start_soon(second)
         model.gate.release(1)
         with anyio.fail_after(20):
@@ -117,9 +114,12 @@ async def _cancel_when_begun(scope: anyio.CancelScope, model: StandIn) -> None:
     scope.cancel()
 
 
-async def _cancel(scope: anyio.CancelScope) -> None:
-    await anyio.sleep(0.05)
-    scope.cancel()
+def test_a_note_that_nobody_waits_for_any_more_is_not_begun(tmp_path) -> None:
+    model = StandIn()
+    gone = threading.Event()
+    gone.set()
+    LocalTranscriber(tmp_path, lambda _: model)._work(note(tmp_path), gone)
+    assert model.begun == 0
 
 
 async def test_a_file_that_cannot_be_read_is_told(tmp_path) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-import anyio
 import anyio.to_thread
 
 from takopi.core.texts import tr
@@ -103,8 +102,7 @@ class LocalTranscriber:
         self._folder = folder
         self._load = load
         self._model: Model | None = None
-        self._turn = anyio.Lock()
-        # A thread cannot be cancelled: one that nobody waits for any more ends its piece first.
+        # A cancelled thread goes on until its piece is done; the next one waits for that.
         self._at_work = threading.Lock()
 
     async def transcribe(self, voice: VoiceNote) -> Transcript:
@@ -114,13 +112,12 @@ class LocalTranscriber:
             VoiceError: One of its leaves.
         """
         unwanted = threading.Event()
-        async with self._turn:
-            try:
-                return await anyio.to_thread.run_sync(
-                    self._work, voice, unwanted, abandon_on_cancel=True
-                )
-            finally:
-                unwanted.set()
+        try:
+            return await anyio.to_thread.run_sync(
+                self._work, voice, unwanted, abandon_on_cancel=True
+            )
+        finally:
+            unwanted.set()
 
     def _work(self, voice: VoiceNote, unwanted: threading.Event) -> Transcript:
         with self._at_work:
