@@ -295,8 +295,11 @@ async def test_another_bot_learns_its_owner_by_the_link(api, run, config) -> Non
     assert written(config)["transports"]["telegram"]["bot_token"] == other
 
 
-async def test_directories_and_repositories_nearby_are_offered(api, run, config, here) -> None:
+async def test_directories_and_repositories_nearby_are_offered(
+    api, run, config, here, monkeypatch
+) -> None:
     """A typed one has to be a directory, and the whole path of it."""
+    monkeypatch.setenv("HOME", str(here))
     for name in ("shop", "blog"):
         make_repository(here / name)
     (here / "plain").mkdir()
@@ -310,13 +313,13 @@ async def test_directories_and_repositories_nearby_are_offered(api, run, config,
         opened_by(api),
     )
     await run(asker)
-    for offered in (f"{here} - this directory", f"{here / 'blog'} - a git", f"{here / 'shop'} - a"):
+    for offered in (f"{here} - this directory", "~/blog - a git", "~/shop - a git"):
         assert f"  {offered}" in asker.text
-    assert str(here / "plain") not in asker.text
+    assert "~/plain" not in asker.text
     assert "give the whole path" in asker.text
     assert "is not a directory; make it first" in asker.text
-    assert "toy means something else already" in asker.text
-    assert "1 to 32 of a-z" in asker.text
+    assert "it cannot be called toy: `/toy` is an engine" in asker.text
+    assert "it cannot be called no name: it takes 1 to 32" in asker.text
     assert written(config)["work_dir"] == str(here / "shop")
     assert written(config)["projects"] == {"my-shop": {"path": str(here / "shop")}}
     load_settings(config)

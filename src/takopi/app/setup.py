@@ -32,6 +32,7 @@ from takopi.engines import find_engines
 from takopi.errors import ConfigError, TransportError, Unauthorized
 from takopi.settings import Settings
 from takopi.settings.keys import TELEGRAM, TOKEN_VARIABLE
+from takopi.settings.projects import read_projects
 
 __all__ = ["Asker", "Interview", "missing", "not_set_up", "set_up"]
 
@@ -129,6 +130,7 @@ class Interview:
         self.access = BotAccess(token, base_url) if token is not None else None
         self._settings = settings
         self._base_url = base_url
+        self._projects = read_projects(settings.document, settings.path)
         self._written = dict(flatten(settings.document))
         self._answers: dict[str, Any] = {}
         self._bot: BotFacts | None = None
@@ -166,13 +168,9 @@ class Interview:
             "place": "work_dir" in written,
             "style": "session_mode" in written or TOPICS in written,
             "engine": "default_engine" in written,
-            "project": bool(self._projects()),
+            "project": bool(self._projects.all),
         }
         return {step for step, is_known in known.items() if is_known}
-
-    def _projects(self) -> Mapping[str, Any]:
-        tables = self._settings.document.get("projects", {})
-        return {alias: table for alias, table in tables.items() if isinstance(table, Mapping)}
 
     def _take(self, step: StepId) -> None:
         steps: dict[StepId, Callable[[], None]] = {
@@ -257,7 +255,7 @@ class Interview:
             del self._answers[name]
         work_dir = Path(self.present["work_dir"]).expanduser()
         engines = find_engines(self.home.path).ids
-        self._answers |= ask_project(self.asker, work_dir, self._projects(), engines)
+        self._answers |= ask_project(self.asker, work_dir, self._projects, engines)
 
     def _summary(self) -> dict[str, Any] | None:
         """Show what will be written and ask; None when an answer was changed."""

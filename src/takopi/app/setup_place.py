@@ -1,16 +1,17 @@
 """The steps of the set-up about directories: where sessions start, and the first project."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from takopi.app.asking import Asker
 from takopi.app.home import current_directory, is_directory
-from takopi.core.onboarding import Choice, alias_for, places
-from takopi.core.projects import is_alias
-from takopi.plugin_ids import RESERVED_COMMAND_IDS
+from takopi.app.projects import alias_of
+from takopi.core.onboarding import Choice, free_alias, places
+from takopi.core.projects import Projects
 from takopi.settings.keys import accept
+from takopi.settings.projects import alias_fault
 from takopi.utils.git import resolve_main_worktree_root
 
 __all__ = ["ask_project", "ask_work_dir", "repositories_near"]
@@ -45,7 +46,7 @@ def ask_work_dir(asker: Asker, present: Path | None) -> Path:
     asker.say("New sessions start in this directory. Agents may read and change what is in it.")
     current = current_directory()
     offered = places(current, present, repositories_near(current))
-    choices = [Choice(str(place.path), place.note) for place in offered]
+    choices = [Choice(_short(Path(place.path)), place.note) for place in offered]
     chosen = asker.choose("Which directory?", [*choices, Choice("another one")])
     if chosen < len(offered):
         path = Path(offered[chosen].path)
@@ -64,13 +65,19 @@ def ask_work_dir(asker: Asker, present: Path | None) -> Path:
         asker.say(f"{typed} is not a directory; make it first, with `mkdir -p {typed}`", "bad")
 
 
+def _short(path: Path) -> str:
+    home = Path.home()
+    inside = path != home and path.is_relative_to(home)
+    return f"~/{path.relative_to(home)}" if inside else str(path)
+
+
 def ask_project(
-    asker: Asker, work_dir: Path, projects: Mapping[str, Any], engines: Collection[str]
+    asker: Asker, work_dir: Path, projects: Projects, engines: Collection[str]
 ) -> dict[str, Any]:
     """Offer to register the repository at hand, and return the keys of it.
 
     Args:
-        projects: Those that are configured: tables by alias.
+        projects: Those that are configured.
         engines: Ids that mean engines already.
     """
     near = [place for start in (current_directory(), work_dir) for place in _around(start)]
@@ -78,12 +85,11 @@ def ask_project(
     if root is None:
         asker.say("There is no git repository here. `takopi init` in one registers it later.")
         return {}
-    known = {str(table.get("path")): alias for alias, table in projects.items()}
-    if str(root) in known:
-        asker.say(f"{root} is the project {known[str(root)]} already", "good")
+    known = next((one.alias for one in projects.all if one.path == root), None)
+    if known is not None:
+        asker.say(f"{root} is the project {known} already", "good")
         return {}
-    taken = {*projects, *engines, *RESERVED_COMMAND_IDS}
-    alias = alias_for(root.name, taken)
+    alias = free_alias(alias_of(root.name, engines), projects.aliases)
     asker.say(
         f"{root} is a git repository. As a project it has a name: /{alias} before a prompt means "
         "it, from everywhere."
@@ -91,7 +97,7 @@ def ask_project(
     choices = (Choice(f"register it as {alias}"), Choice("under another name"), Choice("not now"))
     chosen = asker.choose("Register it?", choices)
     if chosen == 1:
-        alias = _ask_alias(asker, alias, taken)
+        alias = _ask_alias(asker, alias, projects, engines)
     return {} if chosen == 2 else {f"projects.{alias}.path": str(root)}
 
 
@@ -103,12 +109,12 @@ def _around(directory: Path) -> list[Path]:
     return [] if root is None else [root]
 
 
-def _ask_alias(asker: Asker, alias: str, taken: Collection[str]) -> str:
+def _ask_alias(asker: Asker, alias: str, projects: Projects, engines: Collection[str]) -> str:
     while True:
         answer = asker.ask("Name", alias).lower()
-        if answer in taken:
-            asker.say(f"{answer} means something else already", "bad")
-        elif is_alias(answer):
+        fault = alias_fault(answer, engines)
+        if fault is None and projects.find(answer) is not None:
+            fault = "another project has it"
+        if fault is None:
             return answer
-        else:
-            asker.say("1 to 32 of a-z, 0-9, - and _", "bad")
+        asker.say(f"it cannot be called {answer}: {fault}", "bad")

@@ -7,8 +7,6 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from takopi.core.projects import is_alias
-
 __all__ = [
     "STEPS",
     "STYLES",
@@ -19,10 +17,10 @@ __all__ = [
     "Place",
     "StepId",
     "Style",
-    "alias_for",
     "allowed_after",
     "bot_advice",
     "changes",
+    "free_alias",
     "pasted_token",
     "places",
     "steps_again",
@@ -47,7 +45,7 @@ STEPS: tuple[StepId, ...] = tuple(TITLES)
 
 SESSION_MODE = "session_mode"
 TOPICS_ENABLED = "transports.telegram.topics.enabled"
-MAX_PLACES = 6
+MAX_PLACES = 5
 MAX_ALIAS = 32
 
 # A whole message of @BotFather may be pasted: the token is what looks like one.
@@ -234,20 +232,18 @@ def places(
     return tuple(Place(path, note) for path, note in found.items())[:MAX_PLACES]
 
 
-def alias_for(name: str, taken: Collection[str]) -> str:
-    """Make the name of a project from that of its directory.
+def free_alias(alias: str, taken: Collection[str]) -> str:
+    """Return the name of a project, with a number when another one has it.
 
     Args:
-        name: As the directory is called.
-        taken: Names that mean something else.
+        alias: As its directory would have it.
+        taken: Names of other projects.
     """
-    plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-_")[:MAX_ALIAS]
-    plain = plain if is_alias(plain) else "project"
-    alias, number = plain, 2
-    while alias in taken:
+    free, number = alias, 2
+    while free in taken:
         end = f"-{number}"
-        alias, number = plain[: MAX_ALIAS - len(end)] + end, number + 1
-    return alias
+        free, number = alias[: MAX_ALIAS - len(end)] + end, number + 1
+    return free
 
 
 def changes(values: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
