@@ -73,3 +73,13 @@ def test_what_belongs_to_another_is_told(tmp_path: Path) -> None:
     (repair,) = mend(home)
     assert repair.text == f"{home.config} is open to others and belongs to another user"
     assert not repair.done
+
+
+def test_a_link_in_a_circle_is_told(tmp_path: Path) -> None:
+    """It leads nowhere, so there is nothing to close."""
+    home = Home(tmp_path / "home")
+    mend(home)
+    home.config.symlink_to(home.config)
+    (repair,) = mend(home)
+    assert not repair.done
+    assert repair.text.startswith(f"{home.config} cannot be opened: ")

@@ -1,16 +1,20 @@
 """`takopi chat-id`: the chat in which an allowed person writes the code."""
 
+import io
 import re
-import subprocess
+import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
+import anyio.from_thread
 import anyio.to_thread
 import pytest
 
 from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
 from takopi.app.chat_id import bind_chat
 from takopi.app.locks import BotLocks
+from takopi.cli import main
 from takopi.errors import UsageError
 from takopi.settings import load_settings
 
@@ -28,28 +32,33 @@ def write(home: Path, url: str, more: str = "") -> Path:
     return path
 
 
-async def test_a_group_is_bound_to_a_project(argv, environment, takopi_home) -> None:
+class Screen(io.StringIO):
+    """Be standard error, and hand on the code as soon as it is shown."""
+
+    def __init__(self, seen: Callable[[str], object]) -> None:
+        super().__init__()
+        self._seen = seen
+
+    def write(self, text: str) -> int:
+        if found := re.search(r"/start@\S+ [0-9a-f]{8}", text):
+            self._seen(found[0])
+        return super().write(text)
+
+
+@pytest.mark.usefixtures("inside")
+async def test_a_group_is_bound_to_a_project(takopi_home, monkeypatch, capsys) -> None:
     """The code stands on standard error, and the file keeps its comments."""
     async with TelegramApi() as api:
         path = write(takopi_home, api.base_url)
         api.world.group(GROUP)
 
-        def sit() -> str:
-            with subprocess.Popen(
-                [*argv, "chat-id", "--project", "shop"],
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            ) as takopi:
-                assert takopi.stderr is not None
-                assert takopi.stdout is not None
-                while not (found := re.search(r"/start@\S+ [0-9a-f]{8}", takopi.stderr.readline())):
-                    assert takopi.poll() is None
-                anyio.from_thread.run_sync(api.owner.say, found[0], GROUP)
-                return takopi.stdout.read()
+        def owner_writes(code: str) -> None:
+            anyio.from_thread.run_sync(api.owner.say, code, GROUP)
 
-        assert await anyio.to_thread.run_sync(sit) == f"projects.shop.chat_id = {GROUP}\n"
+        monkeypatch.setattr(sys, "stderr", Screen(owner_writes))
+        for arguments in ([], ["--project", "shop"]):
+            assert await anyio.to_thread.run_sync(main, ["chat-id", *arguments]) == 0
+    assert capsys.readouterr().out == f"{GROUP}\nprojects.shop.chat_id = {GROUP}\n"
     assert tomllib.loads(path.read_text())["projects"]["shop"]["chat_id"] == GROUP
     assert "# ours" in path.read_text()
 
