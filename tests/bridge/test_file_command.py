@@ -13,7 +13,7 @@ from fakes.transport import Shown
 from takopi.bridge.records import TurnPut, TurnRecord
 from takopi.core.chat import Button, IncomingFile, RepliedTo, Scope
 from takopi.core.file_rules import MB
-from takopi.errors import ChatLost
+from takopi.errors import ChatLost, FileTooLarge
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +110,25 @@ async def test_a_file_that_waits_for_a_reply_can_be_put(world):
         answer = world.chat.find("Saved as incoming/plan.pdf")
         await world.sends("/file put docs/", reply_to=answer.message_id)
         assert (world.root / "docs/plan.pdf").read_bytes() == b"plan"
+
+
+async def test_a_file_that_went_with_a_prompt_can_be_put_too(world):
+    """A reply to the prompt means its file, though it is a reply to a turn as well."""
+    async with world.on():
+        prompt = await world.sends("summarise", files=(PDF,))
+        await world.clock.advance(5)
+        reply = RepliedTo(prompt.message_id, files=(PDF,))
+        assert await world.says("/file put docs/", reply=reply) == "Saved as docs/plan.pdf"
+
+
+async def test_what_fails_on_the_way_is_told(world):
+    """A file that is not to be had, and one whose folder cannot be made."""
+    (world.root / "taken").write_bytes(b"a file")
+    async with world.on():
+        world.failures = [FileTooLarge("the file is larger than 20 MB, which is the limit")]
+        assert "larger than 20 MB" in await world.says("/file put a.pdf", files=(PDF,))
+        assert "a link or a file stands" in await world.says("/file put taken/a", files=(PDF,))
+        assert sorted(path.name for path in world.root.iterdir()) == ["taken"]
 
 
 @pytest.mark.parametrize("command", ["/file", "/file put", "/file get", "/file delete x"])

@@ -3,18 +3,25 @@
 Full: 2,000 hostile names, for reading and for writing, in a project full of traps.
 """
 
+# ruff: noqa: ASYNC240 - a test looks at a file in between, and nobody waits for it
+
+import io
 import os
 import random
+import zipfile
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
 from promises.forms import shards, share
+from takopi.core.file_rules import FileRules, files_named_in, is_denied
 from takopi.errors import FileRefused
+from takopi.files.project_files import LocalFiles
 from takopi.utils.safe_files import open_below, write_below
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 CANARY = b"canary of somebody else"
 PIECES = (
@@ -83,6 +90,61 @@ def secrets_of(root: Path) -> list[Path]:
     """List the secrets that lie in the project."""
     names = (".env", ".git/config", ".ssh/id_rsa", "server.pem", "sub/.git/config")
     return [root / name for name in names]
+
+
+class Names:
+    """Be the files of a project for names that come from a chat."""
+
+    def __init__(self, root: Path, copies: Path) -> None:
+        self.root = root
+        self.files = LocalFiles(FileRules(), copies)
+
+    async def arrives(self, name: str) -> str:
+        """Let a file of that name arrive; returns where it lies."""
+        (place,) = await self.files.places(self.root, [name])
+        await self.write(str(Path(place).relative_to(self.root)))
+        return place
+
+    async def write(self, name: str) -> None:
+        async def fill(file: BinaryIO) -> None:
+            file.write(b"written")
+
+        await self.files.write(self.root, name, fill)
+
+    async def content(self, name: str) -> bytes:
+        """Read what would be sent for a name; of a folder, all that is in the zip file."""
+        document = await self.files.read(self.root, name)
+        if not document.filename.endswith(".zip"):
+            return document.content
+        with zipfile.ZipFile(io.BytesIO(document.content)) as archive:
+            return b"".join(archive.read(inside) for inside in archive.namelist())
+
+
+@shards(2)
+async def test_no_name_from_a_chat_leads_out(shard: int, tmp_path: Path) -> None:
+    """What arrives lies in its folder, what is put in the project, what is sent is no secret."""
+    rng = random.Random(shard)
+    root = make_project(tmp_path)
+    around = snapshot(tmp_path, root)
+    guarded = {path: path.read_bytes() for path in secrets_of(root)}
+    names, places = Names(root, tmp_path / "project" / "copies"), set()
+    for _ in range(share(2000, 2)):
+        name = hostile_name(rng)
+        with suppress(FileRefused):
+            place = await names.arrives(name)
+            assert Path(place).resolve().parent == (root / "incoming").resolve(), name
+            assert place not in places, name
+            places.add(place)
+        with suppress(FileRefused):
+            assert CANARY not in await names.content(name), name
+        for found in files_named_in(f"`{name}.md` see {name}.png", str(root)):
+            assert not is_denied(found), name
+        with suppress(FileRefused):
+            await names.write(name)
+            assert (root / name).resolve().is_relative_to(root.resolve()), name
+    assert places
+    assert snapshot(tmp_path, root) == around
+    assert {path: path.read_bytes() for path in secrets_of(root)} == guarded
 
 
 @shards(2)

@@ -111,7 +111,9 @@ class FileCommand:
         return replace(document, photo=is_image(name) and small)
 
     async def _put(self, call: CommandCall, path: str, *, replace: bool) -> ChatMessage:
-        files = await self._sent_files(call)
+        received = call.received
+        # The caption of a file, or a reply to one; also to one that went with a prompt.
+        files = received.files or (received.reply.files if received.reply else ())
         if not files:
             return file_usage_reply()
         why = why_not_taken(files, self.files.rules)
@@ -138,17 +140,6 @@ class FileCommand:
         if not folder:
             return (inside,)
         return tuple(f"{inside}/{safe_name(file.name)}" for file in files)
-
-    async def _sent_files(self, call: CommandCall) -> tuple[IncomingFile, ...]:
-        """List what is meant: what the command is the caption of, else what it replies to."""
-        received, reply = call.received, call.received.reply
-        if received.files or reply is None:
-            return received.files
-        if reply.files:
-            return reply.files
-        chat = received.scope.chat_id
-        known = await self.ports.store.turn_of_message(chat, reply.message_id)
-        return () if known is None else known.files
 
     async def _root(self, call: CommandCall) -> Path:
         ports = self.ports
