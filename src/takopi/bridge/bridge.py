@@ -6,20 +6,15 @@ order, within `stop_within_s`: no more updates, cancel the turns or leave them w
 each, let the finals out; a second `stop` ends everything where it stands.
 """
 
-import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 from msgspec import structs
 
-from takopi import __version__
 from takopi.bridge.acceptance import Acceptance
 from takopi.bridge.attachments import Arrivals
 from takopi.bridge.border import border
@@ -27,18 +22,9 @@ from takopi.bridge.commands.registry import menu
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
 from takopi.bridge.door import Door
 from takopi.bridge.letters import Place
-from takopi.bridge.offer_desk import WhoDecides
+from takopi.bridge.options import BridgeOptions, BridgePorts
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
-from takopi.bridge.ports import (
-    Clock,
-    EngineDirectory,
-    ProjectFiles,
-    RunHost,
-    Store,
-    Transport,
-    Workspaces,
-)
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
@@ -46,16 +32,10 @@ from takopi.bridge.turn_messages import FinalOptions, TurnMessages
 from takopi.bridge.turn_start import DriverPorts, TurnOptions
 from takopi.bridge.waiting import plain_errors, wait_until
 from takopi.bridge.workspaces import OneDirectory
-from takopi.core.access import AccessPolicy
-from takopi.core.backlog import Backlog
 from takopi.core.chat import ChatMigrated, Scope
-from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
-from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.replies import message
-from takopi.core.watchdog import StallLimits
 from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
-from takopi.model import EngineId
 
 if TYPE_CHECKING:
     from takopi.bridge.turn import Turn
@@ -69,85 +49,6 @@ _NOT_SERVED = "who asked, or this chat, is not served any more"
 _MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
 _LONGEST_NOTE = 3500
-
-
-def _new_id() -> str:
-    return secrets.token_hex(6)
-
-
-def _new_run_id() -> str:
-    # They sort by time.
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
-
-
-def _nobody(_chat: int, _new: int) -> None:
-    """Be the one who need not be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class BridgePorts:
-    """Bind the world.
-
-    Args:
-        transport: The chat service.
-        store: Remembers what messages belong to.
-        clock: Tells the time.
-        engines: Knows the engines.
-        host: Knows where sessions live.
-        workspaces: Knows projects and their working trees; None for a bridge without projects.
-        files: The files of the projects; None for a bridge through which none come and go.
-    """
-
-    transport: Transport
-    store: Store
-    clock: Clock
-    engines: EngineDirectory
-    host: RunHost
-    workspaces: Workspaces | None = None
-    files: ProjectFiles | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeOptions:
-    """Say how the bridge behaves.
-
-    Args:
-        access: Who is served.
-        default_engine: Runs what names no engine and no session.
-        work_dir: Absolute directory in which new sessions start.
-        show_resume_line: Whether finals end with the line that resumes the session.
-        final_notify: Whether a final is a new message that makes a sound.
-        message_overflow: What becomes of an answer that one message cannot hold.
-        max_runs: At most so many engines run at once.
-        limits: Budgets of the chat service.
-        stop_within_s: Seconds that `stop` may take; leaving needs the rest of ten.
-        version: Of takopi, for `/status`.
-        new_id: Makes ids of turns; at most 50 characters of `[A-Za-z0-9_-]`.
-        new_run_id: Makes names of run directories, as `run_host.is_run_id` wants them.
-        stall: How long an engine may be silent.
-        backlog: What becomes of prompts that were sent while takopi was away.
-        decide: Who may press a button that decides something.
-        chats: What holds in chats where nothing else was chosen.
-        on_chat_moved: Told the old and the new id of a group that moved.
-    """
-
-    access: AccessPolicy
-    default_engine: EngineId
-    work_dir: Path
-    show_resume_line: bool = True
-    final_notify: bool = True
-    message_overflow: Literal["split", "trim", "file"] = "split"
-    max_runs: int = 8
-    limits: OutboxLimits = field(default_factory=OutboxLimits)
-    stop_within_s: float = 8.5
-    version: str = __version__
-    new_id: Callable[[], str] = _new_id
-    new_run_id: Callable[[], str] = _new_run_id
-    stall: StallLimits = field(default_factory=StallLimits)
-    backlog: Backlog = "answer"
-    decide: WhoDecides = "asker"
-    chats: ChatSettings = PLAIN_CHATS
-    on_chat_moved: Callable[[int, int], None] = _nobody
 
 
 class _Desk(NamedTuple):

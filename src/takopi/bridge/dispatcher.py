@@ -7,35 +7,20 @@ happened: the person is told once, and the update is read again, in its place be
 until the journal takes it. A takopi that ends meanwhile finds it unhandled when it starts again.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import anyio
 from anyio.abc import TaskGroup
 
-from takopi.bridge.answers import Answers, marks, place_of
-from takopi.bridge.asking import Asking, AskingPorts
-from takopi.bridge.attachments import Arrivals, FileKeeper, KeeperPorts
+from takopi.bridge.answers import marks, place_of
 from takopi.bridge.border import border
-from takopi.bridge.commands.call import CommandCall, CommandPorts
-from takopi.bridge.commands.registry import Commands, make_handlers
-from takopi.bridge.door import Door
-from takopi.bridge.following import Follower
-from takopi.bridge.intake import Intake, IntakePorts
-from takopi.bridge.offer_desk import NOTHING, OfferDesk, OfferPorts, WhoDecides
+from takopi.bridge.commands.call import CommandCall
+from takopi.bridge.desks import DispatcherOptions, DispatcherPorts, make_desks
+from takopi.bridge.offer_desk import NOTHING
 from takopi.bridge.ordering import in_order, read_together
-from takopi.bridge.outbox import Outbox
-from takopi.bridge.places import Places
-from takopi.bridge.ports import Clock, EngineDirectory, Store, Transport, Workspaces
-from takopi.bridge.prompt_desk import PromptDesk, PromptPorts
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
-from takopi.bridge.routing import Router, RouterPorts
-from takopi.bridge.scheduler import Scheduler
-from takopi.bridge.sent_files import NO_FILES
 from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
-from takopi.core.backlog import Backlog
 from takopi.core.chat import ButtonPressed, ChatMessage, MessageEdited, MessageReceived
-from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
 from takopi.core.offers import OFFER_PREFIX
 from takopi.core.prompt_replies import not_written_reply
 from takopi.core.replies import message, route_reply
@@ -53,56 +38,6 @@ _LONGEST_PAUSE_S = 60.0
 _COUNTS_LATER = "takopi cannot write this down yet; it counts as soon as it can"
 
 
-@dataclass(frozen=True, slots=True)
-class DispatcherPorts:
-    """Bind what updates need.
-
-    Args:
-        transport: Answers presses.
-        store: Takes what is decided.
-        engines: Knows the engines.
-        outbox: Sends.
-        scheduler: Runs turns.
-        clock: Tells the time.
-        places: Knows what was chosen where.
-        workspaces: Knows projects and their working trees.
-        arrivals: Fetches files; None where there are none.
-    """
-
-    transport: Transport
-    store: Store
-    engines: EngineDirectory
-    outbox: Outbox
-    scheduler: Scheduler
-    clock: Clock
-    places: Places
-    workspaces: Workspaces
-    arrivals: Arrivals | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DispatcherOptions:
-    """Say how updates are handled.
-
-    Args:
-        access: Who is served.
-        default_engine: Runs what names no engine and no session.
-        new_id: Makes ids of turns and offers.
-        version: Of takopi, for `/status`.
-        backlog: What becomes of prompts that were sent while takopi was away.
-        decide: Who may take an offer: the person whose prompt it is about, or all who are served.
-        chats: What holds in chats where nothing else was chosen.
-    """
-
-    access: Door
-    default_engine: EngineId
-    new_id: Callable[[], str]
-    version: str
-    backlog: Backlog = "answer"
-    decide: WhoDecides = "asker"
-    chats: ChatSettings = PLAIN_CHATS
-
-
 class Dispatcher:
     """Handle updates, one answer of the service after the other.
 
@@ -117,52 +52,17 @@ class Dispatcher:
     def __init__(
         self, ports: DispatcherPorts, options: DispatcherOptions, group: TaskGroup
     ) -> None:
-        store, outbox, clock, new_id = ports.store, ports.outbox, ports.clock, options.new_id
-        scheduler, default = ports.scheduler, options.default_engine
+        desks = make_desks(ports, options, group)
         self._ports = ports
         self._options = options
         self._group = group
-        self._answers = answers = Answers(store, outbox)
-        self._router = router = Router(
-            RouterPorts(ports.engines, ports.places, options.chats, default)
-        )
-        follower = Follower(store, ports.places, options.chats.session_mode)
-        arrivals = ports.arrivals
-        files = None if arrivals is None else arrivals.files
-        rules = NO_FILES if files is None else files.rules
-        self._keeper = None
-        if arrivals is not None:
-            keeping = KeeperPorts(store, outbox, ports.workspaces, arrivals, group)
-            self._keeper = FileKeeper(keeping)
-        self._intake = Intake(
-            IntakePorts(store, scheduler, router, follower, clock, options.access, new_id, rules)
-        )
-        self._prompts = PromptDesk(
-            PromptPorts(store, scheduler, outbox, clock, new_id), options.backlog
-        )
-        self._offers = OfferDesk(
-            OfferPorts(store, scheduler, outbox, answers, clock, new_id), options.decide
-        )
-        commands = CommandPorts(
-            answers=answers,
-            outbox=outbox,
-            scheduler=scheduler,
-            engines=ports.engines,
-            store=store,
-            places=ports.places,
-            router=router,
-            settings=options.chats,
-            workspaces=ports.workspaces,
-            transport=ports.transport,
-            asking=Asking(AskingPorts(store, scheduler, router, clock, new_id)),
-            clock=clock,
-            default_engine=default,
-            version=options.version,
-            new_id=new_id,
-            group=group,
-            files=files,
-        )
-        self._commands = Commands(commands, make_handlers(commands))
+        self._answers = desks.answers
+        self._router = desks.router
+        self._keeper = desks.keeper
+        self._intake = desks.intake
+        self._prompts = desks.prompts
+        self._offers = desks.offers
+        self._commands = desks.commands
         self._turnstile = anyio.Lock()
         self._unhandled: list[AcceptedUpdate] = []
         self._told: set[int] = set()
