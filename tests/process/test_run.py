@@ -222,6 +222,16 @@ async def test_two_way_input_arrives_in_order_and_ends(host: LocalRunHost) -> No
     assert await run.wait() == RunExit(code=0)
 
 
+async def test_a_piped_input_is_a_pipe_that_ends(host: LocalRunHost) -> None:
+    """Some programs read nothing from a file; nobody has to end the input for them."""
+    given = b"x" * 300_000 + b"\n"
+    spec = shell("[ -p /dev/stdin ] && wc -c", stdin=given, piped=True)
+    run = await host.start(spec)
+    printed = b"".join([chunk async for chunk in run.follow()])
+    assert int(printed) == len(given)
+    assert await run.wait() == RunExit(code=0)
+
+
 async def test_a_large_input_does_not_wait_for_a_slow_engine(host: LocalRunHost) -> None:
     """Five megabytes are sent at once; the holder feeds them as the engine reads."""
     script = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from real_engines.world import World
+from real_engines.world import Outcome, World
 from takopi.model import ResumeToken
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
@@ -94,8 +94,11 @@ async def test_a_session_resumes_where_it_was_started(world: World) -> None:
 async def test_an_unknown_session(world: World) -> None:
     """The person is told, no answer is made up, and the model is not asked."""
     before = len(world.model.main_requests)
-    outcome = await world.run("hello?", ResumeToken(world.engine, UNKNOWN[world.engine]))
+    resume = ResumeToken(world.engine, UNKNOWN[world.engine])
+    async with world.turn("hello?", resume) as live:
+        outcome = Outcome([event async for event in live])
     assert outcome.end.ok is False
     assert outcome.end.answer == ""
     assert "session" in str(outcome.end.error)
+    assert live.session_unknown
     assert world.asked_since(before) == []
