@@ -212,9 +212,10 @@ async def test_the_terminal_is_left_as_it_was(talk, takopi_home, key, term) -> N
 
 
 async def test_one_can_leave_while_the_owner_is_awaited_or_a_menu_is_shown(
-    talk, takopi_home
+    talk, takopi_home, environment
 ) -> None:
-    """Waiting ends at once, without a trace; a menu gives the cursor back."""
+    """Waiting ends at once, without a trace; a menu gives the cursor back; NO_COLOR is heeded."""
+    environment["NO_COLOR"] = "1"
     async with TelegramApi() as api:
         path = write(takopi_home, api, f'bot_token = "{TOKEN}"\n')
         before = path.read_text()
@@ -231,6 +232,7 @@ async def test_one_can_leave_while_the_owner_is_awaited_or_a_menu_is_shown(
             open_link(user, api)
             user.expect("or a number and Enter")
             assert_narrow(user, 40)
+            assert not re.search(r"\x1b\[[0-9;]*[39][0-7]m", user.raw), "a colour"
             leave(user)
 
         assert await talk(waiting) == 130
