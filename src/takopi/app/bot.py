@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio
 
-from takopi.app.config_edit import edit_document, flatten, set_values
+from takopi.app.chat_moves import follow_chat
 from takopi.app.engines import choose_default
 from takopi.app.home import current_directory, is_directory
 from takopi.app.journal import open_bot_journal
@@ -19,14 +19,11 @@ from takopi.core.access import access_policy
 from takopi.core.chat_settings import ChatSettings
 from takopi.core.watchdog import StallLimits
 from takopi.errors import ConfigError
-from takopi.logging import configure_logging, get_logger
+from takopi.logging import configure_logging
 from takopi.settings import Settings
-from takopi.settings.keys import TELEGRAM
 from takopi.telegram.transport import TelegramConfig
 
 __all__ = ["bot_options", "serve_bot", "work_directory"]
-
-_log = get_logger(__name__)
 
 
 def serve_bot(default_engine: str | None) -> int:
@@ -101,30 +98,8 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
             trigger=telegram.trigger,
             verbosity=telegram.verbose,
         ),
-        on_chat_moved=partial(_follow_chat, settings),
+        on_chat_moved=partial(follow_chat, settings.path),
     )
-
-
-def _follow_chat(settings: Settings, chat: int, new: int) -> None:
-    """Write the new id of a group into the configuration."""
-    try:
-        with edit_document(settings.path) as document:
-            # From the file, as another group may have moved since the start.
-            found = dict(flatten(document))
-            chat_id, allowed = f"{TELEGRAM}chat_id", f"{TELEGRAM}allowed_chat_ids"
-            if found.get(chat_id) == chat:
-                set_values(document, {chat_id: new})
-            if chat in (found.get(allowed) or ()):
-                moved = [new if one == chat else int(one) for one in found[allowed]]
-                set_values(document, {allowed: moved})
-            for project in settings.projects.all:
-                bound = f"projects.{project.alias}.chat_id"
-                if found.get(bound) == chat:
-                    set_values(document, {bound: new})
-    except ConfigError as error:
-        _log.error("config.chat_not_followed", chat=chat, new=new, error=str(error))
-    else:
-        _log.warning("config.chat_followed", chat=chat, new=new)
 
 
 def work_directory(settings: Settings) -> Path:
