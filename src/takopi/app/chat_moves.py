@@ -1,6 +1,7 @@
 """Follow a group that got another id, in the configuration."""
 
 from pathlib import Path
+from typing import Any
 
 from takopi.app.config_edit import edit_document, flatten, set_values
 from takopi.errors import ConfigError
@@ -27,16 +28,20 @@ def follow_chat(config: Path, chat: int, new: int) -> None:
     try:
         with edit_document(config) as document:
             for name, value in list(flatten(document)):
-                if name == ALLOWED and isinstance(value, list):
-                    moved = [new if one == chat else one for one in value]
-                    if moved != value:
-                        set_values(document, {name: moved})
-                elif value == chat and _names_a_chat(name):
-                    set_values(document, {name: new})
+                moved = _moved(name, value, chat, new)
+                if moved != value:
+                    set_values(document, {name: moved})
     except ConfigError as error:
         _log.error("config.chat_not_followed", chat=chat, new=new, error=str(error))
     else:
         _log.warning("config.chat_followed", chat=chat, new=new)
+
+
+def _moved(name: str, value: Any, chat: int, new: int) -> Any:
+    """Return what stands under a key afterwards."""
+    if name == ALLOWED and isinstance(value, list):
+        return [new if one == chat else one for one in value]
+    return new if value == chat and _names_a_chat(name) else value
 
 
 def _names_a_chat(name: str) -> bool:
