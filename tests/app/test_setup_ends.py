@@ -37,7 +37,7 @@ def config(takopi_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return path
 
 
-def go(config: Path, asker: ScriptedAsker) -> str | None:
+def go(config: Path, asker: ScriptedAsker) -> bool:
     home = Home(config.parent)
     return set_up(home, load_settings(config), asker, again=False)
 
@@ -55,7 +55,7 @@ def test_ctrl_c_behind_the_write_does_not_say_that_nothing_was_written(config) -
 def test_a_network_that_is_down_at_the_end_costs_only_the_greeting(config) -> None:
     """And a style with topics is taken although the bot cannot be asked about them."""
     asker = ScriptedAsker({"Which style": ["workspace"]})
-    assert go(config, asker) is None
+    assert not go(config, asker)
     assert "the test message did not arrive" in asker.text
     assert tomllib.loads(config.read_text())["transports"]["telegram"]["topics"]["enabled"]
 

@@ -59,7 +59,7 @@ def not_set_up(settings: Settings) -> ConfigError:
     )
 
 
-def set_up(home: Home, settings: Settings, asker: Asker, *, again: bool) -> str | None:
+def set_up(home: Home, settings: Settings, asker: Asker, *, again: bool) -> bool:
     """Ask, write all at the end, and send a first message.
 
     Args:
@@ -67,7 +67,7 @@ def set_up(home: Home, settings: Settings, asker: Asker, *, again: bool) -> str 
             what is missing.
 
     Returns:
-        Which takopi serves already, so that none is to start; None when none does.
+        Whether a takopi serves this folder already, so that none is to start.
 
     Raises:
         KeyboardInterrupt: The person left; nothing was written.
@@ -93,7 +93,7 @@ def _write(home: Home, values: Mapping[str, Any]) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _after(interview: "Interview", values: Mapping[str, Any]) -> str | None:
+def _after(interview: "Interview", values: Mapping[str, Any]) -> bool:
     asker, access = interview.asker, interview.access
     assert access is not None
     asker.say(f"{interview.home.config} is written", "good" if values else "plain")
@@ -107,11 +107,14 @@ def _after(interview: "Interview", values: Mapping[str, Any]) -> str | None:
         asker.say(f"the test message did not arrive: {error}", "warning")
     else:
         asker.say("a test message is in your chat", "good")
-    serving = bot_runs(interview.home, access)
-    if serving is not None:
-        asker.say(serving, "warning")
-        asker.say("It takes over what it can; a restart takes over everything.", "hint")
-    return serving
+    serves = bot_runs(interview.home)
+    if serves:
+        asker.say(
+            "takopi is running already. Restart it, so that everything holds: `takopi stop`, then "
+            "`takopi`.",
+            "warning",
+        )
+    return serves
 
 
 class Interview:

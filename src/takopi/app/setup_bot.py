@@ -10,7 +10,7 @@ import msgspec
 
 from takopi.app.asking import Asker
 from takopi.app.home import Home
-from takopi.app.locks import BotLocks
+from takopi.app.locks import BotLocks, Flock
 from takopi.bridge.clock import SystemClock
 from takopi.core.onboarding import BotFacts, Choice, pasted_token
 from takopi.core.qr_code import qr_code
@@ -168,13 +168,13 @@ async def _learn_owner(access: BotAccess, asker: Asker) -> "Owner":
             await api.aclose()
 
 
-def bot_runs(home: Home, access: BotAccess) -> str | None:
-    """Say which takopi serves this folder or this bot; None when none does."""
+def bot_runs(home: Home) -> bool:
+    """Tell whether a takopi serves this folder."""
+    lock = Flock(home.bot_lock)
     try:
-        with BotLocks(home.path, access.token, access.base_url, os.environ):
-            return None
-    except UsageError as error:
-        return str(error)
+        return lock.acquire() is not None
+    finally:
+        lock.release()
 
 
 def greet(access: BotAccess, chat_id: int, text: str) -> None:

@@ -31,11 +31,11 @@ def run_bot(default_engine: str | None, *, onboard: bool = False) -> int:
 
         try:
             with open_asker() as asker:
-                serving = set_up(home, settings, asker, again=onboard)
+                serves = set_up(home, settings, asker, again=onboard)
         except KeyboardInterrupt:
             print("\nNothing was written.", file=sys.stderr)
             return 130
-        if serving is not None:
+        if serves:
             return 0
     from takopi.app.bot import serve_bot
 
