@@ -27,6 +27,9 @@ __all__ = [
 ]
 
 
+_log = get_logger(__name__)
+
+
 @runtime_checkable
 class Runner(Protocol):
     """Run turns of one engine; the least that takopi asks of a plug-in."""
@@ -152,9 +155,17 @@ def open_turn(runner: Runner, request: TurnRequest) -> LiveTurn:
 def _with_attachments(request: TurnRequest, takes: Callable[[Path], bool]) -> TurnRequest:
     if not request.attachments:
         return request
-    taken = tuple(path for path in request.attachments if takes(path))
+    taken = tuple(path for path in request.attachments if _is_taken(takes, path))
     told = [path for path in request.attachments if path not in taken]
     return replace(request, attachments=taken, prompt=with_files(request.prompt, told))
+
+
+def _is_taken(takes: Callable[[Path], bool], path: Path) -> bool:
+    try:
+        return takes(path)
+    except Exception:  # noqa: BLE001 - an engine's module is a border: its bug costs the picture
+        _log.exception("attachment.not_asked_about", path=str(path))
+        return False
 
 
 def capabilities_of(runner: Runner) -> EngineCapabilities:

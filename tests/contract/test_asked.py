@@ -72,6 +72,18 @@ async def test_a_runner_keeps_the_files_that_it_takes() -> None:
     assert await list_models(runner) == ("m",)
 
 
+async def test_a_bug_in_a_module_costs_the_picture_only() -> None:
+    """Opening a turn does not raise; the agent finds the path in the prompt."""
+
+    class Buggy(Seeing):
+        def takes_file(self, path: Path) -> bool:
+            raise ValueError(path)
+
+    runner = Buggy()
+    await read(open_turn(runner, TurnRequest(prompt="look", attachments=(PICTURE,))))
+    assert runner.heard == [("look\n\nAttached file: /in/red.png", ())]
+
+
 async def test_a_command_gets_the_files_in_its_prompt(stage: Stage) -> None:
     """An engine of lines that takes no pictures is told where they are; run.json shows it."""
     host = stage.scripts(Script(HELLO))

@@ -11,7 +11,7 @@ from takopi.core.usage import Usage, read_usage
 from takopi.errors import UsageError
 from takopi.jsonl_fold import JsonlFold
 from takopi.runners._pictures import read_picture
-from takopi.runners.claude import MAX_PICTURE_BYTES, ClaudeRunner
+from takopi.runners.claude import MAX_PICTURE_BYTES, MAX_PICTURES_BYTES, ClaudeRunner
 from takopi.runners.codex import CodexRunner
 from takopi.runners.opencode import OpencodeRunner
 from takopi.runners.pi import PiRunner
@@ -64,6 +64,19 @@ def test_claude_is_told_the_path_of_a_picture_that_it_cannot_take(tmp_path: Path
         line = runner.stdin_payload("hi", None, state=runner.new_state("", None))
     (text,) = json.loads(line)["message"]["content"]
     assert text["text"].endswith("gone.png")
+
+
+def test_claude_gets_as_many_pictures_as_a_request_takes(tmp_path: Path) -> None:
+    """An album may be larger; all of it is named."""
+    album = [write_png(tmp_path / f"{number}.png") for number in range(5)]
+    for path in album:
+        with path.open("ab") as file:
+            file.truncate(MAX_PICTURE_BYTES)
+    with bind_request(TurnRequest(prompt="", attachments=tuple(album))):
+        line = ClaudeRunner().stdin_payload("", None, state=ClaudeRunner().new_state("", None))
+    *images, text = json.loads(line)["message"]["content"]
+    assert len(images) == MAX_PICTURES_BYTES // MAX_PICTURE_BYTES == 3
+    assert all(str(path) in text["text"] for path in album)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ MODELS = ("fable", "opus", "sonnet", "haiku")
 _CHANGING = frozenset({"Bash", "Edit", "MultiEdit", "NotebookEdit", "Write"})
 # The API takes pictures of 5 MB, and base64 makes four bytes of three.
 MAX_PICTURE_BYTES = 3_900_000
+# A request takes 32 MB, and the pictures of earlier turns go with each.
+MAX_PICTURES_BYTES = 12_000_000
 
 _OWNED = frozenset(
     {"-p", "--print", "--output-format", "--input-format", "--verbose", "--resume", "-r", "--"}
@@ -276,10 +278,12 @@ def _allowed(tools: tuple[str, ...], asked: str | None) -> tuple[str, ...]:
 def _with_pictures(prompt: str, paths: tuple[Path, ...]) -> bytes:
     """Return a message with pictures and the prompt, which names them too."""
     content: list[dict[str, Any]] = []
+    left = MAX_PICTURES_BYTES
     for path in paths:
-        picture = read_picture(path, MAX_PICTURE_BYTES)
-        if picture is not None:  # else it is gone, and its path is all there is to say
+        picture = read_picture(path, min(left, MAX_PICTURE_BYTES))
+        if picture is not None:  # else it is gone, or too much, and its path is all there is to say
             kind, data = picture
+            left -= len(data)
             source = {"type": "base64", "media_type": kind, "data": data}
             content.append({"type": "image", "source": source})
     said = with_files(prompt, paths).encode("utf-8", "replace").decode()
