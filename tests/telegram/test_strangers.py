@@ -6,12 +6,15 @@ way in which somebody who is not served can be its sender.
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.scripted_engine import until_cancelled
 from fakes.telegram_api import OWNER_ID, Message, TelegramApi
+from takopi.core.file_rules import FileRules
+from takopi.files.project_files import LocalFiles
 from takopi.telegram.fast_import import import_aiogram
 from telegram.served import GROUP_ID, served
 
@@ -90,6 +93,7 @@ def contents(
             "message": bots if text == "/cancel" else inaccessible,
             "chat_instance": "1",
             "media_group_id": "5" if text == "do it" else None,
+            "document": {"file_id": "up0", "file_name": "a.pdf"} if text == "do it" else None,
         }
 
 
@@ -115,9 +119,9 @@ def push_all(api: TelegramApi, kind: str, said: Message, shown: Message) -> int:
 
 
 @pytest.mark.parametrize("kind", kinds())
-async def test_nobody_else_reaches_anything(api: TelegramApi, kind: str) -> None:
+async def test_nobody_else_reaches_anything(api: TelegramApi, kind: str, tmp_path: Path) -> None:
     """No call but polls, no turn, no record; what runs goes on, and the owner can still stop it."""
-    async with served(api) as bot:
+    async with served(api, files=LocalFiles(FileRules(), tmp_path)) as bot:
         bot.codex.default = until_cancelled
         said = api.owner.say("go")
         await api.wait_for(lambda: bot.codex.turns and api.bot_messages())

@@ -147,7 +147,7 @@ def help_reply(engines: Sequence[EngineId], default_engine: EngineId) -> ChatMes
 def hint_reply() -> ChatMessage:
     """Say what to do instead of sending nothing that can be read."""
     return message(
-        "There is no text in this message, and only text reaches an engine so far. Write what you "
+        "There is no text in this message, and nothing else that reaches an engine. Write what you "
         "want done, or ",
         "/help",
         ".",
