@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from takopi.app.bot import bot_options
 from takopi.app.doctor import examine
 from takopi.app.home import Home
+from takopi.app.runtime import open_runtime
 from takopi.bridge.records import LetterPut, LetterRecord
 from takopi.core.chat import ChatMessage, Scope
 from takopi.core.outbox_plan import Priority
@@ -52,6 +54,33 @@ async def test_letters_that_wait_are_counted(environment, takopi_home: Path) -> 
         "1 message waits to be sent",
         "2 messages wait to be sent",
     ]
+
+
+@pytest.mark.usefixtures("inside", "toy")
+def test_chats_of_projects_are_served(takopi_home: Path) -> None:
+    """To those who may speak, and to nobody else."""
+    config = takopi_home / "takopi.toml"
+    config.write_text(
+        '[projects.shop]\npath = "/"\nchat_id = -5\n'
+        "[transports.telegram]\nchat_id = 7\nallowed_chat_ids = [-6]\n"
+    )
+    config.chmod(0o600)
+    with open_runtime() as runtime:
+        access = bot_options(runtime, None).access
+    assert access.chat_ids == {7, -5, -6}
+    assert access.serves(-5, 7)
+    assert not access.serves(-5, 8)
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_project_that_is_called_like_a_drop_in_engine_is_refused(inside, takopi_home) -> None:
+    """Before anything runs, with exit status 78."""
+    config = takopi_home / "takopi.toml"
+    config.write_text('[projects.toy]\npath = "/"\n')
+    config.chmod(0o600)
+    done = inside("toy", "hello")
+    assert done.returncode == 78
+    assert 'a project cannot be called "toy": `/toy` is an engine' in done.stderr
 
 
 def test_an_update_check_that_cannot_ask_is_told(inside) -> None:
