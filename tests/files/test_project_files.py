@@ -2,6 +2,7 @@
 
 # ruff: noqa: ASYNC240 - a test looks at a file in between, and nobody waits for it
 
+import errno
 import io
 import os
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import anyio
 import pytest
 
 from takopi.core.chat import Document
@@ -83,11 +85,52 @@ async def test_a_file_that_comes_in_half_is_not_there(files, root):
 
     async def fails(file: BinaryIO) -> None:
         file.write(b"half")
-        raise ConnectionError
+        raise LookupError
 
-    with pytest.raises(ConnectionError):
+    with pytest.raises(LookupError):
         await files.write(root, "incoming/a.txt", fails)
     assert list((root / "incoming").iterdir()) == []
+
+
+async def test_what_a_crash_left_of_a_file_is_removed(files, root):
+    """Once nobody can be writing it any more; no other file is touched."""
+    incoming = root / "incoming"
+    incoming.mkdir()
+    for name in (f".{'a' * 16}.part", f".{'b' * 16}.part", ".other.part", "a.txt"):
+        (incoming / name).touch()
+        if "b" not in name:
+            os.utime(incoming / name, (0, 0))
+    await files.places(root, ["x"])
+    assert sorted(path.name for path in incoming.iterdir()) == [
+        f".{'b' * 16}.part",
+        ".other.part",
+        "a.txt",
+    ]
+
+
+async def test_nothing_stays_of_a_file_that_nobody_wants_any_more(files, root):
+    """Whoever waited for it was cancelled."""
+
+    async def hangs(file: BinaryIO) -> None:
+        file.write(b"half")
+        await anyio.sleep_forever()
+
+    with anyio.move_on_after(0.01):
+        await files.write(root, "incoming/a.txt", hangs)
+    assert list((root / "incoming").iterdir()) == []
+
+
+async def test_a_disk_that_refuses_says_why(files, root):
+    """A full disk is no mistake of takopi."""
+
+    async def full(file: BinaryIO) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(FileRefused, match="No space left"):
+        await files.write(root, "incoming/a.txt", full)
+    (root.parent / "home").write_bytes(b"no folder")
+    with pytest.raises(FileRefused, match=r"exists|Not a directory"):
+        await files.read(root, "src")
 
 
 async def test_an_incoming_folder_that_is_a_link_is_refused(files, root, tmp_path):

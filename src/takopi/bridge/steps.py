@@ -45,7 +45,7 @@ class Draft:
             messages=(*self.record.messages, piece.message_id),
             prompt=joined_text(pieces),
             held_until=held_until(pieces),
-            files=files_of(pieces),
+            files=files_of(pieces, self.record.files),
         )
         self.updates.append(accepted)
         self.bound.append(piece.message_id)

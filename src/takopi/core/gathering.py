@@ -143,10 +143,18 @@ def joined_text(pieces: Sequence[PromptPiece]) -> str:
     return text
 
 
-def files_of(pieces: Sequence[PromptPiece]) -> tuple[IncomingFile, ...]:
-    """List the files of a prompt's messages, in their order, each once."""
+def files_of(
+    pieces: Sequence[PromptPiece], known: Sequence[IncomingFile] = ()
+) -> tuple[IncomingFile, ...]:
+    """List the files of a prompt's messages, in their order, each once.
+
+    Args:
+        pieces: The messages.
+        known: Those that have a place already; they keep it.
+    """
+    placed = {file.file_id: file for file in known}
     found = {file.file_id: file for piece in pieces for file in piece.files}
-    return tuple(found.values())
+    return tuple(placed.get(file_id, file) for file_id, file in found.items())
 
 
 def _comes_with(pieces: Sequence[PromptPiece], forward: PromptPiece) -> bool:

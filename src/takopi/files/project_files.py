@@ -17,7 +17,7 @@ from takopi.core.file_rules import MB, FileRules, free_name, relative_to, safe_n
 from takopi.errors import FileRefused
 from takopi.files.git_exclude import exclude_folder
 from takopi.files.zipping import ZipLimits, zip_folder
-from takopi.utils.safe_files import folder_below, is_there, open_below, write_below
+from takopi.utils.safe_files import folder_below, is_draft, is_there, open_below, write_below
 
 __all__ = ["LocalFiles"]
 
@@ -25,6 +25,7 @@ IN_HAND_BYTES = 1 * MB
 """What is larger goes out from a copy on the disk, and is in no memory and in no journal."""
 
 _KEEP_COPIES_S = 2 * 24 * 3600
+_DRAFT_AGE_S = 3600
 _BLOCK = 1 * MB
 
 
@@ -78,9 +79,22 @@ class LocalFiles:
             FileRefused: The name is hostile or denied, or something stands there already.
         """
         denied = self._rules.denied
-        with write_below(root, name, denied=denied, replace=replace, mode=0o600) as file:
-            await fill(file)
-            await anyio.to_thread.run_sync(_settle, file)
+        run = anyio.to_thread.run_sync
+        writing = write_below(root, name, denied=denied, replace=replace, mode=0o600)
+        try:
+            file = await run(writing.__enter__)
+            try:
+                await fill(file)
+                await run(_settle, file)
+            except BaseException as error:
+                # Nothing of it may stay, also when whoever wanted it does not want it any more.
+                with anyio.CancelScope(shield=True):
+                    await run(writing.__exit__, type(error), error, error.__traceback__)
+                raise
+            with anyio.CancelScope(shield=True):
+                await run(writing.__exit__, None, None, None)
+        except OSError as error:
+            raise FileRefused(name, error.strerror or "it cannot be written") from error
 
     async def read(self, root: Path, name: str) -> Document:
         """Read a file of the project, or a folder as a zip file.
@@ -92,7 +106,10 @@ class LocalFiles:
         Raises:
             FileRefused: It is not given out, or is not there.
         """
-        return await anyio.to_thread.run_sync(self._read, root, name)
+        try:
+            return await anyio.to_thread.run_sync(self._read, root, name)
+        except OSError as error:
+            raise FileRefused(name, error.strerror or "it cannot be read") from error
 
     async def there(self, root: Path, names: Sequence[str], limit: int) -> tuple[str, ...]:
         """Return the first of some names under which there is a file that can be sent."""
@@ -108,6 +125,7 @@ class LocalFiles:
         if root not in self._excluded:
             exclude_folder(root, folder)
             self._excluded.add(root)
+            self._sweep_drafts(root)
         chosen: list[str] = []
 
         def taken(name: str) -> bool:
@@ -213,6 +231,19 @@ class LocalFiles:
             with suppress(OSError):
                 if path.lstat().st_mtime < before:
                     path.unlink()
+
+    def _sweep_drafts(self, root: Path) -> None:
+        """Remove what a crash left of files that were just being written."""
+        before = time.time() - _DRAFT_AGE_S
+        with (
+            suppress(FileRefused, OSError),
+            folder_below(root, self._rules.incoming, denied=self._rules.denied) as folder,
+        ):
+            names = () if folder is None else os.listdir(folder)  # noqa: PTH208 - a descriptor
+            for name in names:
+                found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                if is_draft(name) and found.st_mtime < before:
+                    os.unlink(name, dir_fd=folder)
 
     def _forget(self, path: Path) -> None:
         if path.parent == self._copies:

@@ -13,6 +13,7 @@ a new file and puts it in the old one's place.
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,18 @@ from typing import BinaryIO
 from takopi.core.file_rules import DENIED, is_denied, name_parts
 from takopi.errors import FileRefused
 
-__all__ = ["DENIED", "folder_below", "is_denied", "is_there", "open_below", "write_below"]
+__all__ = [
+    "DENIED",
+    "folder_below",
+    "is_denied",
+    "is_draft",
+    "is_there",
+    "open_below",
+    "write_below",
+]
+
+
+_DRAFT = re.compile(r"\.[0-9a-f]{16}\.part")
 
 
 def open_below(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> BinaryIO:
@@ -145,6 +157,11 @@ def folder_below(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> It
             yield folder
         finally:
             os.close(folder)
+
+
+def is_draft(name: str) -> bool:
+    """Tell whether a name is one under which `write_below` begins a file."""
+    return _DRAFT.fullmatch(name) is not None
 
 
 def _check_place(folder: int, last: str, name: str, *, replace: bool) -> None:

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from takopi.core.chat import RepliedTo, Scope
+from takopi.core.chat import IncomingFile, RepliedTo, Scope
 from takopi.core.gathering import (
     ALBUM_WAIT_S,
     LONG_UNITS,
     LONG_WAIT_S,
     PromptPiece,
     WaitingPrompt,
+    files_of,
     held_until,
     joined_text,
     prompt_of,
@@ -151,6 +153,9 @@ def test_a_message_without_words_joins_no_text() -> None:
     """A picture behind a paste is none of it."""
     assert not joins(piece("", 2), piece(LONG))
     assert not joins(piece("", 2, forwarded=True), piece("mine"))
+    theirs = IncomingFile(kind="document", file_id="d", name="a.pdf")
+    assert joins(piece("", 2, forwarded=True, files=(theirs,)), piece("mine"))
+    assert not joins(piece("", 2, files=(theirs,)), piece("mine"))
 
 
 @pytest.mark.parametrize(("second_later", "one"), [(0, True), (1, True), (2, False)])
@@ -257,3 +262,13 @@ def test_a_paste_that_was_cut_is_whole_again(pattern: str, size: int, pauses: li
         pieces.append(piece(text, number, at=now))
     (prompt,) = gathered(pieces)
     assert joined_text(prompt) == paste
+
+
+def test_the_files_of_a_prompt_come_once_and_keep_their_places() -> None:
+    """In the order of its messages; what has a place already is not fetched into another."""
+    first = IncomingFile(kind="document", file_id="a", name="a.pdf")
+    second = IncomingFile(kind="document", file_id="b", name="b.pdf")
+    pieces = [piece(files=(first,)), piece(number=2, files=(first, second))]
+    assert files_of(pieces) == (first, second)
+    placed = replace(first, path="/work/incoming/a.pdf")
+    assert files_of(pieces, (placed,)) == (placed, second)
