@@ -90,6 +90,7 @@ def test_a_server_that_refuses_or_is_silent_is_told(pypi) -> None:
         ("0.10", "0.9", True),
         ("1.0.1", "1", True),
         ("1.0", "1.0.0", False),
+        ("1.0.0", "1.0", False),
         ("0.9", "0.10", False),
         ("2.0rc1", "1.0", False),
         ("nonsense", "0.1.0", False),
