@@ -18,7 +18,7 @@ from takopi.bridge.records import (
     TurnPut,
 )
 from takopi.context import RunContext
-from takopi.core.chat import Scope
+from takopi.core.chat import IncomingFile, Scope
 from takopi.core.places import PlaceRecord, SessionPoint, session_key
 from takopi.core.preferences import Preferences, scope_key
 from takopi.core.schedules import ScheduleRecord
@@ -94,6 +94,16 @@ async def test_a_turn_is_listed_as_it_is_now(store: AnyStore) -> None:
     assert await names(store, scope=SCOPE) == "e"
     (_, found) = await store.newest_turns(TurnFilter(scope=OTHER_CHAT), 5)
     assert (found.state, found.progress_id, found.seq) == ("running", 5, 1)
+
+
+async def test_files_that_wait_for_a_reply_are_no_turns(store: AnyStore) -> None:
+    """They are kept and found like turns, with what they are, and in no list of turns."""
+    file = IncomingFile(kind="document", file_id="d", name="a.pdf", size=5, path="/work/a.pdf")
+    kept = turn("k", origin="files", state="done", files=(file,), accepted_at=NOW + 9)
+    await store.commit([TurnPut(TURNS[0]), TurnPut(kept), MessageBound(7, 5, "k", "prompt")])
+    assert await names(store, 1) == "a"
+    found = await store.turn_of_message(7, 5)
+    assert (found.origin, found.files) == ("files", (file,))
 
 
 async def test_a_listed_turn_has_the_session_of_its_conversation(store: AnyStore) -> None:

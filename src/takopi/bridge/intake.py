@@ -192,7 +192,8 @@ class _Reading:
             decision = self._route(asked, None)
             if isinstance(decision, Prompt):
                 record = files_record(self._ports.new_id(), messages, decision)
-                record = replace(record, accepted_at=parts[0].arrived_at)
+                at = parts[0].arrived_at
+                record = replace(record, accepted_at=at, ended_at=at)
                 return Kept(self._ports.router.placed(record, decision), tuple(parts))
         return Told(tuple(parts), hint_reply() if told else None)
 

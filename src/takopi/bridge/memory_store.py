@@ -125,7 +125,8 @@ class MemoryStore:
 
     async def newest_turns(self, wanted: TurnFilter, limit: int) -> tuple[TurnRecord, ...]:
         """List turns, the newest first, as they were written down last."""
-        turns = [*self._over.values(), *self._open.values()]
+        everything = [*self._over.values(), *self._open.values()]
+        turns = [turn for turn in everything if turn.origin != "files"]
         turns.sort(key=lambda turn: turn.seq, reverse=True)
         meant = (self._with_session(turn) for turn in turns if _is_meant(turn, wanted))
         known = (turn for turn in meant if turn.session is not None or not wanted.with_session)

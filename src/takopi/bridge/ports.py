@@ -261,7 +261,8 @@ class Store(Protocol):
     async def newest_turns(self, wanted: TurnFilter, limit: int) -> tuple[TurnRecord, ...]:
         """List turns, the newest first, as they were written down last.
 
-        A turn that reported no session has that of its conversation, as in `turn_of_message`.
+        A turn that reported no session has that of its conversation, as in `turn_of_message`. Files
+        that wait for a reply have records like turns, and are none.
         """
         ...
 

@@ -155,7 +155,8 @@ def fetch_newest_turns(
     question = _NUMBERED_WITH_SESSION if wanted.with_session else _NUMBERED
     rows = (db.execute(question, number).fetchone() for number in db.execute(*numbers_of(wanted)))
     found = (_with_session(db, turn_from_row(row)) for row in rows if row is not None)
-    return tuple(islice(found, max(limit, 0)))
+    turns = (turn for turn in found if turn.origin != "files")
+    return tuple(islice(turns, max(limit, 0)))
 
 
 def numbers_of(wanted: TurnFilter) -> tuple[str, list[Any]]:
