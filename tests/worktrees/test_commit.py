@@ -129,6 +129,27 @@ async def test_a_hook_that_refuses_loses_nothing(repo) -> None:
     assert repo.status() == []
 
 
+async def test_a_commit_of_somebody_else_is_not_taken_for_ours(repo) -> None:
+    """While a hook refused, an agent committed; what it committed is not unstaged."""
+    repo.write("new.txt")
+    other = "$(git commit-tree -p HEAD -m other $(git write-tree))"
+    repo.hook("pre-commit", f"git update-ref HEAD {other}; exit 1")
+    with pytest.raises(GitRefused, match="does not commit"):
+        await commit(repo.path, "x")
+    assert repo.git("log", "-1", "--format=%s") == "other"
+    assert repo.status() == []
+
+
+async def test_files_that_cannot_be_taken_in_are_told(repo) -> None:
+    """A lock that somebody left is named, and nothing is half staged."""
+    repo.write("new.txt")
+    lock = repo.write(".git/index.lock", "")
+    with pytest.raises(GitRefused, match=r"index\.lock"):
+        await commit(repo.path, "x")
+    lock.unlink()
+    assert repo.status() == ["?? new.txt"]
+
+
 async def test_a_hook_sees_what_is_committed_and_may_change_the_message(repo) -> None:
     """Hooks run as for a person, and patterns in their own git commands are patterns."""
     repo.write("new.py")

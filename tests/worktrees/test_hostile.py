@@ -1,5 +1,6 @@
 """Repositories that want to run something, hang, or lead elsewhere."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -191,6 +192,29 @@ async def test_one_repository_does_not_hold_up_another_or_the_bot(repo, tmp_path
             await Worktrees().directory(other.project, "work")
         assert not (repo.path / ".worktrees").exists()
     assert (repo.path / ".worktrees" / "work" / "a.txt").exists()
+
+
+async def test_a_worktree_that_is_there_does_not_wait_for_one_that_is_made(repo) -> None:
+    """A hook may install packages for minutes; only its own branch waits for it."""
+    trees = Worktrees()
+    ready = await trees.directory(repo.project, "ready")
+    repo.hook("post-checkout", "echo > ../../started; read line < ../../go; echo > ready")
+    for name in ("started", "go"):
+        os.mkfifo(repo.path / name)
+    found: list[bool] = []
+
+    async def make() -> None:
+        path = await trees.directory(repo.project, "work")
+        found.append((path / "ready").exists())
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(make)
+            await anyio.Path(repo.path, "started").read_text()
+            group.start_soon(make)
+            assert await trees.directory(repo.project, "ready") == ready
+            await anyio.Path(repo.path, "go").write_text("\n")
+    assert found == [True, True]
 
 
 async def test_endless_output_is_cut_and_a_slow_git_is_ended(tmp_path, monkeypatch) -> None:

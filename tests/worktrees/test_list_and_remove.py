@@ -74,7 +74,7 @@ async def test_what_would_be_lost_is_asked_about(origin) -> None:
     (path / "new").mkdir()
     (path / "new" / "b.txt").write_text("b")
     kept = await TREES.remove(origin.project, "work")
-    assert kept == Kept("2 files are in no commit", Losses(1, 1, 0, ("a.txt", "new/")))
+    assert kept == Kept("2 files are in no commit", Losses(1, 1, 0, 0, ("a.txt", "new/")))
     origin.git("add", "-A", cwd=path)
     origin.git("commit", "--quiet", "-m", "mine", cwd=path)
     assert await TREES.remove(origin.project, "work") == Kept(
@@ -85,12 +85,53 @@ async def test_what_would_be_lost_is_asked_about(origin) -> None:
 
 
 async def test_a_person_who_said_yes_gets_it_removed(repo) -> None:
-    """Forced, it goes with what is in it; commits stay with the branch."""
+    """Forced, it goes; its files stay under a name, its commits with the branch."""
+    path = await TREES.directory(repo.project, "work")
+    assert await TREES.remove(repo.project, "work", force=True) == Removed("work", path)
     path = await TREES.directory(repo.project, "work")
     (path / "b.txt").write_text("b")
-    assert await TREES.remove(repo.project, "work", force=True) == Removed("work", path)
+    gone = await TREES.remove(repo.project, "work", force=True)
+    assert isinstance(gone, Removed)
     assert not path.exists()
+    assert repo.git("show", f"{gone.kept}:b.txt") == "b"
     assert repo.git("branch", "--list", "work")
+
+
+async def test_a_file_that_git_ignores_is_asked_about(repo) -> None:
+    """It may be a secret or a database; a whole folder of ignored files is a cache."""
+    repo.commit(".gitignore", ".env\n*.pyc\nnode_modules\n")
+    path = await TREES.directory(repo.project, "work")
+    (path / "node_modules").mkdir()
+    (path / "node_modules" / "x").write_text("")
+    (path / "pkg").mkdir()
+    (path / "pkg" / "x.pyc").write_text("")
+    (path / ".env").write_text("KEY=1")
+    kept = await TREES.remove(repo.project, "work")
+    assert kept == Kept("1 file is ignored by git", Losses(0, 0, 0, 1, (".env",)))
+    (path / ".env").unlink()
+    assert isinstance(await TREES.remove(repo.project, "work"), Removed)
+
+
+async def test_what_cannot_be_kept_goes_when_the_person_said_yes(repo) -> None:
+    """They were asked, and a repository that is broken must not fill the disk for ever."""
+    path = await TREES.directory(repo.project, "work")
+    (path / "b.txt").write_text("b")
+    repo.write(".git/refs/takopi", "")
+    assert await TREES.remove(repo.project, "work", force=True) == Removed("work", path)
+
+
+async def test_another_repository_in_the_place_of_a_worktree_is_left_alone(repo) -> None:
+    """It is neither worked in nor removed."""
+    path = await TREES.directory(repo.project, "work")
+    shutil.rmtree(path)
+    repo.git("init", "--quiet", str(path))
+    (path / "precious").write_text("mine")
+    with pytest.raises(GitRefused, match="another repository"):
+        await TREES.directory(repo.project, "work")
+    for force in (False, True):
+        with pytest.raises(GitRefused):
+            await TREES.remove(repo.project, "work", force=force)
+    assert (path / "precious").read_text() == "mine"
 
 
 async def test_a_folder_that_is_gone_is_removed_from_the_list(repo) -> None:
@@ -124,7 +165,7 @@ async def test_a_worktree_with_a_submodule_is_kept(repo, tmp_path) -> None:
     assert "submodules" in kept.reason
     (path / "sub" / "new.txt").write_text("new")
     kept = await TREES.remove(repo.project, "work")
-    assert kept == Kept("1 file is in no commit", Losses(1, 0, 0, ("sub",)))
+    assert kept == Kept("1 file is in no commit", Losses(1, 0, 0, 0, ("sub",)))
 
 
 @pytest.mark.parametrize("force", [False, True])

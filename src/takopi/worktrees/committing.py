@@ -100,23 +100,26 @@ async def _committed(
         else:
             args.append("--all")
         stdin = zipped(f":(top,literal){path}" for path in wanted)
+        made = late = False
         try:
             await _stage(git, tree, new)
             answer = await git.hooked(args, tree.top, stdin=stdin, limit_s=git.commit_s)
+            made = answer.ok
             refusal = GitRefused(
                 tr("git does not commit: {words}. Nothing is lost; mend that, then try again.",
                    words=git_words(answer))
             )  # fmt: skip
         except GitTooSlow as error:
+            late = True
             refusal = error
         finally:
             with anyio.CancelScope(shield=True):
                 after = await head_commit(git, tree)
-                # A hook may fail or hang after the commit was made.
-                done = after is not None and after != before
-                if not done:
-                    await _unstage(git, tree, new)
-    if done and after is not None:
+                # A hook may hang after the commit was made.
+                made = made or (late and after != before)
+                if not made:
+                    await _unstage(git, tree, new, head=after)
+    if made and after is not None:
         return after
     raise refusal
 
@@ -133,7 +136,11 @@ async def _stage(git: GitProgram, tree: Tree, new: list[str]) -> None:
         )  # fmt: skip
 
 
-async def _unstage(git: GitProgram, tree: Tree, new: list[str]) -> None:
-    if new:
+async def _unstage(git: GitProgram, tree: Tree, new: list[str], *, head: str | None) -> None:
+    if not new:
+        return
+    if head is None:
         args = ["update-index", "--force-remove", "-z", "--stdin"]
-        await git.quiet(args, tree.top, stdin=zipped(new))
+    else:  # to the commit, in which somebody else may have put them meanwhile
+        args = ["reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul"]
+    await git.quiet(args, tree.top, stdin=zipped(new))

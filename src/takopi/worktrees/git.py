@@ -3,6 +3,8 @@
 A repository's configuration can name programs: hooks, a file-system monitor, pagers, differs, ssh.
 Looking at a repository must run none of them, for it may have been written by an agent that is
 locked in its folder. What changes the repository for a person runs their hooks, as git would.
+Filters (`filter.<name>.clean`) run in both: without them git would compare and keep other bytes
+than the repository has.
 """
 
 import os
@@ -25,6 +27,7 @@ _MAX_ERROR_BYTES = 64 * 1024
 _CHUNK = 256 * 1024
 _PIPE_GRACE_S = 0.5
 _TERMINATE_GRACE_S = 2.0
+_KILL_GRACE_S = 5.0
 
 # What no command of takopi wants.
 _ALWAYS = {
@@ -304,7 +307,8 @@ class _Conversation:
             with anyio.move_on_after(_TERMINATE_GRACE_S):
                 await self._process.wait()
             self._signal(signal.SIGKILL)
-            await self._process.wait()
+            with anyio.move_on_after(_KILL_GRACE_S):  # a dead disk keeps even a killed one
+                await self._process.wait()
         if self._process.stdin is not None:
             await self._process.stdin.aclose()
 

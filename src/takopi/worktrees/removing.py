@@ -8,7 +8,8 @@ from anyio.to_thread import run_sync
 from takopi.core.texts import tr, tr_n
 from takopi.errors import GitRefused
 from takopi.worktrees.git import GitProgram, git_words
-from takopi.worktrees.repository import Entry
+from takopi.worktrees.repository import Entry, find_tree
+from takopi.worktrees.reverting import keep_state
 from takopi.worktrees.status import own_commits, status_of
 
 __all__ = ["Kept", "Losses", "Removed", "remove_entry"]
@@ -21,20 +22,29 @@ class Losses(msgspec.Struct, frozen=True):
         changed: Files that git knows and that differ from the commit.
         untracked: Files and folders that git does not know.
         commits: Commits of the branch that no other branch has; they stay with the branch.
+        ignored: Files that git ignores; folders that are ignored as a whole do not count.
         files: The files, as a person may read them.
     """
 
     changed: int = 0
     untracked: int = 0
     commits: int = 0
+    ignored: int = 0
     files: tuple[str, ...] = ()
 
 
 class Removed(msgspec.Struct, frozen=True):
-    """Say which worktree is gone; its branch stays."""
+    """Say which worktree is gone; its branch stays.
+
+    Args:
+        branch: Whose it was.
+        path: Where it was.
+        kept: The ref under which its files are kept that were in no commit; None without such.
+    """
 
     branch: str
     path: Path
+    kept: str | None = None
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -75,16 +85,25 @@ async def remove_entry(
         kept = await _kept(git, entry, branch)
         if kept is not None:
             return kept
+    ref = await _rescued(git, entry.path) if there and force else None
     args = ["worktree", "remove", *(["--force"] if force else []), "--", str(entry.path)]
     answer = await git.quiet(args, root)
     if answer.ok:
-        return Removed(branch, entry.path)
+        return Removed(branch, entry.path, ref)
     if force or not there:
         raise GitRefused(
             tr("git does not remove {path}: {words}. Mend that, then try again.",
                path=entry.path, words=git_words(answer))
         )  # fmt: skip
     return Kept(git_words(answer), Losses())
+
+
+async def _rescued(git: GitProgram, path: Path) -> str | None:
+    """Keep the files of a worktree as a commit, where that can be done."""
+    try:
+        return await keep_state(git, await find_tree(git, path))
+    except GitRefused:
+        return None  # the person said yes to losing them
 
 
 def _check_removable(entry: Entry, root: Path, known: tuple[Entry, ...]) -> None:
@@ -106,13 +125,18 @@ def _check_removable(entry: Entry, root: Path, known: tuple[Entry, ...]) -> None
 
 
 async def _kept(git: GitProgram, entry: Entry, branch: str) -> Kept | None:
-    status = await status_of(git, entry.path)
+    status = await status_of(git, entry.path, ignored=True)
     commits = await own_commits(git, entry.path, branch)
-    losses = Losses(status.changed, status.untracked, commits, status.files)
+    losses = Losses(status.changed, status.untracked, commits, status.ignored, status.files)
     files = status.changed + status.untracked
     said = []
     if files:
         said.append(tr_n("{count} file is in no commit", "{count} files are in no commit", files))
+    if status.ignored:
+        said.append(
+            tr_n("{count} file is ignored by git", "{count} files are ignored by git",
+                 status.ignored)
+        )  # fmt: skip
     if commits:
         said.append(
             tr_n(

@@ -16,7 +16,7 @@ from takopi.worktrees.scratch import Scratch, scratch_index, stage_present, zipp
 from takopi.worktrees.status import file_name, status_of
 from takopi.worktrees.trees import head_commit, head_tree, tree_id
 
-__all__ = ["KEPT", "Reverted", "revert"]
+__all__ = ["KEPT", "Reverted", "keep_state", "revert"]
 
 KEPT = "refs/takopi/kept/"
 
@@ -96,6 +96,20 @@ async def revert(
             await _put_back(scratch, present, changes)
         await _reset_index(git, tree, changes, whole=to_snapshot is None and not tree.prefix)
     return Reverted(tuple(file_name(change.path) for change in changes), kept)
+
+
+async def keep_state(git: GitProgram, tree: Tree) -> str | None:
+    """Keep what is in a working tree and in no commit, and name the ref; None without such.
+
+    Raises:
+        GitRefused: A file cannot be kept.
+    """
+    async with scratch_index(git, tree) as scratch:
+        staged = (await scratch.run(["write-tree"])).text
+        present = await stage_present(scratch)
+    if {staged, present} == {await head_tree(git, tree)}:
+        return None
+    return await _keep(git, tree, present, staged)
 
 
 async def _check_finished(git: GitProgram, tree: Tree) -> None:

@@ -11,8 +11,7 @@ from takopi.worktrees.git import GitProgram, git_words
 
 __all__ = ["Status", "file_name", "last_commit_s", "own_commits", "status_of"]
 
-_MODULE_FIELD = 2  # `S...` for a submodule, `N...` for a file
-_FIELDS = {"1": 8, "2": 9, "u": 10}  # before the path; see git-status(1), porcelain version 2
+_FIELDS = {"1": 8, "u": 10}  # before the path; renames are not asked for
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -25,6 +24,7 @@ class Status(msgspec.Struct, frozen=True):
         conflicts: Files in which a merge is not decided.
         ahead: Commits that the branch it follows lacks; None when it follows none.
         behind: Commits that it lacks itself.
+        ignored: Files that git ignores, when asked for; whole folders of them are left out.
     """
 
     changed: int = 0
@@ -33,6 +33,7 @@ class Status(msgspec.Struct, frozen=True):
     conflicts: int = 0
     ahead: int | None = None
     behind: int | None = None
+    ignored: int = 0
 
 
 def file_name(path: str) -> str:
@@ -44,13 +45,19 @@ def file_name(path: str) -> str:
     )
 
 
-async def status_of(git: GitProgram, tree: Path) -> Status:
+async def status_of(git: GitProgram, tree: Path, *, ignored: bool = False) -> Status:
     """Look what a working tree has, submodules included.
+
+    Args:
+        git: How git is run.
+        tree: Where.
+        ignored: Tell about ignored files too.
 
     Raises:
         GitRefused: git does not tell.
     """
     args = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
+    args += ["--ignored=traditional"] if ignored else []
     answer = await git.quiet([*args, "--ignore-submodules=none", "--no-renames"], tree)
     if not answer.ok:
         raise GitRefused(
@@ -65,11 +72,10 @@ def parse_status(records: Iterable[str]) -> Status:
 
     See https://git-scm.com/docs/git-status#_porcelain_format_version_2.
     """
-    changed = untracked = conflicts = 0
+    changed = untracked = conflicts = ignored = 0
     ahead = behind = None
     files: list[str] = []
-    left = iter(records)
-    for record in left:
+    for record in records:
         kind, _, rest = record.partition(" ")
         if record.startswith("# branch.ab "):
             first, second = record.split(" ")[2:4]
@@ -77,13 +83,15 @@ def parse_status(records: Iterable[str]) -> Status:
         elif kind == "?":
             untracked += 1
             files.append(file_name(rest))
+        elif kind == "!":
+            if not rest.endswith("/"):  # folders are caches and packages, a file may be a secret
+                ignored += 1
+                files.append(file_name(rest))
         elif kind in _FIELDS:
             changed += 1
             conflicts += kind == "u"
             files.append(file_name(record.split(" ", _FIELDS[kind])[-1]))
-            if kind == "2":
-                next(left, None)  # where it was before
-    return Status(changed, untracked, tuple(files), conflicts, ahead, behind)
+    return Status(changed, untracked, tuple(files), conflicts, ahead, behind, ignored)
 
 
 async def last_commit_s(git: GitProgram, tree: Path) -> int | None:

@@ -27,6 +27,7 @@ from takopi.worktrees.status import Status, last_commit_s, status_of
 __all__ = ["Worktree", "Worktrees"]
 
 _LOOKS_AT_ONCE = 4
+_MAKING = "initializing"  # git locks a worktree so while it makes it
 
 
 class Worktree(msgspec.Struct, frozen=True):
@@ -66,6 +67,7 @@ class Worktrees:
 
     def __init__(self, git: GitProgram | None = None) -> None:
         self._git = git or GitProgram()
+        self._making: set[tuple[Path, str]] = set()
 
     async def directory(self, project: Project, branch: str | None) -> Path:
         """Give the directory in which to work on a branch, and make it when there is none.
@@ -87,8 +89,16 @@ class Worktrees:
             return root
         _check(branch)
         repository = await find_repository(self._git, root)
-        async with repository_lock(repository):
-            top = await self._find_or_make(project, repository, branch)
+        key = (repository.common_dir, branch)
+        # Whose worktree is there does not wait until another one is made, which can take minutes.
+        top = None if key in self._making else await self._ready(repository, root, branch)
+        if top is None:
+            async with repository_lock(repository):
+                self._making.add(key)
+                try:
+                    top = await self._find_or_make(project, repository, branch)
+                finally:
+                    self._making.discard(key)
         return await self._inside(project, repository, top)
 
     async def list(self, project: Project) -> tuple[Worktree, ...]:
@@ -187,18 +197,41 @@ class Worktrees:
             )  # fmt: skip
         return found
 
+    async def _ready(self, repository: Repository, root: Path, branch: str) -> Path | None:
+        for entry in await entries(self._git, repository, root):
+            if entry.branch != branch or entry.bare or entry.locked == _MAKING:
+                continue
+            if await self._is_of(repository, entry):
+                return entry.path
+        return None
+
+    async def _is_of(self, repository: Repository, entry: Entry) -> bool:
+        """Say whether a working tree is where git thinks it is."""
+        if not await anyio.Path(entry.path, ".git").exists():
+            return False
+        try:
+            found = await find_repository(self._git, entry.path)
+        except GitRefused:
+            return False
+        return found.common_dir == repository.common_dir
+
     async def _existing(self, repository: Repository, root: Path, branch: str) -> Path | None:
         for entry in await entries(self._git, repository, root):
             if entry.branch != branch or entry.bare:
                 continue
-            if await anyio.Path(entry.path, ".git").exists():
+            if await self._is_of(repository, entry):
                 _check_finished(entry)
                 return entry.path
-            if await self._repaired(root, entry):
+            if await anyio.Path(entry.path, ".git").is_dir():
+                raise GitRefused(
+                    tr("In {path}, where the worktree of {branch} was, is another repository now; "
+                       "move it, then try again.", path=entry.path, branch=branch)
+                )  # fmt: skip
+            if await self._repaired(repository, root, entry):
                 return entry.path
         return None
 
-    async def _repaired(self, root: Path, entry: Entry) -> bool:
+    async def _repaired(self, repository: Repository, root: Path, entry: Entry) -> bool:
         if entry.locked is not None or entry.main:
             raise GitRefused(
                 tr("The folder {path} of the branch {branch} is missing, and git was told to "
@@ -207,10 +240,10 @@ class Worktrees:
             )  # fmt: skip
         if await anyio.Path(entry.path).is_dir():  # only the file that leads to the repository went
             await self._git.quiet(["worktree", "repair", "--", str(entry.path)], root)
-            if await anyio.Path(entry.path, ".git").exists():
+            if await self._is_of(repository, entry):
                 return True
         # Only this one, and not `prune`: the disk of another one may just not be there now.
-        await self._git.quiet(["worktree", "remove", "--force", "--", str(entry.path)], root)
+        await self._git.quiet(["worktree", "remove", "--", str(entry.path)], root)
         return False
 
     async def _inside(self, project: Project, repository: Repository, top: Path) -> Path:
@@ -237,7 +270,7 @@ def _check(branch: str) -> None:
 
 
 def _check_finished(entry: Entry) -> None:
-    if entry.locked == "initializing":  # git writes this while it makes one
+    if entry.locked == _MAKING:
         raise GitRefused(
             tr("The worktree {path} was not made to its end; when nobody is making it now, run "
                "`git worktree remove -f -f` for it, then try again.", path=entry.path)
