@@ -84,6 +84,21 @@ async def test_a_reply_to_an_older_file_takes_it_along(world):
         assert world.codex.turns[1].request.resume == world.codex.turns[0].session
 
 
+async def test_a_file_that_answers_a_turn_goes_on_with_it(world):
+    """The agent may have asked for it; it needs no words."""
+    async with world.on():
+        await world.sends("draw a plan")
+        await world.clock.advance(5)
+        final = world.chat.find("✓ done")
+        await world.sends("", reply_to=final.message_id, files=(PDF,))
+        first, second = world.codex.turns
+        assert second.request.resume == first.session
+        assert (second.request.prompt, world.attached()[1]) == (
+            "Here is the file.",
+            ["incoming/plan.pdf"],
+        )
+
+
 async def test_a_voice_note_is_no_file_unless_it_has_a_caption(world):
     """Without one it is words for whoever writes it down."""
     voice = IncomingFile(kind="voice", file_id="d1", name="voice-3.ogg")

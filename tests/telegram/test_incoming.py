@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from takopi.core.chat import IncomingFile, MessageReceived, RepliedTo
-from telegram.test_updates import ADA, PRIVATE, message
+from telegram.test_updates import ADA, GROUP, PRIVATE, message
 
 PICTURES = [
     {"file_id": "small", "file_unique_id": "s", "width": 90, "height": 60, "file_size": 900},
@@ -64,6 +64,15 @@ def test_an_animation_comes_once():
 def test_what_cannot_be_read_costs_no_message(broken):
     """A description that takopi cannot read is no file, and the words still arrive."""
     assert files(document=broken) == ()
+
+
+@pytest.mark.parametrize(("author", "counts"), [(42, True), (8, False)])
+def test_a_file_in_a_group_counts_when_it_answers_the_bot(author, counts):
+    """Every other file without a word is between people."""
+    bot = {"id": author, "is_bot": True, "first_name": "Bot"}
+    target = {"message_id": 2, "chat": GROUP, "from": bot, "text": "which file?"}
+    found = message(None, chat=GROUP, document={"file_id": "d"}, reply_to_message=target)
+    assert (found is not None) is counts
 
 
 def test_a_reply_brings_the_files_of_what_it_answers():

@@ -18,7 +18,13 @@ from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import AcceptedUpdate, TurnRecord
 from takopi.bridge.routing import Router, bound_to
 from takopi.bridge.scheduler import Scheduler
-from takopi.bridge.sent_files import NO_FILES, files_record, reply_files, without_voice
+from takopi.bridge.sent_files import (
+    NO_FILES,
+    files_record,
+    reply_files,
+    with_words,
+    without_voice,
+)
 from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
 from takopi.core.backlog import sent_while_away
 from takopi.core.chat import MessageEdited, MessageReceived, Scope
@@ -142,6 +148,8 @@ class _Reading:
     async def _received(self, accepted: AcceptedUpdate, received: MessageReceived) -> None:
         received = await self._with_files(received)
         bound = await self._bound(received)
+        if bound is not None:
+            received = with_words(received)
         decision = self._route(received, bound)
         if _stands_alone(received, decision):
             if isinstance(decision, Command) and decision.name == "cancel":

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from takopi.bridge.records import TurnRecord
 from takopi.core.chat import IncomingFile, MessageReceived, RepliedTo
 from takopi.core.file_rules import FileRules
 from takopi.core.route import Prompt
 
-__all__ = ["NO_FILES", "files_record", "reply_files", "without_voice"]
+__all__ = ["NO_FILES", "files_record", "reply_files", "with_words", "without_voice"]
+
+_HERE_IT_IS = "Here is the file."
 
 NO_FILES = FileRules(enabled=False)
 """What holds where no files come and go."""
@@ -31,6 +35,15 @@ def reply_files(reply: RepliedTo, record: TurnRecord | None) -> tuple[IncomingFi
     if record is not None:
         return record.files if record.origin == "files" else ()
     return tuple(file for file in reply.files if file.kind != "voice")
+
+
+def with_words(received: MessageReceived) -> MessageReceived:
+    """Give words to a file that answers a turn without any: the agent may have asked for it.
+
+    The parts of an album have none of their own: which part would say it?
+    """
+    said = received.text.strip() or received.album is not None or not received.files
+    return received if said else replace(received, text=_HERE_IT_IS)
 
 
 def files_record(turn_id: str, messages: Sequence[MessageReceived], prompt: Prompt) -> TurnRecord:

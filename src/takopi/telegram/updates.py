@@ -65,9 +65,12 @@ def _message(
         return _migration(update_id, message)
     kind = _KINDS.get(message.chat.type)
     text = message.text or message.caption or ""
-    # Who sends a voice message or a picture to the bot alone waits for an answer. A part of an
+    # Who sends a voice message or a picture to the bot alone, or answers it with a file, waits for
+    # an answer. A part of an
     # album counts always: its words may stand in another part, and the last part ends the wait.
-    wordless = kind == "private" and _is_wordless(message)
+    reply, files = _reply(message, bot), files_of(message)
+    answers = reply is not None and reply.from_this_bot and bool(files)
+    wordless = answers or (kind == "private" and _is_wordless(message))
     told = bool(text) or wordless or message.media_group_id is not None
     if kind is None or not told:
         return None  # a channel's post, or a service message: somebody joined, a title changed
@@ -79,12 +82,12 @@ def _message(
         message_id=message.message_id,
         sender_id=_sender(message),
         text=text,
-        reply=_reply(message, bot),
+        reply=reply,
         forwarded=message.forward_origin is not None,
         addressed_to_other=to_other,
         date=float(message.date),
         album=message.media_group_id,
-        files=files_of(message),
+        files=files,
     )
 
 
