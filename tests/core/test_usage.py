@@ -2,11 +2,12 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from takopi.core.usage import Usage, read_usage
+from takopi.core.usage import Usage, kept_usage, read_usage
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
@@ -56,3 +57,20 @@ def test_a_sum_has_what_any_of_them_told() -> None:
     assert one + other == Usage(input_tokens=3, output_tokens=3, cost_usd=0.25)
     assert (one + one).model == "a"
     assert (one + Usage()).model == (Usage() + one).model == "a"
+
+
+@given(st.dictionaries(KEYS, JSON) | JSON | st.just({1: object(), "x": object()}))
+def test_what_is_kept_of_the_numbers_says_the_same_and_can_be_written_down(numbers: object) -> None:
+    kept = kept_usage(numbers)
+    assert read_usage(kept) == read_usage(numbers)
+    if kept is not None:
+        assert msgspec.json.decode(msgspec.json.encode(kept)) == kept
+        assert kept == kept_usage(kept)
+
+
+def test_of_too_many_numbers_those_that_are_known_are_kept() -> None:
+    many = {f"n{number}": number for number in range(100)} | {"cost_usd": 0.5}
+    kept = kept_usage(many)
+    assert kept is not None
+    assert len(kept) == 32
+    assert kept["cost_usd"] == 0.5

@@ -11,6 +11,7 @@ from takopi.bridge.ports import Clock
 from takopi.bridge.records import TurnRecord
 from takopi.core.progress import ProgressState, start_progress
 from takopi.core.turn_state import TurnEnd, TurnWay
+from takopi.core.usage import kept_usage
 from takopi.model import EngineId, ResumeToken
 from takopi.transport import MessageRef
 
@@ -173,8 +174,13 @@ class Turn:
         self.way.run()
         self.record = replace(self.record, state=self.way.state)
 
-    def conclude(self, outcome: TurnEnd, clock: Clock) -> None:
+    def conclude(self, outcome: TurnEnd, clock: Clock, usage: object = None) -> None:
         """Note that the one final is decided.
+
+        Args:
+            outcome: What it says.
+            clock: Tells the moment.
+            usage: What the engine said it cost, whatever that is.
 
         Raises:
             IllegalTransition: It is decided already, or cannot be this one from here.
@@ -183,7 +189,11 @@ class Turn:
         self.ended_at = clock.now()
         self.undecided = self.record
         self.record = replace(
-            self.record, state=self.way.state, outcome=outcome, ended_at=clock.wall()
+            self.record,
+            state=self.way.state,
+            outcome=outcome,
+            ended_at=clock.wall(),
+            usage=kept_usage(usage),
         )
 
     def delivered(self) -> None:

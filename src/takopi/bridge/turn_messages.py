@@ -173,7 +173,7 @@ class TurnMessages:
         Raises:
             IllegalTransition: The turn has its final already.
         """
-        turn.conclude(ending.outcome, self._clock)
+        turn.conclude(ending.outcome, self._clock, ending.usage)
         # Finals of one chat go out in the order in which their turns ended, long ones too.
         async with self._order[turn.place.scope.chat_id]:
             if len(ending.answer) < _LAID_OUT_AT_ONCE:

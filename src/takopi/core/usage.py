@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Usage", "read_usage"]
+__all__ = ["Usage", "kept_usage", "read_usage"]
 
 # The names under which engines and older modules report the same.
 _NAMES = {
@@ -28,6 +28,8 @@ _NAMES = {
     "duration_ms": ("duration_ms",),
 }
 _COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+_MOST_KEPT = 32
+_KEPT_CHARS = 200
 # No turn has more; a number beyond it is a mistake that would spoil every sum.
 _MOST = 1e15
 
@@ -68,6 +70,35 @@ def read_usage(numbers: Any) -> Usage:
     if isinstance(model, str) and model.strip():
         found["model"] = model.strip()
     return Usage(**found)
+
+
+def kept_usage(numbers: Any) -> dict[str, Any] | None:
+    """Return what of a turn's numbers is worth writing down; None when nothing is.
+
+    Engines written by others may report anything: what no journal could hold must not cost the
+    final that is written down with it.
+
+    Args:
+        numbers: `CompletedEvent.usage`, from any engine.
+    """
+    if not isinstance(numbers, Mapping):
+        return None
+    found = {str(key)[:_KEPT_CHARS]: _plain(value) for key, value in numbers.items()}
+    known = [key for names in (*_NAMES.values(), ("model",)) for key in names]
+    order = sorted(found, key=lambda key: key not in known)
+    kept = {key: found[key] for key in order if found[key] is not None}
+    return dict(list(kept.items())[:_MOST_KEPT]) or None
+
+
+def _plain(value: object) -> bool | float | str | None:
+    """Return a value of one word or number; None for anything else."""
+    if isinstance(value, str):
+        return value[:_KEPT_CHARS]
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, int | float):
+        return None
+    return value if -_MOST <= value <= _MOST else None
 
 
 def _number(value: object) -> float | None:
