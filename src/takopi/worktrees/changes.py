@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias
 
-import msgspec
 from anyio.to_thread import run_sync
 
 from takopi.core.texts import tr
+from takopi.core.working_trees import ChangeKind, Changes, FileChange, Reverted
 from takopi.errors import GitRefused, NotARepository
 from takopi.worktrees.committing import commit
 from takopi.worktrees.git import GitProgram
 from takopi.worktrees.repository import Tree, find_tree
-from takopi.worktrees.reverting import Reverted, revert
+from takopi.worktrees.reverting import revert
 from takopi.worktrees.scratch import Scratch, scratch_index, sized, stage_present, untracked
 from takopi.worktrees.status import file_name
 from takopi.worktrees.trees import empty_id, head_tree, tree_id
@@ -32,7 +31,6 @@ __all__ = [
 
 MAX_DIFF_BYTES = 512 * 1024
 
-ChangeKind: TypeAlias = Literal["added", "modified", "deleted", "renamed", "conflict"]
 _KINDS: dict[str, ChangeKind] = {
     "A": "added", "C": "added", "D": "deleted", "R": "renamed",
 }  # fmt: skip
@@ -42,53 +40,6 @@ _DIFF = [
     "-l500", "--ignore-submodules=dirty", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/",
     "-O/dev/null",
 ]  # fmt: skip
-
-
-class FileChange(msgspec.Struct, frozen=True):
-    """Describe how one file changed.
-
-    Args:
-        path: Its name from the top of the working tree, as text that can be shown.
-        kind: What happened to it.
-        added: Lines that came; None when it has no lines.
-        removed: Lines that went; None when it has no lines.
-        was: Its name before, when it got another one.
-    """
-
-    path: str
-    kind: ChangeKind = "modified"
-    added: int | None = None
-    removed: int | None = None
-    was: str | None = None
-
-    @property
-    def binary(self) -> bool:
-        """Say whether it has no lines."""
-        return self.added is None
-
-
-class Changes(msgspec.Struct, frozen=True):
-    """Hold what was changed.
-
-    Args:
-        files: Every file, in the order of their names.
-        diff: The unified diff, up to a limit.
-        cut: The diff is longer than that.
-    """
-
-    files: tuple[FileChange, ...] = ()
-    diff: str = ""
-    cut: bool = False
-
-    @property
-    def added(self) -> int:
-        """Count the lines that came."""
-        return sum(file.added or 0 for file in self.files)
-
-    @property
-    def removed(self) -> int:
-        """Count the lines that went."""
-        return sum(file.removed or 0 for file in self.files)
 
 
 async def look(

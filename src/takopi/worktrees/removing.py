@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import msgspec
 from anyio.to_thread import run_sync
 
 from takopi.core.texts import tr, tr_n
+from takopi.core.working_trees import Kept, Losses, Removed
 from takopi.errors import GitRefused
 from takopi.worktrees.git import GitProgram, git_words
 from takopi.worktrees.repository import Entry, find_tree
@@ -13,50 +13,6 @@ from takopi.worktrees.reverting import keep_state
 from takopi.worktrees.status import own_commits, status_of
 
 __all__ = ["Kept", "Losses", "Removed", "remove_entry"]
-
-
-class Losses(msgspec.Struct, frozen=True):
-    """Say what is in a worktree and nowhere else.
-
-    Args:
-        changed: Files that git knows and that differ from the commit.
-        untracked: Files and folders that git does not know.
-        commits: Commits of the branch that no other branch has; they stay with the branch.
-        ignored: Files that git ignores; folders that are ignored as a whole do not count.
-        files: The files, as a person may read them.
-    """
-
-    changed: int = 0
-    untracked: int = 0
-    commits: int = 0
-    ignored: int = 0
-    files: tuple[str, ...] = ()
-
-
-class Removed(msgspec.Struct, frozen=True):
-    """Say which worktree is gone; its branch stays.
-
-    Args:
-        branch: Whose it was.
-        path: Where it was.
-        kept: The ref under which its files are kept that were in no commit; None without such.
-    """
-
-    branch: str
-    path: Path
-    kept: str | None = None
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """Say that a worktree was left as it is, and what to ask the person.
-
-    Args:
-        reason: One sentence for the person.
-        changes: What would be lost.
-    """
-
-    reason: str
-    changes: Losses
 
 
 async def remove_entry(

@@ -9,6 +9,7 @@ import msgspec
 from anyio.to_thread import run_sync
 
 from takopi.core.texts import tr
+from takopi.core.working_trees import Reverted
 from takopi.errors import GitRefused
 from takopi.worktrees.git import GitProgram, git_words
 from takopi.worktrees.repository import Tree, find_tree, repository_lock
@@ -30,18 +31,6 @@ _NAMED = {
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "takopi"), ("EMAIL", "takopi@localhost"))
 }
-
-
-class Reverted(msgspec.Struct, frozen=True):
-    """Say what was put back.
-
-    Args:
-        files: The files, as a person may read them; empty when nothing had changed.
-        kept: The ref under which the state before is kept; None when nothing had changed.
-    """
-
-    files: tuple[str, ...] = ()
-    kept: str | None = None
 
 
 class _Change(msgspec.Struct, frozen=True):

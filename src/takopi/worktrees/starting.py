@@ -8,7 +8,7 @@ from takopi.core.texts import tr
 from takopi.errors import GitRefused
 from takopi.worktrees.git import GitProgram
 
-__all__ = ["Start", "find_start"]
+__all__ = ["Start", "find_base", "find_start"]
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -37,23 +37,41 @@ async def find_start(git: GitProgram, root: Path, branch: str, base: str | None)
     """
     if await _is_ref(git, root, f"refs/heads/{branch}"):
         return Start()
-    remotes = sorted(
-        (await git.quiet(["remote"], root)).text.split(), key=lambda name: (name != "origin", name)
-    )
-    for remote in remotes:
+    for remote in await _remotes(git, root):
         if await _is_ref(git, root, f"refs/remotes/{remote}/{branch}"):
             return Start(f"refs/remotes/{remote}/{branch}", follow=True)
+    return Start(await find_base(git, root, base))
+
+
+async def find_base(git: GitProgram, root: Path, base: str | None) -> str:
+    """Give the commit at which new branches begin.
+
+    Args:
+        git: How git is run.
+        root: A directory of the repository.
+        base: What the configuration says; None for the remote's default branch, or what is
+            checked out.
+
+    Raises:
+        GitRefused: The base is not known, or there is no commit at all.
+    """
+    remotes = await _remotes(git, root)
     if base is not None:
-        return Start(await _base_commit(git, root, base, remotes))
+        return await _base_commit(git, root, base, remotes)
     for remote in remotes:
         if commit := await _commit(git, root, f"refs/remotes/{remote}/HEAD"):
-            return Start(commit)
+            return commit
     if commit := await _commit(git, root, "HEAD"):
-        return Start(commit)
+        return commit
     raise GitRefused(
         tr("{path} has no commit yet, so no branch can begin; make a first commit, then try "
            "again.", path=root)
     )  # fmt: skip
+
+
+async def _remotes(git: GitProgram, root: Path) -> list[str]:
+    names = (await git.quiet(["remote"], root)).text.split()
+    return sorted(names, key=lambda name: (name != "origin", name))
 
 
 async def _base_commit(git: GitProgram, root: Path, base: str, remotes: list[str]) -> str:

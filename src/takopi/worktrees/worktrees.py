@@ -9,10 +9,11 @@ from anyio.to_thread import run_sync
 from takopi.core.branches import check_branch, worktree_folder
 from takopi.core.projects import Project
 from takopi.core.texts import tr
+from takopi.core.working_trees import Kept, Removed, Worktree
 from takopi.errors import BranchRefused, GitRefused, GitTooSlow, WorkDirMissing
 from takopi.worktrees.git import GitAnswer, GitProgram, git_words
 from takopi.worktrees.placing import exclude, free_folder, make_worktrees_dir
-from takopi.worktrees.removing import Kept, Removed, remove_entry
+from takopi.worktrees.removing import remove_entry
 from takopi.worktrees.repository import (
     Entry,
     Repository,
@@ -21,41 +22,13 @@ from takopi.worktrees.repository import (
     find_tree,
     repository_lock,
 )
-from takopi.worktrees.starting import Start, find_start
+from takopi.worktrees.starting import Start, find_base, find_start
 from takopi.worktrees.status import Status, last_commit_s, status_of
 
 __all__ = ["Worktree", "Worktrees"]
 
 _LOOKS_AT_ONCE = 4
 _MAKING = "initializing"  # git locks a worktree so while it makes it
-
-
-class Worktree(msgspec.Struct, frozen=True):
-    """Describe one working tree of a project.
-
-    Args:
-        branch: What is checked out; None when it is no branch.
-        path: Its top.
-        main: It is the repository's own: never removed.
-        head: The commit it is on; None without one.
-        dirty: Files that are in no commit; None when git did not tell.
-        ahead: Commits that the branch it follows lacks; None when it follows none.
-        behind: Commits that it lacks itself.
-        last_commit_s: When its commit was made, in Unix seconds.
-        locked: Somebody told git to keep it.
-        missing: Its folder is gone.
-    """
-
-    branch: str | None
-    path: Path
-    main: bool = False
-    head: str | None = None
-    dirty: int | None = 0
-    ahead: int | None = None
-    behind: int | None = None
-    last_commit_s: int | None = None
-    locked: bool = False
-    missing: bool = False
 
 
 class Worktrees:
@@ -100,6 +73,32 @@ class Worktrees:
                 finally:
                     self._making.discard(key)
         return await self._inside(project, repository, top)
+
+    async def find(self, project: Project, branch: str) -> Path | None:
+        """Give the directory in which a branch is worked on; None when it has no worktree.
+
+        Raises:
+            BranchRefused: No branch can be called so.
+            NotARepository: The project has no branches.
+            GitRefused: git does not list the worktrees.
+            WorkDirMissing: The project's directory is not in that branch.
+        """
+        _check(branch)
+        root = Path(project.path)
+        repository = await find_repository(self._git, root)
+        for entry in await entries(self._git, repository, root):
+            there = entry.branch == branch and not entry.bare
+            if there and await anyio.Path(entry.path, ".git").exists():
+                return await self._inside(project, repository, entry.path)
+        return None
+
+    async def base(self, project: Project) -> str:
+        """Give the commit at which new branches of a project begin.
+
+        Raises:
+            GitRefused: The project's `worktree_base` is not known, or there is no commit at all.
+        """
+        return await find_base(self._git, Path(project.path), project.worktree_base)
 
     async def list(self, project: Project) -> tuple[Worktree, ...]:
         """List the working trees of a project's repository, the main one first.
