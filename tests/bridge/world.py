@@ -16,6 +16,7 @@ from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.ports import ProjectFiles
 from takopi.core.access import access_policy
+from takopi.transcription import Transcriber
 
 
 @dataclass
@@ -27,6 +28,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     files: ProjectFiles | None = None
     workspaces: NamedFolders | None = None
+    transcriber: Transcriber | None = None
 
     def __post_init__(self) -> None:
         self.chat = MemoryTransport(self.clock)
@@ -45,6 +47,7 @@ class World:
             self.host,
             self.workspaces,
             files=self.files,
+            transcriber=self.transcriber,
         )
         options: dict[str, Any] = {
             "access": access_policy(chat_id=1),

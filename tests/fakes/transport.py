@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import anyio
 
@@ -15,6 +15,7 @@ from takopi.core.chat import (
     ChatMessage,
     ChatUpdate,
     Document,
+    IncomingFile,
     MessageReceived,
     RepliedTo,
     Scope,
@@ -78,6 +79,8 @@ class MemoryTransport:
     batches: list[list[ChatUpdate]] = field(default_factory=list)
     accepted: int = 0
     overlaps: int = 0
+    contents: dict[str, bytes] = field(default_factory=dict)
+    unreachable: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._waiting: deque[list[ChatUpdate]] = deque()
@@ -224,6 +227,14 @@ class MemoryTransport:
         await self._touch(call)
         self.shown.pop((chat, number), None)
         self._answer(call)
+
+    async def fetch(self, file: IncomingFile, into: BinaryIO, max_bytes: int) -> None:
+        """Write what `contents` has; raise what `unreachable` has first."""
+        if self.unreachable:
+            raise self.unreachable.pop(0)
+        content = self.contents[file.file_id]
+        assert len(content) <= max_bytes
+        into.write(content)
 
     async def answer_press(self, press_id: str, text: str = "") -> None:
         call = Call("answer", self.clock.now(), text=f"{press_id}: {text}")

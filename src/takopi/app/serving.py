@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import anyio
 
+from takopi.app.hearing import open_transcriber
 from takopi.app.leaving import (
     STOP_REQUEST,
     heed_signals,
@@ -91,6 +92,7 @@ class BotService:
             runtime.host,
             workspaces,
             files=project_files(runtime.home, settings),
+            transcriber=open_transcriber(settings),
         )
         keeping = Keeping(settings.keep_runs_days, settings.keep_runs_gb)
         self._runtime = runtime

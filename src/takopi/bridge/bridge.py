@@ -179,6 +179,7 @@ class Bridge:
                 places,
                 workspaces,
                 arrivals,
+                ports.transcriber,
             ),
             DispatcherOptions(
                 access=door,

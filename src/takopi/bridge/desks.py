@@ -24,6 +24,7 @@ from takopi.bridge.sent_files import NO_FILES
 from takopi.core.backlog import Backlog
 from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
 from takopi.model import EngineId
+from takopi.transcription import Transcriber
 
 __all__ = ["Desks", "DispatcherOptions", "DispatcherPorts", "make_desks"]
 
@@ -42,6 +43,7 @@ class DispatcherPorts:
         places: Knows what was chosen where.
         workspaces: Knows projects and their working trees.
         arrivals: Fetches files; None where there are none.
+        transcriber: Turns voice notes into words; None when nothing does.
     """
 
     transport: Transport
@@ -53,6 +55,7 @@ class DispatcherPorts:
     places: Places
     workspaces: Workspaces
     arrivals: Arrivals | None = None
+    transcriber: Transcriber | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

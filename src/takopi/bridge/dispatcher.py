@@ -20,6 +20,7 @@ from takopi.bridge.offer_desk import NOTHING
 from takopi.bridge.ordering import in_order, read_together
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
+from takopi.bridge.voice_desk import VoiceDesk, VoicePorts, is_voice_prompt
 from takopi.core.chat import ButtonPressed, ChatMessage, MessageEdited, MessageReceived
 from takopi.core.offers import OFFER_PREFIX
 from takopi.core.prompt_replies import not_written_reply
@@ -63,6 +64,17 @@ class Dispatcher:
         self._prompts = desks.prompts
         self._offers = desks.offers
         self._commands = desks.commands
+        self._voice = VoiceDesk(
+            VoicePorts(
+                ports.transport,
+                ports.transcriber,
+                ports.outbox,
+                desks.answers,
+                ports.clock,
+                group,
+            ),
+            self.take,
+        )
         self._turnstile = anyio.Lock()
         self._unhandled: list[AcceptedUpdate] = []
         self._told: set[int] = set()
@@ -103,6 +115,8 @@ class Dispatcher:
         for accepted in at_hand:
             if isinstance(accepted.update, ButtonPressed):
                 await self._pressed(accepted, accepted.update)
+            elif self._is_spoken(accepted):
+                self._voice.begin(accepted)
             else:
                 said.append(accepted)
         refused = False
@@ -167,17 +181,33 @@ class Dispatcher:
             case Kept(record, updates) if self._keeper is not None:
                 self._keeper.keep(record, updates)
 
+    def _is_spoken(self, accepted: AcceptedUpdate) -> bool:
+        """Tell whether an update is a voice note that has to become words first."""
+        update = accepted.update
+        if not isinstance(update, MessageReceived) or not is_voice_prompt(update):
+            return False
+        if not self._options.access.admits(update):
+            return False
+        to_bot = update.reply is not None and update.reply.from_this_bot
+        aside = update.chat_kind == "group" and not to_bot
+        return not aside or self._router.trigger(update.scope) == "all"
+
     async def _command(self, step: Decided, command: Command) -> None:
         received = step.received
         place = place_of(received, received.message_id)
         handled = UpdateHandled(step.accepted.id)
-        before = [waits for waits in self._unhandled if _sent_before(waits, received)]
-        others = [waits for waits in self._unhandled if waits not in before]
+        waiting = [waits for waits in self._unhandled if _sent_before(waits, received)]
+        others = [waits for waits in self._unhandled if waits not in waiting]
+        spoken = [note for note in self._voice.under_way() if _sent_before(note, received)]
+        before = [*waiting, *spoken]
         call = CommandCall(received, place, command, step.bound, handled, before)
         try:
             await self._commands.answer(call)
         finally:
-            self._unhandled = [*before, *others]
+            for note in spoken:
+                if note not in before:
+                    self._voice.drop(note)
+            self._unhandled = [*(waits for waits in before if waits not in spoken), *others]
 
     async def _answer(self, updates: Sequence[AcceptedUpdate], answer: ChatMessage | None) -> None:
         """Answer updates, or let them rest without a word; they are marked in either case."""

@@ -24,6 +24,7 @@ from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.watchdog import StallLimits
 from takopi.model import EngineId
+from takopi.transcription import Transcriber
 
 __all__ = ["BridgeOptions", "BridgePorts"]
 
@@ -53,6 +54,7 @@ class BridgePorts:
         host: Knows where sessions live.
         workspaces: Knows projects and their working trees; None for a bridge without projects.
         files: The files of the projects; None for a bridge through which none come and go.
+        transcriber: Turns voice notes into words; None when nothing is set up for that.
     """
 
     transport: Transport
@@ -62,6 +64,7 @@ class BridgePorts:
     host: RunHost
     workspaces: Workspaces | None = None
     files: ProjectFiles | None = None
+    transcriber: Transcriber | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
