@@ -82,6 +82,19 @@ async def test_a_long_diff_is_cut(repo) -> None:
     assert files(changes) == {"long.txt": ("added", 1, 0)}
 
 
+async def test_a_change_in_the_moment_of_a_commit_is_seen(repo) -> None:
+    """As long, and with the time of the one before: git suspects files as young as its index."""
+    file = repo.write("r.txt", "aaaa\n")
+    repo.git("config", "core.trustctime", "false")
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    repo.git("add", "r.txt")
+    repo.git("commit", "--quiet", "-m", "r")
+    file.write_text("bbbb\n")
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    os.utime(repo.path / ".git" / "index", (1_000_000_000, 1_000_000_000))
+    assert files(await look(repo.path)) == {"r.txt": ("modified", 1, 1)}
+
+
 async def test_before_the_first_commit_all_files_are_new(empty) -> None:
     """A repository without commits is compared with nothing."""
     empty.write("a.txt")

@@ -76,6 +76,23 @@ async def test_looking_runs_nothing_of_the_repository(repo, trap) -> None:
     assert trap.exists()  # or the trap would prove nothing
 
 
+async def test_looking_fetches_nothing(repo, trap) -> None:
+    """In a clone that has not all objects, git would get them by the repository's own ssh."""
+    blob = repo.git("rev-parse", "HEAD:a.txt")
+    (repo.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    repo.git("config", "core.repositoryFormatVersion", "1")
+    repo.git("config", "extensions.partialClone", "evil")
+    trap.unlink(missing_ok=True)
+    repo.write("a.txt", "two\n")
+    with pytest.raises(GitRefused):
+        await look(repo.path)
+    assert not trap.exists()
+    repo.git("config", "core.fsmonitor", "false")
+    with pytest.raises(AssertionError):
+        repo.git("show", blob)
+    assert "evil.invalid" in trap.read_text()
+
+
 async def test_removing_a_worktree_runs_nothing_of_the_repository(repo, trap) -> None:
     """Hooks run when a worktree is made, as for a person; not when it is looked at or goes."""
     trees = Worktrees()
@@ -114,10 +131,10 @@ async def test_files_elsewhere_are_not_looked_at(repo, tmp_path) -> None:
     (other / "precious.txt").write_text("mine")
     inside = repo.path / "inside"
     inside.mkdir()
-    for claimed in (tmp_path, inside, other):
+    for claimed, said in ((tmp_path, "core.worktree"), (inside, "no files"), (other, "no files")):
         repo.git("config", "core.worktree", str(claimed))
         for call in (look(repo.path), revert(repo.path), commit(repo.path, "x")):
-            with pytest.raises(GitRefused):
+            with pytest.raises(GitRefused, match=said):
                 await call
     (other / ".git").write_text("gitdir: elsewhere\n")
     repo.git("config", "core.worktree", str(other))
