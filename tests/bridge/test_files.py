@@ -103,7 +103,8 @@ async def test_a_voice_note_is_no_file_unless_it_has_a_caption(world):
     """Without one it is words for whoever writes it down."""
     voice = IncomingFile(kind="voice", file_id="d1", name="voice-3.ogg")
     async with world.on():
-        assert "no text" in await world.says("", files=(voice,))
+        assert "Saved as" not in await world.says("", files=(voice,))
+        assert world.codex.turns == []
         await world.sends("what is said there?", files=(voice,))
         assert world.attached() == [["incoming/voice-3.ogg"]]
 

@@ -161,6 +161,15 @@ async def test_git_does_not_show_what_arrived(files, root, tmp_path):
     assert [line for line in exclude if "incoming" in line] == ["/incoming/", "/src/incoming/"]
 
 
+async def test_a_repository_that_cannot_be_written_costs_no_file(files, root):
+    """Git then shows the folder, and the file arrives all the same."""
+    git(root, "init", "-q")
+    exclude = root / ".git/info/exclude"
+    exclude.unlink(missing_ok=True)
+    exclude.mkdir(parents=True)
+    assert Path(await arrive(files, root, "a.txt", b"1")).exists()
+
+
 async def test_a_file_is_read(files, root):
     """By its path in the project, or by its whole path."""
     for name in ("src/main.py", "./src/main.py", str(root / "src/main.py")):

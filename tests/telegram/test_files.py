@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from fakes.telegram_api import OWNER_ID, TelegramApi
@@ -80,6 +81,31 @@ async def test_a_server_that_does_not_answer_is_an_outage(api, transport):
     assert api.token not in repr(failed.value)
     assert failed.value.__cause__ is None
     await api.start()
+
+
+@pytest.mark.parametrize("code", [429, 500, 502])
+async def test_a_server_that_fails_may_give_the_file_later(api, transport, code):
+    """Nothing was wrong with the file."""
+    api.faults.add("status", "file", code=code)
+    file = sent(api, b"x")
+    with pytest.raises(errors.TransportUnavailable, match=f"HTTP {code}"):
+        await fetched(transport, file)
+    api.faults.add("drop", "file", times=2)  # the client itself asks again once
+    with pytest.raises(errors.TransportUnavailable, match="did not give the file"):
+        await fetched(transport, file)
+    assert await fetched(transport, file) == b"x"
+
+
+async def test_a_file_without_a_path_comes_later(transport):
+    """The server may leave the path out while it fetches the file itself."""
+
+    async def call(method, params, *, timeout_s=30):
+        return msgspec.Raw(b'{"file_id": "d"}')
+
+    transport._sender.call = call
+    file = IncomingFile(kind="document", file_id="d", name="a.pdf")
+    with pytest.raises(errors.TransportUnavailable, match="where the file is"):
+        await fetched(transport, file)
 
 
 async def local(api: TelegramApi, root: Path, **config: Any) -> TelegramTransport:

@@ -144,6 +144,11 @@ class TelegramApi:
         file = self.world.files.get(request.match_info["path"].rpartition("/")[2])
         if request.match_info["bot"] != f"bot{self.token}" or file is None:
             return await self._nothing(request)
+        fault = self.faults.take("file", {})
+        if fault is not None and fault.kind == "status":
+            return web.Response(status=fault.code)
+        if fault is not None and request.transport is not None:
+            request.transport.abort()
         return web.Response(body=file.content, content_type="application/octet-stream")
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
