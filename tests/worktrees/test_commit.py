@@ -167,7 +167,7 @@ async def test_a_hook_that_hangs_is_ended_and_nothing_is_lost(repo) -> None:
     with pytest.raises(GitTooSlow, match="hook"):
         await commit(repo.path, "x", git=GitProgram(commit_s=0.5))
     pid = int((repo.path / "pid").read_text())
-    assert not running(pid)
+    await ended(pid)
     assert repo.status() == ["?? new.txt", "?? pid"]
     repo.hook("pre-commit", "exit 0")
     await commit(repo.path, "x")
@@ -202,7 +202,7 @@ async def test_a_cancelled_commit_ends_git(repo) -> None:
         with anyio.fail_after(10):
             await anyio.to_thread.run_sync((repo.path / "started").read_text)
         group.cancel_scope.cancel()
-    assert not running(int((repo.path / "pid").read_text()))
+    await ended(int((repo.path / "pid").read_text()))
     assert repo.status() == ["?? new.txt", "?? pid"]
     assert not (repo.path / ".git" / "index.lock").exists()
 
@@ -235,10 +235,16 @@ async def test_a_repository_inside_is_not_committed(repo) -> None:
     assert (await look(repo.path)).files == ()
 
 
-def running(pid: int) -> bool:
-    """Tell whether a process lives; one that is only not waited for yet does not."""
+async def ended(pid: int) -> None:
+    """Wait until a process that was killed is gone; the system takes its moment for it."""
+    with anyio.fail_after(5):
+        while alive(pid):  # noqa: ASYNC110 - nobody tells of a process that is not our child
+            await anyio.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(")")[2].split()[0] not in "ZX"

@@ -264,6 +264,26 @@ async def test_many_ask_for_the_same_branch_at_once(repo) -> None:
     assert len(await TREES.list(repo.project)) == 4
 
 
+async def test_a_worktree_is_looked_for_without_making_it(repo) -> None:
+    """What only asks changes nothing; what is gone or being made is not found."""
+    assert await TREES.find(repo.project, "main") == repo.path
+    assert await TREES.find(repo.project, "work") is None
+    assert not (repo.path / ".worktrees").exists()
+    path = await TREES.directory(repo.project, "work")
+    assert await TREES.find(repo.project, "work") == path
+    shutil.rmtree(path)
+    assert await TREES.find(repo.project, "work") is None
+    with pytest.raises(BranchRefused):
+        await TREES.find(repo.project, "--force")
+
+
+async def test_the_base_is_where_a_new_branch_begins(repo) -> None:
+    """Asked for or used, it is the same commit."""
+    assert await TREES.base(repo.project) == repo.git("rev-parse", "main")
+    with pytest.raises(GitRefused, match="worktree_base"):
+        await TREES.base(replace(repo.project, worktree_base="nowhere"))
+
+
 async def test_a_person_without_git_is_told(repo, monkeypatch, tmp_path) -> None:
     """A missing program and a missing folder are two different things."""
     monkeypatch.setenv("PATH", str(tmp_path))

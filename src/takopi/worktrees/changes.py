@@ -1,5 +1,6 @@
 """See what was changed in a directory, staging nothing and starting nothing of the repository."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,7 +157,7 @@ async def _announce(scratch: Scratch, paths: list[str]) -> None:
     if not paths:
         return
     blob = await empty_id(scratch.git, scratch.tree, "blob")
-    lines = (f"100644 {blob}\t{path}\0".encode("utf-8", "surrogateescape") for path in paths)
+    lines = (f"100644 {blob}\t".encode() + os.fsencode(path) + b"\0" for path in paths)
     await scratch.run(["update-index", "-z", "--index-info"], b"".join(lines))
 
 

@@ -75,7 +75,10 @@ def free_folder(parent: Path, name: str) -> Path:
 
 
 def _is_empty(folder: Path) -> bool:
-    return not folder.is_symlink() and folder.is_dir() and not any(folder.iterdir())
+    try:
+        return not folder.is_symlink() and folder.is_dir() and not any(folder.iterdir())
+    except OSError:  # not ours to look into
+        return False
 
 
 def exclude(common_dir: Path, top: Path, folder: Path) -> None:

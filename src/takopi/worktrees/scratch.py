@@ -72,10 +72,16 @@ async def scratch_index(git: GitProgram, tree: Tree) -> AsyncIterator[Scratch]:
 
 
 def _copy_index(index: Path) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="takopi-index-"))
-    with suppress(FileNotFoundError):  # a new repository has none
-        # With its time: what was written in the same moment as the index must stay suspect.
-        shutil.copy2(index, folder / "index")
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="takopi-index-"))
+        with suppress(FileNotFoundError):  # a new repository has none
+            # With its time: what was written in the same moment as the index must stay suspect.
+            shutil.copy2(index, folder / "index")
+    except OSError as error:
+        raise GitRefused(
+            tr("The index {path} cannot be copied ({error}); make room, then try again.",
+               path=index, error=error)
+        ) from error  # fmt: skip
     return folder
 
 

@@ -86,11 +86,8 @@ class Worktrees:
         _check(branch)
         root = Path(project.path)
         repository = await find_repository(self._git, root)
-        for entry in await entries(self._git, repository, root):
-            there = entry.branch == branch and not entry.bare
-            if there and await anyio.Path(entry.path, ".git").exists():
-                return await self._inside(project, repository, entry.path)
-        return None
+        top = await self._ready(repository, root, branch)
+        return None if top is None else await self._inside(project, repository, top)
 
     async def base(self, project: Project) -> str:
         """Give the commit at which new branches of a project begin.
@@ -250,8 +247,11 @@ class Worktrees:
         if repository.bare:
             return top
         tree = await find_tree(self._git, root)
-        if await run_sync(top.samefile, tree.top):
-            return root
+        try:
+            if await run_sync(top.samefile, tree.top):
+                return root
+        except OSError as error:  # somebody removed it just now
+            raise WorkDirMissing(top) from error
         folder = top / tree.prefix  # the project may be one folder of a large repository
         if not await run_sync(folder.is_dir):
             raise WorkDirMissing(folder)
