@@ -145,6 +145,7 @@ def test_what_is_found_lies_in_the_project(answer):
 def test_an_answer_full_of_files_is_bounded():
     """Nobody looks for ten thousand files."""
     assert len(files_named_in(" ".join(f"a{n}.png" for n in range(10_000)), "/work")) == 40
+    assert files_named_in(" ".join(f"id_rsa{n}.png" for n in range(10_000)), "/work") == ()
 
 
 @pytest.mark.parametrize(

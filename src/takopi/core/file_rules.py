@@ -64,7 +64,10 @@ DOCUMENTS = frozenset(
         *(".patch", ".diff", ".log", ".ipynb", ".bmp", ".tiff"),
     }
 )
-_MAX_ANSWER = 200_000
+_SENDABLE = tuple(IMAGES | DOCUMENTS)
+# Nobody waits for an agent that names ten thousand files.
+_MAX_ANSWER = 60_000
+_MAX_LIKELY = 400
 _MAX_CANDIDATES = 40
 _IN_CODE = re.compile(r"`([^`\n]{1,400})`")
 _IN_LINK = re.compile(r"\]\(<?([^)\n<>]{1,400})>?\)")
@@ -229,19 +232,16 @@ def files_named_in(answer: str, root: str, denied: Sequence[str] = DENIED) -> tu
         places += [(match.start(1), match[1]) for match in pattern.finditer(answer)]
         # What was read is not read again in parts.
         answer = pattern.sub(lambda match: " " * len(match[0]), answer)
-    for _, words in sorted(places):
-        name = relative_to(root, words.strip().rstrip(".,;"))
-        if name is None or not _may_be_sent(name, denied):
-            continue
-        found[name] = None
-        if len(found) == _MAX_CANDIDATES:
-            break
-    return tuple(found)
+    named = dict.fromkeys(words.strip().rstrip(".,;") for _, words in sorted(places))
+    likely = [words for words in named if words.lower().endswith(_SENDABLE)]
+    for words in likely[:_MAX_LIKELY]:
+        name = relative_to(root, words)
+        if name is not None and _may_be_sent(name, denied):
+            found[name] = None
+    return tuple(found)[:_MAX_CANDIDATES]
 
 
 def _may_be_sent(name: str, denied: Sequence[str]) -> bool:
-    if PurePosixPath(name).suffix.lower() not in IMAGES | DOCUMENTS:
-        return False
     try:
         name_parts(name)
     except FileRefused:
