@@ -9,9 +9,12 @@ import anyio
 
 from bridge.world import World
 from fakes.clock import settle
+from fakes.project_folders import NamedFolders
 from takopi.bridge.memory_store import MemoryStore
 from takopi.core.chat import IncomingFile, MessageReceived
+from takopi.core.chat_settings import ChatSettings
 from takopi.core.file_rules import FileRules
+from takopi.core.projects import Projects
 from takopi.files.project_files import LocalFiles
 
 PDF = IncomingFile(kind="document", file_id="d1", name="plan.pdf", size=4)
@@ -25,11 +28,20 @@ class FileWorld(World):
         root: The one directory in which prompts run.
     """
 
-    def __init__(self, root: Path, store: MemoryStore | None = None, **rules: Any) -> None:
+    def __init__(
+        self,
+        root: Path,
+        store: MemoryStore | None = None,
+        projects: Projects | None = None,
+        **rules: Any,
+    ) -> None:
         self.root = root
-        files = LocalFiles(FileRules(**rules), root.parent / "home")
-        store = store or MemoryStore()
-        super().__init__(options={"work_dir": root}, store=store, files=files)
+        super().__init__(
+            options={"work_dir": root, "chats": ChatSettings(projects=projects or Projects(()))},
+            store=store or MemoryStore(),
+            files=LocalFiles(FileRules(**rules), root.parent / "home"),
+            workspaces=NamedFolders(projects, root) if projects else None,
+        )
         self.content = {"d1": b"plan", "p1": b"photo"}
         self.fetches: list[str] = []
         self.failures: list[Exception] = []

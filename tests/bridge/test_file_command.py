@@ -13,6 +13,7 @@ from fakes.transport import Shown
 from takopi.bridge.records import TurnPut, TurnRecord
 from takopi.core.chat import Button, IncomingFile, RepliedTo, Scope
 from takopi.core.file_rules import MB
+from takopi.core.projects import Project, Projects
 from takopi.errors import ChatLost, FileTooLarge
 
 pytestmark = pytest.mark.anyio
@@ -144,6 +145,31 @@ async def test_a_file_that_is_too_large_is_not_put(world):
     async with world.on():
         assert "at most 20 MB" in await world.says("/file put a.bin", files=(large,))
         assert world.fetches == []
+
+
+async def test_files_belong_to_the_project_that_is_meant(tmp_path):
+    """Of a directive, of the turn that is replied to, or of the place."""
+    shop, work = tmp_path / "shop", tmp_path / "work"
+    for root in (shop, work):
+        root.mkdir()
+        (root / "name.txt").write_text(root.name)
+    world = FileWorld(work, projects=Projects((Project("shop", shop),)))
+    async with world.on():
+        await world.sends("/shop look", files=(PDF,))
+        await world.clock.advance(5)
+        assert (shop / "incoming/plan.pdf").read_bytes() == b"plan"
+        final = world.chat.find("✓ done")
+        await world.sends("/file get name.txt", reply_to=final.message_id)
+        await world.sends("/file get name.txt")
+        contents = [call.document.content for call in world.sent("document")]
+        assert contents == [b"shop", b"work"]
+        await world.sends("", files=(PDF,))
+        assert (work / "incoming/plan.pdf").read_bytes() == b"plan"
+        kept = world.chat.find("Saved as incoming/plan.pdf")
+        await world.sends("/shop compare", reply_to=kept.message_id)
+        (path,) = world.codex.turns[-1].request.attachments
+        assert path == work / "incoming/plan.pdf"
+        assert not (shop / "incoming/plan-2.pdf").exists()
 
 
 # What an agent sends back.
