@@ -80,6 +80,17 @@ async def test_git_is_quoted(repo, failing, words, call) -> None:
         assert (repo.path / "new.txt").exists()
 
 
+@pytest.mark.parametrize("call", [look, snapshot, revert])
+async def test_half_an_answer_is_none(repo, call) -> None:
+    """What does not fit is told; a half list would leave files out."""
+    for number in range(50):
+        repo.write(f"{number:050}.txt")
+    with pytest.raises(GitRefused, match="more to tell"):
+        await call(repo.path, git=GitProgram(max_bytes=1_000))
+    with pytest.raises(GitRefused, match="more to tell"):
+        await Worktrees(GitProgram(max_bytes=60)).find(Project("app", repo.path), "work")
+
+
 async def test_a_comparison_that_fails_midway_is_told(repo, failing) -> None:
     """The diff is asked for after the files."""
     repo.write("new.txt")

@@ -336,6 +336,8 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def git_words(answer: GitAnswer) -> str:
     """Give git's own words for a refusal, short enough for a chat."""
+    if answer.cut:
+        return tr("it has more to tell than can be read")
     said = answer.said or answer.out[-4096:].decode("utf-8", "replace")
     lines = [line for line in said.splitlines() if not line.startswith("hint:")]
     words = " ".join(line.removeprefix("fatal: ").removeprefix("error: ") for line in lines)

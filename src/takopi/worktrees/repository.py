@@ -162,7 +162,7 @@ async def entries(git: GitProgram, repository: Repository, cwd: Path) -> tuple[E
     if answer.code == _USAGE:  # before git 2.36 there was no -z
         answer = await git.quiet(args, cwd)
         records = tuple(answer.text.split("\n"))
-    if not answer.ok:
+    if not answer.ok or answer.cut:
         raise GitRefused(
             tr("git does not list the worktrees of {path}: {words}. Mend that, then try again.",
                path=cwd, words=git_words(answer))

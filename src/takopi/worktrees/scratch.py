@@ -52,7 +52,7 @@ class Scratch(msgspec.Struct, frozen=True):
         """
         env = {"GIT_INDEX_FILE": str(self.index)}
         answer = await self.git.quiet(args, self.tree.top, env=env, stdin=stdin)
-        if not answer.ok:
+        if not answer.ok or answer.cut:
             raise GitRefused(
                 tr("git cannot take down the files of {path}: {words}. Mend that, then try "
                    "again.", path=self.tree.top, words=git_words(answer))
@@ -99,7 +99,7 @@ async def untracked(git: GitProgram, tree: Tree, pathspecs: Iterable[str] = ()) 
     where = tuple(pathspecs) or (tree.prefix or ".",)
     args = ["ls-files", "--others", "--exclude-standard", "-z", "--", *where]
     answer = await git.quiet(args, tree.top)
-    if not answer.ok:
+    if not answer.ok or answer.cut:
         raise GitRefused(
             tr("git does not list the new files of {path}: {words}. Mend that, then try again.",
                path=tree.top, words=git_words(answer))

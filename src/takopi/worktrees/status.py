@@ -59,7 +59,7 @@ async def status_of(git: GitProgram, tree: Path, *, ignored: bool = False) -> St
     args = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal"]
     args += ["--ignored=traditional"] if ignored else []
     answer = await git.quiet([*args, "--ignore-submodules=none", "--no-renames"], tree)
-    if not answer.ok:
+    if not answer.ok or answer.cut:
         raise GitRefused(
             tr("git does not tell what was changed in {path}: {words}. Mend that, then try "
                "again.", path=tree, words=git_words(answer))
