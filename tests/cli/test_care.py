@@ -66,7 +66,7 @@ def test_chats_of_projects_are_served(takopi_home: Path) -> None:
     )
     config.chmod(0o600)
     with open_runtime() as runtime:
-        access = bot_options(runtime, None).access
+        access = bot_options(runtime.settings, runtime.shelf, None).access
     assert access.chat_ids == {7, -5, -6}
     assert access.serves(-5, 7)
     assert not access.serves(-5, 8)

@@ -1,26 +1,32 @@
 """The bot: Telegram on one side, the engines on the other."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import anyio
 
 from takopi.app.chat_moves import follow_chat
-from takopi.app.engines import choose_default
-from takopi.app.home import current_directory, is_directory
+from takopi.app.engines import EngineShelf, choose_default
+from takopi.app.home import Home, current_directory, is_directory
 from takopi.app.journal import open_bot_journal
+from takopi.app.leaving import STOP_REQUEST, heed_signals, stop_signals
 from takopi.app.locks import BotLocks
-from takopi.app.runtime import Runtime, open_runtime
+from takopi.app.runtime import open_runtime
 from takopi.app.serving import AnnouncedTransport, BotParts, BotService
+from takopi.app.setup import missing, not_set_up
 from takopi.app.update_check import check_beside
 from takopi.bridge.bridge import BridgeOptions
+from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
 from takopi.core.chat_settings import ChatSettings
 from takopi.core.watchdog import StallLimits
+from takopi.engines import find_engines
 from takopi.errors import ConfigError
 from takopi.logging import configure_logging
-from takopi.settings import Settings
+from takopi.settings import Settings, refuse_engine_aliases
 from takopi.telegram.transport import TelegramConfig
 
 __all__ = ["bot_options", "serve_bot", "work_directory"]
@@ -37,29 +43,87 @@ def serve_bot(default_engine: str | None) -> int:
         UsageError: Another takopi serves this folder or this bot.
         Unauthorized: Telegram does not know the token.
     """
-    with open_runtime() as runtime:
-        options = bot_options(runtime, default_engine)
+    with plain_errors():
+        anyio.run(_serve_lives, default_engine)
+    return 0
+
+
+async def _serve_lives(default_engine: str | None) -> None:
+    """Serve one configuration after the other, until a signal says stop."""
+    lives = _Lives(default_engine)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(heed_signals, lives.heed, (*stop_signals(), STOP_REQUEST))
+        settings = await lives.serve_once(None)
+        while settings is not None:
+            settings = await lives.serve_once(settings)
+        tasks.cancel_scope.cancel()
+
+
+class _Lives:
+    """Hand signals to whichever configuration is served, also between two of them."""
+
+    def __init__(self, default_engine: str | None) -> None:
+        self._default_engine = default_engine
+        self._unheeded: list[int] = []
+        self._serving: BotService | None = None
+
+    def heed(self, number: int) -> None:
+        """Do what a signal says, or let the next one do it."""
+        if self._serving is None:
+            self._unheeded.append(number)
+        else:
+            self._serving.stop(number)
+
+    async def serve_once(self, settings: Settings | None) -> Settings | None:
+        """Serve a configuration; return the next one, or None when takopi is to end."""
+        with _opened(self._default_engine, settings) as parts:
+            self._serving = service = BotService(parts)
+            try:
+                for number in self._unheeded:
+                    service.stop(number)
+                found = await service.serve()
+                self._unheeded = service.unheeded
+            finally:
+                self._serving = None
+                with anyio.CancelScope(shield=True):
+                    await parts.store.close()
+            return found
+
+
+@contextmanager
+def _opened(default_engine: str | None, settings: Settings | None) -> Iterator[BotParts]:
+    """Open what a bot is made of; the first life reads its configuration itself."""
+    with open_runtime(settings=settings) as runtime:
+        options = bot_options(runtime.settings, runtime.shelf, default_engine)
         configure_logging()
         telegram = runtime.settings.telegram
         token = telegram.bot_token or ""
         with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
-            if runtime.settings.update_check:
+            if runtime.settings.update_check and settings is None:
                 check_beside()
             transport = AnnouncedTransport(TelegramConfig(token, telegram.api_base_url))
             store = open_bot_journal(runtime.home)
-            anyio.run(_serve, BotParts(runtime, transport, store, options))
-    return 0
+            check = partial(_check, runtime.home, default_engine)
+            yield BotParts(runtime, transport, store, options, check)
 
 
-async def _serve(parts: BotParts) -> None:
-    try:
-        await BotService(parts).serve()
-    finally:
-        with anyio.CancelScope(shield=True):
-            await parts.store.close()
+def _check(home: Home, default_engine: str | None, settings: Settings) -> None:
+    """Raise when a changed configuration cannot be served.
+
+    Raises:
+        ConfigError: As for `serve_bot`.
+        PluginError: The default engine's module cannot be used.
+    """
+    if missing(settings):
+        raise not_set_up(settings)
+    shelf = EngineShelf(find_engines(home.path), settings)
+    refuse_engine_aliases(settings.projects, shelf.ids(), settings.path)
+    bot_options(settings, shelf, default_engine)
 
 
-def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
+def bot_options(
+    settings: Settings, shelf: EngineShelf, default_engine: str | None
+) -> BridgeOptions:
     """Make the bridge's options of the configuration.
 
     Raises:
@@ -67,7 +131,6 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
         UsageError: The command line names an engine that nobody knows.
         PluginError: The default engine's module cannot be used.
     """
-    settings = runtime.settings
     telegram = settings.telegram
     assert telegram.chat_id is not None, "setup.missing() comes first"
     try:
@@ -78,8 +141,8 @@ def bot_options(runtime: Runtime, default_engine: str | None) -> BridgeOptions:
         )
     except ConfigError as error:
         raise ConfigError(f"{settings.path}: {error}") from error
-    engine = choose_default(runtime.shelf, settings, default_engine)
-    runtime.shelf.runner(engine)  # better told now than with the first prompt
+    engine = choose_default(shelf, settings, default_engine)
+    shelf.runner(engine)  # better told now than with the first prompt
     return BridgeOptions(
         access=access,
         default_engine=engine,

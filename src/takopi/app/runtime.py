@@ -55,8 +55,14 @@ class Runtime(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def open_runtime(environment: Mapping[str, str] = os.environ) -> Iterator[Runtime]:
+def open_runtime(
+    environment: Mapping[str, str] = os.environ, settings: Settings | None = None
+) -> Iterator[Runtime]:
     """Read the configuration, find the engines, and bind what runners need for the block.
+
+    Args:
+        environment: Variables of the process.
+        settings: The configuration, when it was read already.
 
     Raises:
         ConfigError: The configuration is wrong.
@@ -64,7 +70,8 @@ def open_runtime(environment: Mapping[str, str] = os.environ) -> Iterator[Runtim
             cannot be used.
     """
     home = open_home()
-    settings = load_settings(home.config, environment)
+    if settings is None:
+        settings = load_settings(home.config, environment)
     add_secrets(one for one in (settings.telegram.bot_token, settings.voice.api_key) if one)
     shelf = EngineShelf(find_engines(home.path), settings, environment)
     refuse_engine_aliases(settings.projects, shelf.ids(), settings.path)

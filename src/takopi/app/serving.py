@@ -2,21 +2,14 @@
 
 import gc
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
 
+from takopi.app.config_watch import next_settings
 from takopi.app.hearing import open_transcriber
-from takopi.app.leaving import (
-    STOP_REQUEST,
-    heed_signals,
-    leave_alone,
-    leave_now,
-    stop_signals,
-    tell_terminal,
-    wish_of,
-)
+from takopi.app.leaving import leave_alone, leave_now, tell_terminal, wish_of
 from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
 from takopi.app.project_files import project_files
 from takopi.app.runtime import Runtime
@@ -28,7 +21,9 @@ from takopi.bridge.waiting import plain_errors
 from takopi.core.chat import ChatUpdate
 from takopi.core.run_keeping import Keeping
 from takopi.core.stopping import StopWish, next_stop
+from takopi.core.texts import tr
 from takopi.logging import get_logger
+from takopi.settings import Settings
 from takopi.store.sqlite_store import SqliteStore
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
 from takopi.worktrees.worktrees import Worktrees
@@ -64,12 +59,14 @@ class BotParts:
         transport: Telegram.
         store: The journal; closed by whoever opened it.
         options: The behaviour.
+        check: Raises when a changed configuration cannot be served.
     """
 
     runtime: Runtime
     transport: AnnouncedTransport
     store: SqliteStore
     options: BridgeOptions
+    check: Callable[[Settings], None]
 
 
 class BotService:
@@ -101,25 +98,35 @@ class BotService:
         self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
         self._connecting = anyio.CancelScope()
         self._notifier = ServiceNotifier()
+        self._check = parts.check
         self._under_way: StopWish | None = None
+        self._next: Settings | None = None
+        self.unheeded: list[int] = []
+        """Signals that came while it was making room for the next configuration."""
 
-    async def serve(self) -> None:
-        """Connect and serve until a signal says stop.
+    async def serve(self) -> Settings | None:
+        """Connect and serve until a signal says stop, or the configuration was changed.
+
+        Returns:
+            The configuration to go on with; None when takopi is to end.
 
         Raises:
             Unauthorized: Telegram does not know the token.
         """
         with plain_errors():
             async with anyio.create_task_group() as tasks:
-                await tasks.start(heed_signals, self._stop, (*stop_signals(), STOP_REQUEST))
                 if self._notifier.wanted:
                     tasks.start_soon(self._announce)
+                if self._runtime.settings.watch_config:
+                    tasks.start_soon(self._watch_config)
                 try:
                     await self._connect_and_serve()
                 finally:
-                    await self._transport.aclose()
+                    with anyio.CancelScope(shield=True):
+                        await self._transport.aclose()
                 tasks.cancel_scope.cancel()
         self._say_what_goes_on()
+        return None if self._under_way else self._next
 
     async def _connect_and_serve(self) -> None:
         with self._connecting:
@@ -142,7 +149,27 @@ class BotService:
         serves = f"serves @{self._transport.identity.username}"
         await keep_alive(self._notifier, self._transport, SystemClock(), period_s, lambda: serves)
 
-    def _stop(self, number: int) -> None:
+    async def _watch_config(self) -> None:
+        def refused(why: str) -> None:
+            self._bridge.tell_owner(
+                tr(
+                    "The configuration was changed and is not taken: {why}. The old one holds.",
+                    why=why,
+                )
+            )
+
+        self._next = await next_settings(self._runtime.settings, self._check, refused)
+        _log.info("config.taken")
+        tell_terminal("takopi takes the changed configuration")
+        self._connecting.cancel()
+        # The next life goes on with what runs, so nobody need hear of the change of hands.
+        self._bridge.stop(detach=True, quiet=True)
+
+    def stop(self, number: int) -> None:
+        """Do what a signal says; call it from the event loop's thread."""
+        if self._next is not None:
+            self.unheeded.append(number)
+            return
         wish = wish_of(number, self._runtime.settings.on_stop)
         step = next_stop(self._under_way, wish)
         _log.info("bot.stopping", signal=number, step=step)

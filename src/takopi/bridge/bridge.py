@@ -72,21 +72,29 @@ class Bridge:
         self._options = options
         self._stopping = anyio.Event()
         self._killed = anyio.Event()
-        self._detaching = False
+        self._detaching = self._quiet = False
+        self._told: list[str] = []
+        self._told_more = anyio.Event()
         self._scheduler: Scheduler | None = None
         self._leaving: list[Turn] | None = None
 
-    def stop(self, *, detach: bool = False) -> None:
+    def stop(self, *, detach: bool = False, quiet: bool = False) -> None:
         """End in order; called again, end at once. Call it from the event loop's thread.
 
         Args:
             detach: Leave the engines working and what waits in the journal, for the next takopi;
                 else every turn is cancelled and told.
+            quiet: Say nothing of that in the chats, because the next one begins right away.
         """
         if self._stopping.is_set():
             self._killed.set()
-        self._detaching = detach
+        self._detaching, self._quiet = detach, quiet
         self._stopping.set()
+
+    def tell_owner(self, words: str) -> None:
+        """Say something about takopi itself in the owner's chat, once it serves."""
+        self._told.append(words)
+        self._told_more.set()
 
     def run_ids(self) -> tuple[str, ...]:
         """Name the runs that are followed, or that a stop has left working."""
@@ -121,6 +129,7 @@ class Bridge:
         await desk.scheduler.recover(turns, deliveries)
         await desk.dispatcher.take(state.updates)
         group.start_soon(self._publish_menu)
+        group.start_soon(self._say_what_is_told, desk.outbox)
         await self._until_stopping(partial(self._take_updates, desk))
         await self._until_stopping(desk.scheduler.wait_idle)
         desk.dispatcher.close()
@@ -196,12 +205,22 @@ class Bridge:
         return _Desk(door, outbox, scheduler, dispatcher, places)
 
     async def _tell_owner(self, outbox: Outbox, words: str) -> None:
-        chat = self._options.access.owner_chat_id
-        scope = Scope(self._ports.transport.id, chat)
         with border("telling of a damaged journal"):
-            place = Place(scope, "private" if chat > 0 else "group")
-            await outbox.say(place, message(words[:_LONGEST_NOTE]))
+            await outbox.say(self._owners_place(), message(words[:_LONGEST_NOTE]))
             await self._ports.store.damage_told()
+
+    def _owners_place(self) -> Place:
+        chat = self._options.access.owner_chat_id
+        return Place(Scope(self._ports.transport.id, chat), "private" if chat > 0 else "group")
+
+    async def _say_what_is_told(self, outbox: Outbox) -> None:
+        while True:
+            await self._told_more.wait()
+            self._told_more = anyio.Event()
+            told, self._told = self._told, []
+            for words in told:
+                with border("telling the owner"):
+                    await outbox.say(self._owners_place(), message(words[:_LONGEST_NOTE]))
 
     async def _until_stopping(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something until it is done or somebody says stop."""
@@ -238,7 +257,8 @@ class Bridge:
         deadline = clock.now() + within_s
         # The scheduler forgets them one by one, and a second signal may want them ended after all.
         self._leaving = [turn for turn in desk.scheduler.turns() if turn.started_at is not None]
-        await desk.scheduler.detach(clock.now() + within_s * 0.3)
+        goodbye_s = 0.0 if self._quiet else within_s * 0.3
+        await desk.scheduler.detach(clock.now() + goodbye_s)
         if not await wait_until(desk.scheduler.wait_idle, clock, deadline - within_s * 0.3):
             desk.scheduler.drop_stubborn()
             await wait_until(desk.scheduler.wait_idle, clock, deadline)

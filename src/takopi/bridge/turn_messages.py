@@ -153,7 +153,7 @@ class TurnMessages:
     async def say_goodbye(self, turns: Sequence[Turn], deadline: float) -> None:
         """Show turns once more, as well as that goes until a moment, then leave their messages."""
         clock = self._clock
-        for turn in turns:
+        for turn in turns if clock.now() < deadline else ():
             self.touch(turn)
         while clock.now() < deadline and any(not self._shown(turn) for turn in turns):
             await clock.sleep_until(min(deadline, clock.now() + _LOOKS_EVERY_S))

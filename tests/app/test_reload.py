@@ -1,0 +1,51 @@
+"""A changed configuration is taken while the bot serves, and nobody's run notices."""
+
+import signal
+from pathlib import Path
+
+import anyio
+import pytest
+
+from fakes.bot_process import BotProcess, appears, write_config
+from fakes.telegram_api import TelegramApi
+from fakes.toy_engine import install_toy_engine
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+
+
+async def test_a_changed_configuration_is_taken_and_a_wrong_one_is_told(tmp_path: Path) -> None:
+    """The run of a prompt from before goes on in the same message; its answer comes once."""
+    home = tmp_path / "home" / ".takopi"
+    home.mkdir(mode=0o700, parents=True)
+    install_toy_engine(home, tmp_path / "bin")
+    zed = tmp_path / "zed"
+    zed.mkdir()
+    go_on = tmp_path / "go-on"
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    async with TelegramApi() as api:
+        path = write_config(home, api, tmp_path, 'default_engine = "toy"')
+        async with BotProcess(home, environment, traced=True) as bot:
+            await api.wait_call("getUpdates", timeout_s=60)
+            api.owner.say(f"run: touch {tmp_path}/on\nwait: {go_on}\nhello")
+            await appears(tmp_path / "on")
+            before = path.read_text()
+            path.write_text(before.replace("[transports", "max_runs = 0\n[transports", 1))
+            await api.wait_message(lambda m: "is not taken" in (m.text or ""), timeout_s=30)
+            path.write_text(f'{before}\n[projects.zed]\npath = "{zed}"\n')
+            api.owner.say("/zed where")
+            with anyio.fail_after(30):
+                while "takes the changed configuration" not in bot.output:  # noqa: ASYNC110
+                    await anyio.sleep(0.05)
+            api.owner.say("/zed run: pwd > here\nhi")
+            await api.wait_message(lambda m: "toy heard: hi" in (m.text or ""), timeout_s=30)
+            assert (zed / "here").read_text().strip() == str(zed)
+            go_on.touch()
+            await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""), timeout_s=30)
+            assert await bot.stop(signal.SIGTERM) == 0
+        answers = [m for m in api.bot_messages() if "toy heard: hello" in (m.text or "")]
+        assert len(answers) == 1
+        assert not any("takopi is away" in (m.text or "") for m in api.bot_messages())
+        assert "Traceback" not in bot.output
