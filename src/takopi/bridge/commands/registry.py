@@ -6,6 +6,7 @@ from takopi.bridge.commands.call import CommandCall, CommandHandler, CommandPort
 from takopi.bridge.commands.cancel import CancelCommand
 from takopi.bridge.commands.files import FileCommand
 from takopi.bridge.commands.looking import HelpCommand, StatusCommand
+from takopi.bridge.commands.preferences import preference_commands
 from takopi.bridge.letters import Place
 from takopi.bridge.ports import EngineDirectory, MenuCommand
 from takopi.bridge.records import UpdateHandled
@@ -19,7 +20,13 @@ __all__ = ["Commands", "make_handlers", "menu"]
 
 def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
     """Make the handler of every command that takopi has itself."""
-    return (CancelCommand(ports), StatusCommand(ports), HelpCommand(ports), FileCommand(ports))
+    return (
+        CancelCommand(ports),
+        StatusCommand(ports),
+        HelpCommand(ports),
+        FileCommand(ports),
+        *preference_commands(ports),
+    )
 
 
 class Commands:
