@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from takopi.bridge.letters import Delivery, LiveMessage, Place
 from takopi.bridge.ports import Clock
 from takopi.bridge.records import TurnRecord
-from takopi.core.progress import ProgressState, start_progress
+from takopi.core.progress import ProgressState, advance, start_progress
+from takopi.core.tool_log import NO_LOG, ToolLog, advance_log
 from takopi.core.turn_state import TurnEnd, TurnWay
 from takopi.core.usage import kept_usage
-from takopi.model import EngineId, ResumeToken
+from takopi.model import EngineId, ResumeToken, TakopiEvent
 from takopi.transport import MessageRef
 
 __all__ = ["Turn"]
@@ -25,6 +26,7 @@ class Turn:
     Args:
         record: What is worth writing down.
         progress: What the engine has reported so far.
+        log: What the agent did so far, for a person who wants to see all of it.
         way: Its state; the record follows it.
         started_at: When its engine was started, on the monotonic clock; None while it waits.
         ended_at: When its final was decided, on the monotonic clock.
@@ -57,6 +59,7 @@ class Turn:
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
     undecided: TurnRecord | None = None
+    log: ToolLog = NO_LOG
 
     @classmethod
     def of(cls, record: TurnRecord, clock: Clock) -> "Turn":
@@ -164,6 +167,12 @@ class Turn:
             started_at=clock.wall(),
             note=note or self.record.note,
         )
+
+    def hear(self, event: TakopiEvent) -> None:
+        """Take in what the engine reported."""
+        self.progress = advance(self.progress, event)
+        if self.record.verbosity == "full":
+            self.log = advance_log(self.log, event)
 
     def run(self) -> None:
         """Note that the engine reported something.

@@ -1,6 +1,7 @@
 """The final messages of a turn: status, the whole answer, and the line that resumes the session."""
 
 import math
+from pathlib import PurePath
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -22,6 +23,7 @@ from takopi.core.split import (
     join,
     split_rich,
 )
+from takopi.core.tool_log import NO_LOG, ToolLog, render_log
 
 __all__ = ["FinalDelivery", "FinalView", "Overflow", "render_final"]
 
@@ -42,6 +44,8 @@ _NOTE_UNITS = 200
 _NOTE_ENTITIES = 30
 _ENGINE_UNITS = 60
 _RESUME_UNITS = 512
+_LOG_UNITS = 2_000
+_LOG_ENTITIES = 60
 _CONTEXT_UNITS = 300
 
 # Room for ` · 1/5` or `(2/5)` with the blank line after it.
@@ -70,6 +74,8 @@ class FinalView(msgspec.Struct, frozen=True, kw_only=True):
         notes: What else happened, one line each.
         usage: Numbers of the turn, keys as in `CompletedEvent.usage`; None to show none.
         buttons: Rows of buttons below the last message.
+        log: What the agent did, to be shown below the answer; empty to show nothing of it.
+        cwd: Directory the engine worked in; the log's paths inside it are shown relative to it.
     """
 
     status: Literal["done", "error", "cancelled", "interrupted"]
@@ -83,6 +89,8 @@ class FinalView(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     usage: dict[str, Any] | None = None
     buttons: tuple[tuple[Button, ...], ...] = ()
+    log: ToolLog = NO_LOG
+    cwd: PurePath | None = None
 
 
 class FinalDelivery(msgspec.Struct, frozen=True):
@@ -121,14 +129,39 @@ def _deliver(view: FinalView, overflow: Overflow) -> FinalDelivery:
     if body is not None:
         one = _stack(status, body, tail)
         if _fits(one):
-            return FinalDelivery((ChatMessage(one),))
+            return FinalDelivery((ChatMessage(_stack(status, body, _log(view, one), tail)),))
         if overflow == "split":
             parts = _numbered(status, _stack(body, tail))
             if len(parts) <= MAX_PARTS:
+                parts = _with_log(view, status, body, tail, parts)
                 return FinalDelivery(tuple(ChatMessage(part) for part in parts))
     if overflow == "trim":
         return FinalDelivery((ChatMessage(_trimmed(view, status, body, tail)),))
     return _head_and_document(view, status, tail)
+
+
+def _log(view: FinalView, beside: RichText) -> RichText:
+    """Lay out as much of the log as a message holds beside something; empty for none."""
+    room = MAX_UNITS - utf16_len(beside.text) - 2
+    entities = MAX_ENTITIES - count_entities(beside)
+    return render_log(
+        view.log,
+        view.cwd,
+        max_units=min(room, _LOG_UNITS),
+        max_entities=min(entities, _LOG_ENTITIES),
+    )
+
+
+def _with_log(
+    view: FinalView, status: RichText, body: RichText, tail: RichText, parts: list[RichText]
+) -> list[RichText]:
+    """Put the log into the last part of an answer, as far as that has room for it."""
+    log = _log(view, parts[-1])
+    if is_blank(log.text):
+        return parts
+    more = _numbered(status, _stack(body, log, tail))
+    # A cut may go elsewhere with it; it must not go through the log.
+    return more if len(more) == len(parts) else parts
 
 
 def _status_line(view: FinalView) -> str:
@@ -254,7 +287,8 @@ def _head_and_document(view: FinalView, status: RichText, tail: RichText) -> Fin
     pointer = RichBuilder()
     pointer.text(f"… the whole answer ({_size(len(content))}) is in ")
     pointer.code(_FILENAME)
-    message = ChatMessage(_stack(status, head, pointer.build(), tail))
+    above = _stack(status, head, pointer.build(), tail)
+    message = ChatMessage(_stack(status, head, pointer.build(), _log(view, above), tail))
     return FinalDelivery((message,), Document(_FILENAME, content, status))
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "ShownWarning",
     "StreamedText",
     "advance",
+    "shown_action",
     "start_progress",
 ]
 
@@ -246,10 +247,10 @@ def _advance_shown(state: ProgressState, event: ActionEvent) -> ProgressState:
     id_ = event.action.id
     place = next((n for n, action in enumerate(state.recent) if action.id == id_), None)
     if place is not None:
-        changed = _shown(event, state.recent[place])
+        changed = shown_action(event, state.recent[place])
         recent = (*state.recent[:place], changed, *state.recent[place + 1 :])
         return msgspec.structs.replace(state, recent=recent)
-    action = _shown(event, None)
+    action = shown_action(event, None)
     if id_ in state.known:
         # It had to give way. It comes back to its place while it runs; that it ended is no news.
         if event.phase == "completed":
@@ -282,7 +283,7 @@ def _trim(actions: tuple[ShownAction, ...]) -> tuple[ShownAction, ...]:
     return (*actions[:gone], *actions[gone + 1 :])
 
 
-def _shown(event: ActionEvent, before: ShownAction | None) -> ShownAction:
+def shown_action(event: ActionEvent, before: ShownAction | None) -> ShownAction:
     """Take from an event what the screen needs; what it leaves out stays as it was."""
     action = event.action
     exit_code = action.detail.get("exit_code")

@@ -13,7 +13,7 @@ from takopi.core.progress import FileChange, PlanItem, ProgressState, ShownActio
 from takopi.core.shorten import line_end, one_line, relative_to, shorten_path, unwrap_shell
 from takopi.core.split import MAX_ENTITIES, cap_entities
 
-__all__ = ["ProgressHeader", "render_progress", "write_words"]
+__all__ = ["ProgressHeader", "render_progress", "write_action", "write_words"]
 
 _LABEL_UNITS = 60
 _TITLE_UNITS = 72
@@ -86,7 +86,7 @@ def render_progress(
     out.text(_header_line(state, header))
     out.gap(2)
     for action in state.recent:
-        _write_action(out, action, cwd)
+        write_action(out, action, cwd)
     out.gap(2)
     _write_plan(out, state.plan)
     out.gap(2)
@@ -128,7 +128,14 @@ def write_words(out: RichBuilder, words: str) -> None:
     out.text(words[place:])
 
 
-def _write_action(out: RichBuilder, action: ShownAction, cwd: PurePath | None) -> None:
+def write_action(out: RichBuilder, action: ShownAction, cwd: PurePath | None) -> None:
+    """Write the line of one action.
+
+    Args:
+        out: Where to.
+        action: The action.
+        cwd: Directory the engine works in; paths inside it are shown relative to it.
+    """
     out.text(_mark(action) + " ")
     title = relative_to(action.title, cwd)
     if action.kind == "command":

@@ -14,6 +14,7 @@ from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 
 __all__ = ["RichBuilder", "sort_entities"]
 
+_QUOTES = frozenset({"blockquote", "expandable_blockquote"})
 _RANK: dict[str, int] = {"blockquote": 0, "expandable_blockquote": 0, "pre": 1, "text_link": 2}
 
 
@@ -145,7 +146,7 @@ class RichBuilder:
     def _suspend(self) -> None:
         """End every open style here, to begin again after what comes."""
         for entity in self._open:
-            if entity.kind != "blockquote":
+            if entity.kind not in _QUOTES:
                 self._emit(entity)
                 entity.start = None
             elif entity.start is None:
