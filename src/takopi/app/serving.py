@@ -12,6 +12,7 @@ from takopi.app.hearing import open_transcriber
 from takopi.app.leaving import leave_alone, leave_now, tell_terminal, wish_of
 from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
 from takopi.app.project_files import project_files
+from takopi.app.public_import import take_over_public_state
 from takopi.app.runtime import Runtime
 from takopi.app.upkeep import Upkeep
 from takopi.app.workspaces import ProjectWorkspaces
@@ -22,6 +23,7 @@ from takopi.core.chat import ChatUpdate
 from takopi.core.run_keeping import Keeping
 from takopi.core.stopping import StopWish, next_stop
 from takopi.core.texts import tr
+from takopi.errors import StoreError
 from takopi.logging import get_logger
 from takopi.settings import Settings
 from takopi.store.sqlite_store import SqliteStore
@@ -94,6 +96,7 @@ class BotService:
         keeping = Keeping(settings.keep_runs_days, settings.keep_runs_gb)
         self._runtime = runtime
         self._transport = parts.transport
+        self._store = store
         self._bridge = Bridge(ports, parts.options)
         self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
         self._connecting = anyio.CancelScope()
@@ -136,10 +139,23 @@ class BotService:
             tell_terminal(f"takopi serves @{identity.username} (Ctrl-C stops it)")
         if self._connecting.cancel_called:
             return
+        await self._take_over()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._upkeep.run)
             await self._bridge.run()
             tasks.cancel_scope.cancel()
+
+    async def _take_over(self) -> None:
+        """Take over what the public takopi knew; a start that cannot goes on without it."""
+        runtime, now = self._runtime, SystemClock().wall()
+        engines, projects = runtime.shelf.ids(), runtime.settings.projects
+        try:
+            words = await take_over_public_state(runtime.home, self._store, projects, engines, now)
+        except (StoreError, OSError) as error:
+            _log.error("public_state.not_taken", error=str(error))
+        else:
+            if words:
+                self._bridge.tell_owner(words)
 
     async def _announce(self) -> None:
         """Tell the service manager that the bot is ready, and from then on that it lives."""
