@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "src" / "takopi" / "telegram"
 NEEDS_AIOGRAM = {"aiogram_api"}
-NEEDS_AIOHTTP = NEEDS_AIOGRAM | {"downloads", "endpoint", "lean_api"}
+NEEDS_AIOHTTP = NEEDS_AIOGRAM | {"bot_facts", "downloads", "endpoint", "lean_api"}
 
 
 def python(program: str) -> dict[str, object]:
