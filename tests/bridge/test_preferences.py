@@ -130,7 +130,10 @@ async def test_models_of_one_engine_never_reach_another() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("/agent gemini", "/agent does not take gemini, so nothing was changed. It takes: codex, c"),
+        (
+            "/agent gemini",
+            "/agent does not take gemini, so nothing was changed. It takes: codex, c",
+        ),
         ("/reasoning hihg", "codex does not take hihg for /reasoning, so nothing was changed. It"),
         ("/reasoning hihg", "It takes: low, high. Did you mean high?"),
         ("/reasoning claude high", "claude takes no word of /reasoning"),

@@ -24,6 +24,7 @@ from takopi.core.present import (
     render_final,
     render_progress,
 )
+from takopi.core.progress import in_brief
 from takopi.core.replies import cancel_data, message, queued_message
 from takopi.core.richtext import RichText
 from takopi.core.turn_queue import Place as QueuePlace
@@ -233,8 +234,9 @@ class TurnMessages:
                 "" if beside is None else _beside(beside, at),
                 _GOES_ON if turn.left.is_set() else "",
             )
+            quiet = turn.record.verbosity == "quiet"
             return render_progress(
-                turn.progress,
+                in_brief(turn.progress) if quiet else turn.progress,
                 header,
                 cwd=turn.cwd,
                 cancel_data=cancel_data(turn.id),
@@ -258,6 +260,8 @@ class TurnMessages:
                 notes=tuple(note for note in (turn.record.note, *more_notes) if note),
                 usage=ending.usage,
                 buttons=ending.buttons,
+                log=turn.log,
+                cwd=turn.cwd,
             )
             delivery = render_final(view, self._options.overflow)
             if delivery.messages or delivery.document:

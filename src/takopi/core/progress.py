@@ -33,6 +33,7 @@ __all__ = [
     "ShownWarning",
     "StreamedText",
     "advance",
+    "in_brief",
     "shown_action",
     "start_progress",
 ]
@@ -158,6 +159,11 @@ class ProgressState(msgspec.Struct, frozen=True, kw_only=True):
 def start_progress(engine: EngineId) -> ProgressState:
     """Return the state of a turn of which nothing was heard yet."""
     return ProgressState(engine=engine)
+
+
+def in_brief(state: ProgressState) -> ProgressState:
+    """Return what the first line of a progress message needs, and nothing more."""
+    return ProgressState(engine=state.engine, steps=state.steps)
 
 
 def advance(state: ProgressState, event: TakopiEvent) -> ProgressState:
