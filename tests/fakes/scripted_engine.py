@@ -34,6 +34,7 @@ class ScriptedTurn:
     background_at_close: tuple[str, ...] = ()
     output_bytes: int = 0
     lost: bool = False
+    session_unknown: bool = False
     close_gate: anyio.Event | None = None
     interrupts: int = 0
     closed: int = 0

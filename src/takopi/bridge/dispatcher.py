@@ -200,7 +200,8 @@ class Dispatcher:
         others = [waits for waits in self._unhandled if waits not in waiting]
         spoken = [note for note in self._voice.under_way() if _sent_before(note, received)]
         before = [*waiting, *spoken]
-        call = CommandCall(received, place, command, step.bound, handled, before)
+        arrived_at = step.accepted.arrived_at
+        call = CommandCall(received, place, command, step.bound, handled, before, arrived_at)
         try:
             await self._commands.answer(call)
         finally:
@@ -231,7 +232,7 @@ class Dispatcher:
         words = ""
         with border("handling a press", update=pressed.update_id) as found:
             try:
-                words = await self._press(pressed, handled)
+                words = await self._press(pressed, handled, accepted.arrived_at)
             except StoreError as error:
                 _log.error("journal.refuses", update=pressed.update_id, error=str(error))
                 self._unhandled.append(accepted)
@@ -242,10 +243,12 @@ class Dispatcher:
             await self._answers.mark([handled])
         self._group.start_soon(self._answer_press, pressed.press_id, words)
 
-    async def _press(self, pressed: ButtonPressed, handled: UpdateHandled) -> str:
+    async def _press(
+        self, pressed: ButtonPressed, handled: UpdateHandled, arrived_at: float
+    ) -> str:
         if pressed.data.startswith(OFFER_PREFIX):
             return await self._offers.press(pressed, handled)
-        words = await self._commands.press(pressed, handled)
+        words = await self._commands.press(pressed, handled, arrived_at)
         if words is None:
             await self._answers.mark([handled])
         return NOTHING if words is None else words

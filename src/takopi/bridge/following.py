@@ -1,6 +1,7 @@
 """Which turn a prompt goes on from that replies to nothing: the last one of its place, if any."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -8,15 +9,38 @@ from takopi.bridge.places import Places
 from takopi.bridge.ports import Store, TurnFilter
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.routing import bound_to
+from takopi.context import RunContext
 from takopi.core.chat import Scope
 from takopi.core.chat_settings import SessionMode
 from takopi.core.places import SessionPoint, session_key
-from takopi.core.route import Prompt
+from takopi.core.route import BoundTurn, Prompt
+from takopi.model import EngineId, ResumeToken
 
-__all__ = ["Follower"]
+__all__ = ["Follower", "Where"]
 
-# Turns that nobody asked for in the chat stand between those that somebody did.
-_LOOKED_AT = 10
+# Turns that nobody asked for in the chat stand between those that somebody did: a schedule may have
+# run every few minutes for days.
+_LOOKED_AT = (10, 200, 5000)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Name what has one session that goes on by itself.
+
+    Args:
+        scope: A topic, or a chat outside of topics.
+        context: Project and branch.
+        engine: Who works there.
+    """
+
+    scope: Scope
+    context: RunContext
+    engine: EngineId
+
+    @property
+    def key(self) -> str:
+        """Give its key in the record of the place."""
+        return session_key(self.context.project, self.context.branch, self.engine)
 
 
 class Follower:
@@ -44,22 +68,83 @@ class Follower:
         Raises:
             StoreError: The journal did not answer.
         """
-        if self._mode != "chat" or prompt.resume is not None or prompt.follows is not None:
+        if prompt.resume is not None or prompt.follows is not None:
             return prompt
-        context = prompt.where.context
-        key = session_key(context.project, context.branch, prompt.engine)
-        point = self._places.of(scope).sessions.get(key, SessionPoint(0.0))
+        goes_on = await self.session_here(Where(scope, prompt.where.context, prompt.engine), drafts)
+        if isinstance(goes_on, BoundTurn):
+            return replace(prompt, follows=goes_on, resume=goes_on.session)
+        return replace(prompt, resume=goes_on)
+
+    async def session_here(
+        self, where: Where, drafts: Iterable[TurnRecord] = ()
+    ) -> BoundTurn | ResumeToken | None:
+        """Say what the next prompt goes on with that names nothing.
+
+        Args:
+            where: Where it would run, and by whom.
+            drafts: As for `follow`.
+
+        Returns:
+            The turn that it goes on from, or the session that was taken up by hand; None when it
+            begins anew.
+
+        Raises:
+            StoreError: The journal did not answer.
+        """
+        if self._mode != "chat":
+            return None
+        point = self._point(where)
+        gone: set[ResumeToken | None] = set()
+        async for turn in self._turns(where, point, drafts):
+            if turn.session_unknown:
+                # Its engine knew no such session. Whatever else goes on here goes on, but not that.
+                gone.add(turn.asked)
+                continue
+            bound = bound_to(turn)
+            known = bound.session is not None
+            return None if known and bound.session in gone else bound
+        return None if point.session in gone else point.session
+
+    def counts(self, turn: TurnRecord) -> bool:
+        """Tell whether what comes now may still belong to a turn: nothing began anew after it."""
+        if self._mode != "chat":
+            return True
+        return _counts(self._point(Where(turn.scope, turn.context, turn.engine)), turn)
+
+    def _point(self, where: Where) -> SessionPoint:
+        return self._places.of(where.scope).sessions.get(where.key, SessionPoint(0.0))
+
+    async def _turns(
+        self, where: Where, point: SessionPoint, drafts: Iterable[TurnRecord]
+    ) -> AsyncIterator[TurnRecord]:
+        """Yield the turns that somebody asked for there, the newest first."""
+        for draft in reversed(list(drafts)):
+            if Where(draft.scope, draft.context, draft.engine) == where and _asks(draft, point):
+                yield draft
         wanted = TurnFilter(
-            scope=scope, engine=prompt.engine, context=context, accepted_since=point.since
+            scope=where.scope,
+            engine=where.engine,
+            context=where.context,
+            accepted_since=point.since,
         )
-        near = [draft for draft in drafts if _is_meant(draft, scope, wanted)]
-        found = [*reversed(near), *await self._store.newest_turns(wanted, _LOOKED_AT)]
-        last = next((turn for turn in found if turn.origin == "prompt" and not turn.silent), None)
-        if last is None:
-            return replace(prompt, resume=point.session)
-        bound = bound_to(last)
-        return replace(prompt, follows=bound, resume=bound.session)
+        seen = 0
+        for limit in _LOOKED_AT:
+            found = await self._store.newest_turns(wanted, limit)
+            for turn in found[seen:]:
+                if _asks(turn, point):
+                    yield turn
+            if len(found) < limit:
+                return
+            seen = limit
 
 
-def _is_meant(draft: TurnRecord, scope: Scope, wanted: TurnFilter) -> bool:
-    return (draft.scope, draft.engine, draft.context) == (scope, wanted.engine, wanted.context)
+def _asks(turn: TurnRecord, point: SessionPoint) -> bool:
+    """Tell whether a prompt may go on from a turn."""
+    asked = turn.origin == "prompt" and not turn.silent
+    # Who took back a prompt before it began took back where it was to go, too.
+    taken_back = turn.outcome == "cancelled" and turn.started_at is None
+    return asked and not taken_back and _counts(point, turn)
+
+
+def _counts(point: SessionPoint, turn: TurnRecord) -> bool:
+    return point.counts(turn.accepted_at, max((*turn.messages, turn.after), default=0))

@@ -111,7 +111,7 @@ class _Reading:
         self._waiting = {
             record.turn_id: _waiting(record)
             for record in records
-            if record.state == "queued" and record.pieces
+            if record.state == "queued" and record.pieces and ports.follower.counts(record)
         }
 
     async def take(self, accepted: AcceptedUpdate) -> None:
@@ -170,7 +170,7 @@ class _Reading:
             key = (received.scope, received.sender_id, piece.album)
             self._wordless.setdefault(key, []).append(accepted)
         elif isinstance(decision, Prompt):
-            asked = [draft.record for draft in self._drafts.values()]
+            asked = [draft.record for draft in self._drafts.values() if draft.before is None]
             follower = self._ports.follower
             followed = await follower.follow(decision, received.scope, asked)
             self._begin(accepted, received, piece, followed, by_itself=followed != decision)

@@ -104,6 +104,7 @@ class OfferDesk:
             "interrupted": self._go_on,
             "backlog": self._decide_backlog,
             "edited": self._send_as_new,
+            "unknown": self._start_anew,
         }
         try:
             words = await effects[taking.offer.kind](taking)
@@ -148,6 +149,14 @@ class OfferDesk:
         # A reply to the prompt goes on where the prompt was answered last.
         await self._submit(taking, turn, old.messages if again else ())
         return choice_label("interrupted", taking.choice)
+
+    async def _start_anew(self, taking: _Taking) -> str:
+        old = taking.record
+        turn = self._turn(taking, prompt=old.prompt, pieces=old.pieces, messages=old.messages)
+        turn = replace(turn, conversation=turn.turn_id, files=old.files)
+        # A reply to the prompt goes on where the prompt was answered last.
+        await self._submit(taking, turn, old.messages)
+        return choice_label("unknown", taking.choice)
 
     async def _send_as_new(self, taking: _Taking) -> str:
         old = taking.record
@@ -196,6 +205,10 @@ class OfferDesk:
             pieces=pieces,
             after=taking.pressed.message_id,
             accepted_at=self._ports.clock.wall(),
+            project=old.project,
+            branch=old.branch,
+            choices=old.choices,
+            verbosity=old.verbosity,
         )
 
     async def _submit(self, taking: _Taking, turn: TurnRecord, bound: tuple[int, ...]) -> None:

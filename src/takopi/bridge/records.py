@@ -98,6 +98,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         usage: What the engine said it cost, as in `CompletedEvent.usage`; None while unknown.
         before: What the directory held when the turn began (a snapshot of git); None without one.
         silent: Whether whoever asked takes the answer, so that nothing of it goes to the chat.
+        session_unknown: Whether it failed because its engine does not know the session `asked`.
         cwd: Where it works.
         note: A line for the progress message and the final.
         progress_id: Its progress message. Derived by the store from `MessageBound`; what `TurnPut`
@@ -143,6 +144,7 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     cwd: str | None = None
     note: str = ""
     progress_id: int | None = None
+    session_unknown: bool = False
     seq: int = 0
     sendable: tuple[str, ...] = ()
     files: tuple[IncomingFile, ...] = ()

@@ -9,7 +9,7 @@ from takopi.core.durations import format_about
 from takopi.core.watchdog import Look, begin_watch, look_every_s, watch
 from takopi.turn import LiveTurn
 
-__all__ = ["leave_when_asked", "output_of", "was_lost", "watch_engine"]
+__all__ = ["knows_no_session", "leave_when_asked", "output_of", "was_lost", "watch_engine"]
 
 # An engine that is just being started has its run directory in a moment.
 _DIRECTORY_WITHIN_S = 2.0
@@ -86,6 +86,13 @@ def was_lost(live: LiveTurn) -> bool:
     """Tell whether a run ended and nobody saw how."""
     with border("looking how the run ended"):
         return bool(getattr(live, "lost", False))
+    return False
+
+
+def knows_no_session(live: LiveTurn) -> bool:
+    """Tell whether a turn failed because its engine does not know the session asked for."""
+    with border("looking whether the session is known"):
+        return bool(getattr(live, "session_unknown", False))
     return False
 
 

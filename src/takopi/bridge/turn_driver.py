@@ -17,10 +17,17 @@ from takopi.bridge.attachments import offer_files
 from takopi.bridge.border import border
 from takopi.bridge.letters import Delivery
 from takopi.bridge.recovery import LOST, adopt_run, end_left_run, interrupted
-from takopi.bridge.supervision import leave_when_asked, output_of, was_lost, watch_engine
+from takopi.bridge.supervision import (
+    knows_no_session,
+    leave_when_asked,
+    output_of,
+    was_lost,
+    watch_engine,
+)
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, open_run
+from takopi.bridge.unknown_session import unknown_session
 from takopi.bridge.waiting import wait_until
 from takopi.core.progress import advance
 from takopi.logging import get_logger
@@ -175,7 +182,7 @@ class _TurnRun:
             return self._ending
         turn = self._turn
         session = turn.known_session
-        if session is not None:
+        if session is not None and not turn.record.session_unknown:
             with border("writing the resume line", turn=turn.id):
                 line = self._ports.engines.runner(turn.engine).format_resume(session)
                 ending = replace(ending, resume_line=line)
@@ -219,8 +226,7 @@ class _TurnRun:
         if self._detached and completed is None:
             return None
         if completed is not None and (completed.ok or not self._interrupting):
-            lost = not completed.ok and was_lost(live)
-            return interrupted(turn, LOST) if lost else _ending_of(completed)
+            return _ending_of(completed) if completed.ok else _failure_of(turn, live, completed)
         if self._interrupting:
             return _cancelled(turn, completed)
         return Ending("failed", error=error or f"{turn.engine} ended without a result")
@@ -285,6 +291,14 @@ class _TurnRun:
 
 
 def _ending_of(completed: CompletedEvent) -> Ending:
+def _failure_of(turn: Turn, live: LiveTurn, completed: CompletedEvent) -> Ending:
+    if was_lost(live):
+        return interrupted(turn, LOST)
+    if turn.record.asked is not None and knows_no_session(live):
+        return unknown_session(turn, _ending_of(completed))
+    return _ending_of(completed)
+
+
     error = None if completed.ok else _words(completed.error) or "the engine gave no reason"
     return Ending(
         "done" if completed.ok else "failed",

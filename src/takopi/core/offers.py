@@ -14,13 +14,14 @@ __all__ = ["CHOICES", "OFFER_PREFIX", "OfferKind", "choice_label", "offer_button
 
 OFFER_PREFIX = "o:"
 
-OfferKind: TypeAlias = Literal["interrupted", "backlog", "edited"]
+OfferKind: TypeAlias = Literal["interrupted", "backlog", "edited", "unknown"]
 
 CHOICES: Mapping[OfferKind, Mapping[str, str]] = MappingProxyType(
     {
         "interrupted": MappingProxyType({"continue": "Continue", "again": "Ask again"}),
         "backlog": MappingProxyType({"answer": "Answer", "drop": "Drop"}),
         "edited": MappingProxyType({"new": "Send as new"}),
+        "unknown": MappingProxyType({"anew": "Start anew"}),
     }
 )
 

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from takopi.core.preferences import NOTHING_CHOSEN, Preferences
 from takopi.model import EngineId, ResumeToken
 
-__all__ = ["PlaceRecord", "SessionPoint", "session_key"]
+__all__ = ["PlaceRecord", "SessionPoint", "session_key", "with_session_point"]
+
+# A place that saw very many branches forgets where the oldest of them began anew.
+_MOST_POINTS = 200
 
 
 class SessionPoint(msgspec.Struct, frozen=True):
@@ -16,10 +20,24 @@ class SessionPoint(msgspec.Struct, frozen=True):
     Args:
         since: Unix seconds; turns that were accepted before do not count any more.
         session: What `/resume` or a button took up at that moment; None after `/new`.
+        after: The message that said so; 0 for a button. All that comes in one answer of the service
+            is accepted at one moment, and the numbers of messages then tell what came after it.
     """
 
     since: float
     session: ResumeToken | None = None
+    after: int = 0
+
+    def counts(self, accepted_at: float, newest_message: int) -> bool:
+        """Tell whether a turn counts still.
+
+        Args:
+            accepted_at: When it was accepted, unix seconds.
+            newest_message: The greatest number of the messages that made it; 0 for none.
+        """
+        if accepted_at == self.since:
+            return newest_message > self.after
+        return accepted_at > self.since
 
 
 class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +63,21 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     topic_auto: bool = False
     gone: bool = False
 
+    unnamed: bool = False
+
+
+def with_session_point(place: PlaceRecord, key: str, point: SessionPoint) -> PlaceRecord:
+    """Let a session of a place begin anew.
+
+    Args:
+        place: The place.
+        key: Which session, by `session_key`.
+        point: From when on, and with what.
+    """
+    points = {**place.sessions, key: point}
+    newest = sorted(points, key=lambda known: points[known].since, reverse=True)[:_MOST_POINTS]
+    kept = {known: points[known] for known in points if known in newest or known == key}
+    return replace(place, sessions=kept)
 
 def session_key(project: str | None, branch: str | None, engine: EngineId) -> str:
     """Name the one session that goes on by itself in a place.

@@ -43,6 +43,8 @@ class CommandCall:
         refused: What was sent before it and could not be written down yet, so that it has no turn;
             cancelling takes it out of this list.
     """
+        arrived_at: When it was accepted, unix seconds; the same for all of one answer of the
+            service, and after a crash still.
 
     received: MessageReceived
     place: Place
@@ -51,6 +53,7 @@ class CommandCall:
     handled: UpdateHandled
     refused: list[AcceptedUpdate] = field(default_factory=list)
 
+    arrived_at: float = 0.0
 
 @dataclass(frozen=True, slots=True)
 class PressCall:
@@ -62,12 +65,14 @@ class PressCall:
         args: What the button carries behind the command's name.
         handled: The mark of the update; every handler writes it.
     """
+        arrived_at: As of a `CommandCall`.
 
     pressed: ButtonPressed
     place: Place
     args: tuple[str, ...]
     handled: UpdateHandled
 
+    arrived_at: float = 0.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPorts:

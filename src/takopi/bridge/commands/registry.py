@@ -55,12 +55,19 @@ class Commands:
         """
         await self._by_name[call.command.name].answer(call)
 
-    async def press(self, pressed: ButtonPressed, handled: UpdateHandled) -> str | None:
+    async def press(
+        self, pressed: ButtonPressed, handled: UpdateHandled, arrived_at: float
+    ) -> str | None:
         """Do what a button says; None when no command made it, and then nothing is marked.
 
         Raises:
             StoreError: The journal did not take it, so nothing happened.
         """
+        Args:
+            pressed: The press.
+            handled: Its mark.
+            arrived_at: When it was accepted, unix seconds.
+
         place = Place(pressed.scope, pressed.chat_kind)
         if pressed.data.startswith((CANCEL_PREFIX, PICK_PREFIX)):
             return await self._cancel.press(PressCall(pressed, place, (), handled))
@@ -68,7 +75,7 @@ class Commands:
         handler = None if read is None else self._by_name.get(read[0])
         if read is None or handler is None:
             return None
-        return await handler.press(PressCall(pressed, place, read[1], handled))
+        return await handler.press(PressCall(pressed, place, read[1], handled, arrived_at))
 
 
 def menu(engines: EngineDirectory, default_engine: EngineId) -> tuple[MenuCommand, ...]:

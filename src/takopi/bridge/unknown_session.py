@@ -1,0 +1,37 @@
+"""How a turn ends whose engine does not know the session that it was to continue."""
+
+from dataclasses import replace
+
+from msgspec.structs import replace as with_changes
+
+from takopi.bridge.records import OfferRecord
+from takopi.bridge.turn import Turn
+from takopi.bridge.turn_messages import Ending
+from takopi.core.offers import offer_buttons
+from takopi.core.session_replies import unknown_session_words
+
+__all__ = ["unknown_session"]
+
+_LONGEST_OFFER_ID = 40
+
+
+def unknown_session(turn: Turn, ending: Ending) -> Ending:
+    """Say that a session is gone, and offer to send the prompt to a new one.
+
+    The record remembers it, so that what goes on by itself does not run into it again.
+
+    Args:
+        turn: It asked for the session.
+        ending: How it would end else.
+    """
+    turn.record = with_changes(turn.record, session_unknown=True)
+    offer_id = f"u-{turn.id}"[:_LONGEST_OFFER_ID]
+    asked = turn.record.asked
+    return replace(
+        ending,
+        error=unknown_session_words(turn.engine, asked.value if asked else "", ending.error or ""),
+        buttons=offer_buttons(offer_id, "unknown"),
+        offer=OfferRecord(
+            offer_id=offer_id, kind="unknown", scope=turn.record.scope, turn_id=turn.id
+        ),
+    )
