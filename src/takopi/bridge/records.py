@@ -141,10 +141,10 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     usage: Mapping[str, Any] | None = None
     before: str | None = None
     silent: bool = False
+    session_unknown: bool = False
     cwd: str | None = None
     note: str = ""
     progress_id: int | None = None
-    session_unknown: bool = False
     seq: int = 0
     sendable: tuple[str, ...] = ()
     files: tuple[IncomingFile, ...] = ()

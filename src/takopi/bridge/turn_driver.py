@@ -290,7 +290,6 @@ class _TurnRun:
         self._interrupted.set()
 
 
-def _ending_of(completed: CompletedEvent) -> Ending:
 def _failure_of(turn: Turn, live: LiveTurn, completed: CompletedEvent) -> Ending:
     if was_lost(live):
         return interrupted(turn, LOST)
@@ -299,6 +298,7 @@ def _failure_of(turn: Turn, live: LiveTurn, completed: CompletedEvent) -> Ending
     return _ending_of(completed)
 
 
+def _ending_of(completed: CompletedEvent) -> Ending:
     error = None if completed.ok else _words(completed.error) or "the engine gave no reason"
     return Ending(
         "done" if completed.ok else "failed",

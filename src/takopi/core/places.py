@@ -62,7 +62,6 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     topic: str = ""
     topic_auto: bool = False
     gone: bool = False
-
     unnamed: bool = False
 
 
@@ -78,6 +77,7 @@ def with_session_point(place: PlaceRecord, key: str, point: SessionPoint) -> Pla
     newest = sorted(points, key=lambda known: points[known].since, reverse=True)[:_MOST_POINTS]
     kept = {known: points[known] for known in points if known in newest or known == key}
     return replace(place, sessions=kept)
+
 
 def session_key(project: str | None, branch: str | None, engine: EngineId) -> str:
     """Name the one session that goes on by itself in a place.
