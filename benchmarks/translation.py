@@ -1,4 +1,8 @@
-"""Translation of recorded codex streams against bare decoding of the same lines."""
+"""Translation of recorded codex streams against bare decoding of the same lines.
+
+Both read the same chunks through the same splitter, so that what differs is the translation alone;
+a second figure lets bare decoding have its lines for nothing.
+"""
 
 import gc
 import time
@@ -7,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.figure import Figure
+from takopi.core.lines import LineSplitter
 from takopi.jsonl_fold import JsonlFold
 from takopi.runners.codex import BACKEND
 from takopi.turn import TurnRequest
@@ -31,17 +36,25 @@ def stream(copies: int, longest: int) -> bytes:
     return head + b"".join(items)
 
 
-def ratio(data: bytes, rounds: int) -> tuple[float, str]:
-    """Translate and decode in turns; the best counts. Splitting into lines is ours to pay."""
+def ratio(data: bytes, rounds: int, *, given: bool) -> tuple[float, str]:
+    """Translate and decode in turns; the best counts.
+
+    Args:
+        data: The stream.
+        rounds: How often each is done.
+        given: Whether bare decoding need not split the stream into lines.
+    """
     lines = data.split(b"\n")[:-1]
     chunks = [data[start : start + 65536] for start in range(0, len(data), 65536)]
     decode = msgspec.json.Decoder().decode
     runner = BACKEND.build_runner({}, Path("takopi.toml"))
     best_translate = best_decode = float("inf")
     for _ in range(rounds):
+        splitter = LineSplitter()
         begin = time.perf_counter()
-        for line in lines:
-            decode(line)
+        for part in (lines,) if given else map(splitter.feed, chunks):
+            for line in part:
+                decode(line)
         best_decode = min(best_decode, time.perf_counter() - begin)
         fold = JsonlFold(runner, TurnRequest(prompt=""))
         begin = time.perf_counter()
@@ -54,13 +67,18 @@ def ratio(data: bytes, rounds: int) -> tuple[float, str]:
 
 
 def measure(rounds: int = 9, copies: int = 20) -> list[Figure]:
-    """Measure all recorded lines, and without the few that are longer than 20 KB."""
+    """Measure all recorded lines, bare lines, and without the few longer than 20 KB."""
     gc.collect()
     gc.freeze()  # as the bot does once it is ready
     figures = []
-    for name, longest in (("all", 1 << 30), ("short", SHORT)):
-        value, detail = ratio(stream(copies, longest), rounds)
-        title = f"translating codex lines ({name}) / bare decoding"
+    whole, short = stream(copies, 1 << 30), stream(copies, SHORT)
+    for name, data, given in (
+        ("a codex stream", whole, False),
+        ("a codex stream, lines given to the decoder", whole, True),
+        ("a codex stream of short lines", short, False),
+    ):
+        value, detail = ratio(data, rounds, given=given)
+        title = f"translating {name} / bare decoding"
         figures.append(Figure(title, value, 0.5, detail=detail, at_least=True))
     gc.unfreeze()
     return figures
