@@ -31,6 +31,8 @@
         ├── ReplyTargetLost     the message to reply to is gone: send without reply
         ├── ThreadLost          the topic is gone: send to the chat
         ├── FormatRefused       entities or buttons are refused: send plain text
+        │   └── ThreadClosed    the topic takes no messages now: the same, but it is still there
+        ├── TopicsUnavailable   the chat has no topics, or the bot may not make one
         ├── ChatLost            blocked, kicked or deleted: stop sending there
         │   └── ChatMoved       the group has a new id: send there
         ├── FileTooLarge        a file is larger than what is taken: ask for a smaller one
@@ -71,7 +73,9 @@ __all__ = [
     "TakopiError",
     "TargetLost",
     "ThreadLost",
+    "ThreadClosed",
     "TranscriptionFailed",
+    "TopicsUnavailable",
     "TransportError",
     "TransportUnavailable",
     "Unauthorized",
@@ -296,6 +300,14 @@ class ChatMoved(ChatLost):
     """
 
     def __init__(self, chat_id: int | None, new_chat_id: int) -> None:
+class ThreadClosed(ThreadLost):
+    """Say that the topic is closed, and that the bot may not write there until it is reopened."""
+
+
+class TopicsUnavailable(TransportError):
+    """Say why a topic cannot be made or renamed in a chat, and what would let it be."""
+
+
         self.chat_id = chat_id
         self.new_chat_id = new_chat_id
         super().__init__(

@@ -20,6 +20,8 @@ __all__ = [
     "MessageReceived",
     "RepliedTo",
     "Scope",
+    "TopicChange",
+    "TopicChanged",
 ]
 
 ChatKind: TypeAlias = Literal["private", "group"]
@@ -172,7 +174,36 @@ class ChatMigrated(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     sender_id: None = None
 
 
-ChatUpdate: TypeAlias = MessageReceived | MessageEdited | ButtonPressed | ChatMigrated
+TopicChange: TypeAlias = Literal["created", "renamed", "closed", "reopened"]
+
+
+class TopicChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Carry the service's word that somebody made or changed a topic; deleting one is never told.
+
+    Args:
+        update_id: Number the service gave the update.
+        scope: The topic.
+        chat_kind: Decides budgets and access.
+        message_id: The service message that says so.
+        sender_id: As in `MessageReceived`.
+        what: What was done.
+        name: The name that was given; empty when none was.
+        implicit: Whether the client made the name up, so that another is welcome.
+    """
+
+    update_id: int
+    scope: Scope
+    chat_kind: ChatKind
+    message_id: int
+    sender_id: int | None
+    what: TopicChange
+    name: str = ""
+    implicit: bool = False
+
+
+ChatUpdate: TypeAlias = (
+    MessageReceived | MessageEdited | ButtonPressed | ChatMigrated | TopicChanged
+)
 
 
 class Button(msgspec.Struct, frozen=True):

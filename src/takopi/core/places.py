@@ -52,6 +52,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         topic: Name that takopi gave the topic; empty for what is no topic or was named by others.
         topic_auto: Whether takopi made the topic for one session and may rename it once.
         gone: Whether the topic was deleted.
+        unnamed: Whether its name says nothing yet, so that takopi may give it one.
     """
 
     key: str

@@ -19,6 +19,7 @@ __all__ = [
     "press_params",
     "send_params",
     "target_params",
+    "whole_symbols",
 ]
 
 MAX_COMMANDS = 100
@@ -48,9 +49,9 @@ def document_params(scope: Scope, document: Document, options: SendOptions) -> d
     return {
         **_place(scope, options),
         "photo" if document.photo else "document": Upload(
-            _whole_symbols(document.filename), document.content, document.path
+            whole_symbols(document.filename), document.content, document.path
         ),
-        "caption": _whole_symbols(document.caption.text) or None,
+        "caption": whole_symbols(document.caption.text) or None,
         "caption_entities": _entities(document.caption),
     }
 
@@ -65,7 +66,7 @@ def menu_params(commands: Sequence[MenuCommand]) -> list[dict[str, str]]:
     return [
         {
             "command": command.name,
-            "description": _whole_symbols(command.description)[:MAX_DESCRIPTION],
+            "description": whole_symbols(command.description)[:MAX_DESCRIPTION],
         }
         for command in commands[:MAX_COMMANDS]
     ]
@@ -73,7 +74,7 @@ def menu_params(commands: Sequence[MenuCommand]) -> list[dict[str, str]]:
 
 def press_params(press_id: str, text: str) -> dict[str, Any]:
     """Make the parameters of answerCallbackQuery."""
-    return {"callback_query_id": press_id, "text": _whole_symbols(text)[:MAX_TOAST] or None}
+    return {"callback_query_id": press_id, "text": whole_symbols(text)[:MAX_TOAST] or None}
 
 
 def _place(scope: Scope, options: SendOptions) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _reply(reply: MessageRef) -> dict[str, Any]:
 
 def _body(message: ChatMessage) -> dict[str, Any]:
     return {
-        "text": _whole_symbols(message.body.text),
+        "text": whole_symbols(message.body.text),
         "entities": _entities(message.body),
         "link_preview_options": _NO_PREVIEW,
         "reply_markup": _keyboard(message.buttons),
@@ -127,10 +128,10 @@ def _keyboard(rows: Sequence[Sequence[Button]]) -> dict[str, Any] | None:
 
 
 def _button(button: Button) -> dict[str, Any]:
-    return {"text": _whole_symbols(button.label), "callback_data": button.data}
+    return {"text": whole_symbols(button.label), "callback_data": button.data}
 
 
-def _whole_symbols(text: str) -> str:
+def whole_symbols(text: str) -> str:
     """Replace halves of surrogate pairs, which no encoding carries; offsets stay right."""
     try:
         text.encode()

@@ -42,6 +42,13 @@ from takopi.telegram.outgoing import (
 from takopi.telegram.pace import Pace
 from takopi.telegram.poll import PollLoop
 from takopi.telegram.poll_client import STUCK_AFTER_S, PollClient
+from takopi.telegram.topics import (
+    cannot_have,
+    create_params,
+    link_of,
+    rename_params,
+    thread_of,
+)
 from takopi.telegram.updates import TRANSPORT_ID
 from takopi.telegram.wire import BotCommand, FilePath, SentMessage
 from takopi.transport import MessageRef, SendOptions
@@ -211,6 +218,23 @@ class TelegramTransport:
             if "not found" not in str(error):
                 raise
 
+    async def create_topic(self, scope: Scope, name: str) -> int:
+        """Make a topic in a forum group, or in a private chat that has topics."""
+        there = self._now_at(scope)
+        params = create_params(there, name)
+        return thread_of(await self._on_topic("createForumTopic", there, params))
+
+    async def rename_topic(self, scope: Scope, name: str) -> None:
+        """Give a topic another name; one that is called so already is no error."""
+        try:
+            await self._on_topic("editForumTopic", scope, rename_params(scope, name))
+        except NotModified:
+            return
+
+    def topic_link(self, scope: Scope) -> str | None:
+        """Return the address of a topic of a supergroup; topics of private chats have none."""
+        return link_of(scope)
+
     async def answer_press(self, press_id: str, text: str = "") -> None:
         """Stop the spinner on a button; a press too old for it is no error."""
         try:
@@ -254,6 +278,15 @@ class TelegramTransport:
             there = self._now_at(scope)
             answer = await call(there)
         return await self._accepted(answer, there, options)
+
+    async def _on_topic(self, method: str, scope: Scope, params: dict[str, Any]) -> msgspec.Raw:
+        try:
+            return await self._api.call(method, params)
+        except TransportError as error:
+            refused = cannot_have(scope, error)
+            if refused is None:
+                raise
+            raise refused from error
 
     async def _touch(self, method: str, ref: MessageRef, params: dict[str, Any]) -> None:
         """Change a message; those of a group that has moved are out of reach for good."""

@@ -16,6 +16,7 @@ __all__ = [
     "Chat",
     "FileInfo",
     "FilePath",
+    "ForumTopic",
     "Message",
     "Parameters",
     "SentMessage",
@@ -94,7 +95,10 @@ class Message(msgspec.Struct, frozen=True):
     is_automatic_forward: bool = False
     forward_origin: Any = None
     reply_to_message: "Message | None" = None
-    forum_topic_created: Any = None
+    forum_topic_created: "ForumTopicCreated | None" = None
+    forum_topic_edited: "ForumTopicEdited | None" = None
+    forum_topic_closed: Any = None
+    forum_topic_reopened: Any = None
     migrate_to_chat_id: int | None = None
     migrate_from_chat_id: int | None = None
     text: str | None = None
@@ -124,6 +128,28 @@ class CallbackQuery(msgspec.Struct, frozen=True):
 
 class Update(msgspec.Struct, frozen=True):
     """Mirror https://core.telegram.org/bots/api#update."""
+
+class ForumTopicCreated(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#forumtopiccreated."""
+
+    name: str = ""
+    is_name_implicit: bool = False
+
+
+class ForumTopicEdited(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#forumtopicedited.
+
+    Without a name it was the icon that was changed.
+    """
+
+    name: str = ""
+
+
+class ForumTopic(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#forumtopic."""
+
+    message_thread_id: int
+
 
     update_id: int
     message: Message | None = None

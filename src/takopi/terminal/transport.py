@@ -23,7 +23,7 @@ from takopi.core.chat import (
     Scope,
 )
 from takopi.core.richtext import RichText, plain
-from takopi.errors import TransportError
+from takopi.errors import TopicsUnavailable, TransportError
 from takopi.terminal.screen import Screen
 from takopi.transport import MessageRef, SendOptions
 
@@ -253,6 +253,19 @@ class TerminalTransport:
         """Refuse: nobody sends a file through a terminal."""
         del file, into, max_bytes
         raise TransportError("a terminal sends no files; name the file in the prompt")
+
+    async def create_topic(self, scope: Scope, name: str) -> int:
+        """Refuse: a terminal is one place."""
+        del scope, name
+        raise TopicsUnavailable("a terminal has no topics")
+
+    async def rename_topic(self, scope: Scope, name: str) -> None:
+        """Refuse: a terminal is one place."""
+        await self.create_topic(scope, name)
+
+    def topic_link(self, scope: Scope) -> str | None:
+        """Return nothing: a terminal has no topics."""
+        del scope
 
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
         """Show the new state of a message; what was already said is not said again."""

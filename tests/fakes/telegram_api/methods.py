@@ -7,6 +7,7 @@ from typing import Any
 
 from .refusal import Refusal, bad_request
 from .rules import check_caption, check_commands, check_entities, check_keyboard, check_text
+from .topics import TOPIC_HANDLERS, writable_thread
 from .world import Chat, File, Message, World
 
 __all__ = ["HANDLERS", "Upload"]
@@ -52,9 +53,7 @@ def _need(params: dict[str, Any], name: str) -> Any:
 def _place(world: World, params: dict[str, Any]) -> tuple[Chat, int | None, Message | None]:
     """Find where a new message goes: chat, topic, replied-to message."""
     chat = world.reachable(_need(params, "chat_id"))
-    thread = params.get("message_thread_id") or None
-    if thread is not None and thread not in chat.topics:
-        raise bad_request("message thread not found")
+    thread = writable_thread(chat, params.get("message_thread_id") or None)
     wanted = params.get("reply_parameters") or {}
     if not wanted:
         return chat, thread, None
@@ -64,7 +63,10 @@ def _place(world: World, params: dict[str, Any]) -> tuple[Chat, int | None, Mess
             return chat, thread, None
         raise bad_request("message to be replied not found")
     if thread is None and target.thread_id in chat.topics:
-        thread = target.thread_id
+        thread = writable_thread(chat, target.thread_id)
+    elsewhere = target.thread_id if target.thread_id in chat.topics else None
+    if elsewhere != thread:  # `allow_sending_without_reply` holds within a topic alone
+        raise bad_request("message to be replied not found")
     return chat, thread, target
 
 
@@ -236,7 +238,7 @@ def _get_me(world: World, params: dict[str, Any]) -> Any:
         "supports_inline_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
-        "has_topics_enabled": False,
+        "has_topics_enabled": world.threaded,
     }
 
 
@@ -278,4 +280,5 @@ HANDLERS: dict[str, Callable[[World, dict[str, Any]], Any]] = {
     "deleteMyCommands": _delete_my_commands,
     "getFile": _get_file,
     "getChat": _get_chat,
+    **TOPIC_HANDLERS,
 }

@@ -78,6 +78,18 @@ METHODS: dict[str, dict[str, str]] = {
     "deleteMyCommands": dict(_COMMANDS),
     "getFile": {"file_id": "str"},
     "getChat": {"chat_id": "chat"},
+    "createForumTopic": {
+        "chat_id": "chat",
+        "name": "str",
+        "icon_color": "int",
+        "icon_custom_emoji_id": "str",
+    },
+    "editForumTopic": {
+        "chat_id": "chat",
+        "message_thread_id": "int",
+        "name": "str",
+        "icon_custom_emoji_id": "str",
+    },
 }
 
 

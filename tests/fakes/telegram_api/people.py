@@ -200,6 +200,24 @@ class Person:
             self.api.updates.push("message", message.json())
         self.api.calls.notify()
 
+    def make_topic(self, chat: int, name: str, *, implicit: bool = False) -> int:
+        """Make a topic and return its thread id; `implicit` when the client made the name up."""
+        thread = self.api.world.topic(chat, name, self.user, implicit=implicit)
+        self.api.updates.push("message", self.api.world.chats[chat].messages[thread].json())
+        return thread
+
+    def change_topic(self, chat: int, thread: int, what: str, name: str = "") -> None:
+        """Change a topic: `edited` with a name, `closed` or `reopened`; the bot is told."""
+        where = self.api.world.chats[chat]
+        if what == "edited":
+            where.topics[thread] = name
+        elif what == "closed":
+            where.closed.add(thread)
+        else:
+            where.closed.discard(thread)
+        told = {f"forum_topic_{what}": {"name": name} if name else {}}
+        self._sent(Message(0, where, self.user, thread_id=thread, extra=told))
+
     def delete(self, message: Message) -> None:
         """Delete a message; a bot is not told."""
         message.deleted = True

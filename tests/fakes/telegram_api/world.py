@@ -138,6 +138,9 @@ class Chat:
         lost: The 403 text that every call gets, once the bot is out.
         migrated_to: Id of the supergroup that this group became.
         topics: Thread id to title, of a forum or of a private chat with topics.
+        closed: Threads that take messages of admins and of their maker alone.
+        bots_own: Threads that the bot made.
+        bot_manages: Whether the bot is an admin that may manage topics.
     """
 
     id: int
@@ -148,6 +151,9 @@ class Chat:
     lost: str | None = None
     migrated_to: int | None = None
     topics: dict[int, str] = field(default_factory=dict)
+    closed: set[int] = field(default_factory=set)
+    bots_own: set[int] = field(default_factory=set)
+    bot_manages: bool = True
     messages: dict[int, Message] = field(default_factory=dict)
     actions: list[str] = field(default_factory=list)
 
@@ -183,6 +189,8 @@ class World:
         self.files: dict[str, File] = {}
         self.local: Path | None = None
         """Where a server with `--local` keeps the bot's files; None for one without."""
+        self.threaded = False
+        """Whether private chats with the bot have topics (Threaded Mode at @BotFather)."""
         self.presses: dict[str, bool] = {}
         self.commands: dict[str, list[dict[str, str]]] = {}
         self._numbers = {0: 100}
@@ -200,11 +208,15 @@ class World:
         kind: ChatType = "supergroup" if forum or str(chat_id).startswith("-100") else "group"
         return self.chats.setdefault(chat_id, Chat(chat_id, kind, title, is_forum=forum))
 
-    def topic(self, chat_id: int, title: str) -> int:
+    def topic(
+        self, chat_id: int, title: str, maker: User | None = None, *, implicit: bool = False
+    ) -> int:
         """Make a topic and return its thread id, which is the id of its service message."""
         chat = self.chats[chat_id]
-        created = {"forum_topic_created": {"name": title, "icon_color": 7322096}}
-        root = self.put(Message(0, chat, self.bot, extra=created))
+        created: dict[str, Any] = {"name": title, "icon_color": 7322096}
+        if implicit:
+            created["is_name_implicit"] = True
+        root = self.put(Message(0, chat, maker or self.bot, extra={"forum_topic_created": created}))
         chat.topics[root.id] = title
         root.thread_id = root.id
         return root.id
