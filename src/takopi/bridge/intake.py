@@ -44,6 +44,7 @@ from takopi.core.prompt_replies import edit_refused_reply
 from takopi.core.replies import hint_reply, message
 from takopi.core.richtext import utf16_len
 from takopi.core.route import BoundTurn, Command, Ignored, Prompt, Route, RouteTable, route
+from takopi.core.triggers import begins_with_own_word, speaks_to_bot
 from takopi.errors import StoreError
 
 __all__ = ["Intake", "IntakePorts"]
@@ -156,9 +157,10 @@ class _Reading:
                 self._close(received.scope)
             self._steps.append(Decided(accepted, received, decision, bound))
             return
+        meant = self._is_meant(received, decision)
         why = why_not_taken(received.files, self._ports.files)
         if why is not None:
-            told = received.chat_kind == "private" or received.text
+            told = meant and (received.chat_kind == "private" or received.text)
             self._steps.append(Told((accepted,), refused_reply(why) if told else None))
             return
         piece = self._piece(accepted, received, bound)
@@ -169,6 +171,8 @@ class _Reading:
         elif piece.album is not None and not piece.text:
             key = (received.scope, received.sender_id, piece.album)
             self._wordless.setdefault(key, []).append(accepted)
+        elif not meant:
+            self._steps.append(Told((accepted,)))
         elif isinstance(decision, Prompt):
             asked = [draft.record for draft in self._drafts.values() if draft.before is None]
             follower = self._ports.follower
@@ -178,6 +182,11 @@ class _Reading:
             self._steps.append(self._wordless_step([accepted], told=True))
         else:
             self._steps.append(Decided(accepted, received, decision, bound))
+
+    def _is_meant(self, received: MessageReceived, decision: Route) -> bool:
+        """Tell whether a message is for the bot, as far as it says so itself."""
+        trigger = self._ports.router.trigger(received.scope)
+        return speaks_to_bot(received, trigger) or begins_with_own_word(received, decision)
 
     async def _with_files(self, received: MessageReceived) -> MessageReceived:
         """Take along the files of the message that a person replied to."""

@@ -98,7 +98,9 @@ class Router:
 
     def trigger(self, scope: Scope) -> Trigger:
         """Say which messages of a group count."""
-        found: Held[Trigger] | None = held(self.layers(scope, None), lambda chosen: chosen.trigger)
+        project = self.context_here(scope).context.project
+        layers = self.layers(scope, project)
+        found: Held[Trigger] | None = held(layers, lambda chosen: chosen.trigger)
         return self._ports.settings.trigger if found is None else found.value
 
     def verbosity(self, scope: Scope, project: str | None) -> Verbosity:

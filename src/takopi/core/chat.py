@@ -94,6 +94,7 @@ class MessageReceived(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         reply: The message it replies to.
         forwarded: Forwarded text is content, never a directive.
         addressed_to_other: The first word is a command of another bot (`/x@otherbot`).
+        mentioned: Whether it names this bot; the name itself is off both ends of the text.
         date: When the service took it, unix seconds; whole ones at Telegram.
         album: What the parts of one album share; None for a message of its own.
         files: What it carries beside its words.
@@ -108,6 +109,7 @@ class MessageReceived(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reply: RepliedTo | None = None
     forwarded: bool = False
     addressed_to_other: bool = False
+    mentioned: bool = False
     date: float = 0.0
     album: str | None = None
     files: tuple[IncomingFile, ...] = ()

@@ -14,6 +14,7 @@ from takopi.core.chat import (
 )
 from takopi.telegram.api import BotIdentity
 from takopi.telegram.incoming import files_of
+from takopi.telegram.mentions import without_mention
 from takopi.telegram.wire import CallbackQuery, Chat, Message, Update
 
 __all__ = ["ALLOWED_UPDATES", "TRANSPORT_ID", "translate"]
@@ -74,7 +75,10 @@ def _message(
     told = bool(text) or wordless or message.media_group_id is not None
     if kind is None or not told:
         return None  # a channel's post, or a service message: somebody joined, a title changed
-    text, to_other = _addressed(text, bot)
+    forwarded = message.forward_origin is not None
+    # Forwarded words are somebody else's, and whom they speak to does not count.
+    whole, mentioned = (text, False) if forwarded else _spoken(message, bot)
+    text, to_other = _addressed(whole, bot)
     return MessageReceived(
         update_id=update_id,
         scope=_scope(message.chat, message),
@@ -83,8 +87,9 @@ def _message(
         sender_id=_sender(message),
         text=text,
         reply=reply,
-        forwarded=message.forward_origin is not None,
+        forwarded=forwarded,
         addressed_to_other=to_other,
+        mentioned=mentioned or (text != whole and not forwarded),
         date=float(message.date),
         album=message.media_group_id,
         files=files,
@@ -94,7 +99,7 @@ def _message(
 def _edit(update_id: int, message: Message, bot: BotIdentity) -> MessageEdited | None:
     """Read an edit that a person made of words; a server also sends it for changes of its own."""
     kind = _KINDS.get(message.chat.type)
-    text, to_other = _addressed(message.text or message.caption or "", bot)
+    text, to_other = _addressed(_spoken(message, bot)[0], bot)
     if kind is None or message.edit_date is None or not text or to_other:
         return None
     return MessageEdited(
@@ -171,6 +176,13 @@ def _reply(message: Message, bot: BotIdentity) -> RepliedTo | None:
         and target.forward_origin is None,
         files=files_of(target),
     )
+
+
+def _spoken(message: Message, bot: BotIdentity) -> tuple[str, bool]:
+    """Return the words of a message without the bot's name around them, and whether it is named."""
+    if message.text:
+        return without_mention(message.text, message.entities, bot)
+    return without_mention(message.caption or "", message.caption_entities, bot)
 
 
 def _addressed(text: str, bot: BotIdentity) -> tuple[str, bool]:

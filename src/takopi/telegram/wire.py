@@ -18,6 +18,7 @@ __all__ = [
     "FilePath",
     "ForumTopic",
     "Message",
+    "MessageEntity",
     "Parameters",
     "SentMessage",
     "Update",
@@ -81,6 +82,15 @@ class FileInfo(msgspec.Struct, frozen=True):
     height: int = 0
 
 
+class MessageEntity(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#messageentity."""
+
+    type: str = ""
+    offset: int = 0
+    length: int = 0
+    user: User | None = None
+
+
 class Message(msgspec.Struct, frozen=True):
     """Mirror https://core.telegram.org/bots/api#message."""
 
@@ -102,7 +112,9 @@ class Message(msgspec.Struct, frozen=True):
     migrate_to_chat_id: int | None = None
     migrate_from_chat_id: int | None = None
     text: str | None = None
+    entities: tuple[MessageEntity, ...] = ()
     caption: str | None = None
+    caption_entities: tuple[MessageEntity, ...] = ()
     media_group_id: str | None = None
     animation: Any = None
     audio: Any = None
