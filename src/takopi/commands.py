@@ -1,16 +1,15 @@
 """Be what authors of command plug-ins see: what a command gets, and what it may answer."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from takopi.command_runtime import CommandRuntime
 from takopi.context import RunContext
 from takopi.errors import PluginError
 from takopi.model import EngineId
-from takopi.plugin_entry_points import entry_points_of
-from takopi.plugin_ids import check_plugin_id
+from takopi.plugin_catalogue import PluginCatalogue, installed_plugins
 from takopi.transport import MessageRef, RenderedMessage
 
 __all__ = [
@@ -21,6 +20,8 @@ __all__ = [
     "RunMode",
     "RunRequest",
     "RunResult",
+    "accept_command",
+    "find_commands",
     "get_command",
     "list_command_ids",
 ]
@@ -124,7 +125,7 @@ class CommandContext:
     reply_text: str | None
     config_path: Path | None
     plugin_config: dict[str, Any]
-    runtime: Any
+    runtime: CommandRuntime
     executor: CommandExecutor
 
 
@@ -140,17 +141,32 @@ class CommandBackend(Protocol):
         ...
 
 
-def _entry_points(allowlist: Collection[str] | None) -> dict[str, metadata.EntryPoint]:
-    """Find the commands of installed packages, by id, importing none."""
-    allowed = None if allowlist is None else {name.lower() for name in allowlist}
-    found: dict[str, metadata.EntryPoint] = {}
-    for entry in entry_points_of(ENTRY_POINT_GROUP):
-        package = entry.dist.name.lower() if entry.dist else ""
-        if allowed is not None and package not in allowed:
-            continue
-        if check_plugin_id(entry.name) is None:
-            found.setdefault(entry.name, entry)
-    return found
+def find_commands(
+    *, enabled: Collection[str] | None = None, taken: Mapping[str, str] | None = None
+) -> PluginCatalogue[CommandBackend]:
+    """Find the commands that installed packages bring, importing none.
+
+    Args:
+        enabled: Names of the packages that may; None means all.
+        taken: Names that mean something else in the chat already, and what.
+    """
+    sources = installed_plugins(ENTRY_POINT_GROUP)
+    return PluginCatalogue("command", sources, accept_command, taken=taken, enabled=enabled)
+
+
+def accept_command(backend: object, command_id: str) -> CommandBackend:
+    """Return what a plug-in registered when it is a command.
+
+    Raises:
+        PluginError: It is none; the text goes on from the name of its place.
+    """
+    if not isinstance(backend, CommandBackend) or backend.id != command_id:
+        raise PluginError(f"is no CommandBackend with the id `{command_id}`")
+    # Whatever the protocol says, only the author's own module decides what stands there.
+    description: object = backend.description
+    if not isinstance(description, str) or not callable(backend.handle):
+        raise PluginError("needs a `description` that is text, and `async def handle(self, ctx)`")
+    return backend
 
 
 def list_command_ids(*, allowlist: Collection[str] | None = None) -> list[str]:
@@ -159,7 +175,7 @@ def list_command_ids(*, allowlist: Collection[str] | None = None) -> list[str]:
     Args:
         allowlist: Names of the packages that may; None means all.
     """
-    return sorted(_entry_points(allowlist))
+    return list(find_commands(enabled=allowlist).ids)
 
 
 def get_command(
@@ -175,20 +191,7 @@ def get_command(
     Raises:
         PluginError: It is missing, fails to load or is no command.
     """
-    entry = _entry_points(allowlist).get(command_id)
-    if entry is None:
-        if not required:
-            return None
-        raise PluginError(
-            f"no package brings the command `{command_id}`; install one, or check its spelling"
-        )
-    place = f"command {command_id} (entry point {entry.value})"
-    try:
-        backend = entry.load()
-    except (Exception, SystemExit) as error:
-        raise PluginError(
-            f"{place} failed to load with {type(error).__name__}: {error}; mend or remove it"
-        ) from error
-    if not isinstance(backend, CommandBackend) or backend.id != command_id:
-        raise PluginError(f"{place} is no CommandBackend with the id `{command_id}`")
-    return backend
+    catalogue = find_commands(enabled=allowlist)
+    if command_id not in catalogue.ids and not required:
+        return None
+    return catalogue.load(command_id)

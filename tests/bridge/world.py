@@ -14,7 +14,7 @@ from fakes.scripted_engine import ScriptedDirectory, ScriptedHost, ScriptedRunne
 from fakes.transport import Call, MemoryTransport
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.memory_store import MemoryStore
-from takopi.bridge.ports import ProjectFiles
+from takopi.bridge.ports import CommandPlugins, ProjectFiles
 from takopi.core.access import access_policy
 from takopi.transcription import Transcriber
 
@@ -29,6 +29,7 @@ class World:
     files: ProjectFiles | None = None
     workspaces: NamedFolders | None = None
     transcriber: Transcriber | None = None
+    plugins: CommandPlugins | None = None
 
     def __post_init__(self) -> None:
         self.chat = MemoryTransport(self.clock)
@@ -48,6 +49,7 @@ class World:
             self.workspaces,
             files=self.files,
             transcriber=self.transcriber,
+            plugins=self.plugins,
         )
         options: dict[str, Any] = {
             "access": access_policy(chat_id=1),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import anyio
 
+from takopi.app.command_plugins import InstalledCommands
 from takopi.app.config_watch import next_settings
 from takopi.app.hearing import open_transcriber
 from takopi.app.leaving import leave_alone, leave_now, tell_terminal, wish_of
@@ -92,6 +93,7 @@ class BotService:
             workspaces,
             files=project_files(runtime.home, settings),
             transcriber=open_transcriber(settings),
+            plugins=InstalledCommands(settings, runtime.shelf),
         )
         keeping = Keeping(settings.keep_runs_days, settings.keep_runs_gb)
         self._runtime = runtime

@@ -18,6 +18,7 @@ from msgspec import structs
 from takopi.bridge.acceptance import Acceptance
 from takopi.bridge.attachments import Arrivals
 from takopi.bridge.border import border
+from takopi.bridge.commands.plugin import load_descriptions
 from takopi.bridge.commands.registry import menu
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
 from takopi.bridge.door import Door
@@ -26,6 +27,8 @@ from takopi.bridge.options import BridgeOptions, BridgePorts
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
 from takopi.bridge.records import TurnRecord
+from takopi.bridge.schedule_book import ScheduleBook
+from takopi.bridge.schedule_clock import ClockPorts, ScheduleClock
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
@@ -46,6 +49,7 @@ _log = get_logger(__name__)
 
 _STOP_REASON = "takopi is stopping"
 _NOT_SERVED = "who asked, or this chat, is not served any more"
+_ASKER_GONE = "the command that wanted the answer was interrupted"
 _MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
 _LONGEST_NOTE = 3500
@@ -57,6 +61,7 @@ class _Desk(NamedTuple):
     scheduler: Scheduler
     dispatcher: Dispatcher
     places: Places
+    schedules: ScheduleBook
 
 
 class Bridge:
@@ -120,6 +125,7 @@ class Bridge:
         desk = self._open(group)
         state = await self._ports.store.load()
         desk.places.restore(state.places)
+        desk.schedules.restore(state.schedules)
         deliveries = desk.outbox.restore(state)
         group.start_soon(desk.outbox.run)
         if state.damage:
@@ -139,8 +145,10 @@ class Bridge:
             await self._wind_down(desk)
 
     def _as_allowed(self, turn: TurnRecord) -> TurnRecord:
-        """Let a turn end whose chat or person was taken out of the configuration meanwhile."""
-        if turn.origin != "prompt" or turn.state == "delivering":
+        """Let a turn end that nobody waits for, or who asked is not served any more."""
+        if turn.silent and turn.state != "delivering":
+            return structs.replace(turn, cancelled=True, cancel_reason=_ASKER_GONE)
+        if turn.origin not in ("prompt", "schedule") or turn.state == "delivering":
             return turn
         if self._options.access.serves(turn.scope.chat_id, turn.person):
             return turn
@@ -162,7 +170,7 @@ class Bridge:
             show_resume_line=options.show_resume_line,
         )
         workspaces = ports.workspaces or OneDirectory(options.work_dir)
-        places = Places(ports.store)
+        places, schedules = Places(ports.store), ScheduleBook(ports.store)
         arrivals = None
         if ports.files is not None:
             arrivals = Arrivals(ports.transport, ports.files, ports.clock)
@@ -187,8 +195,10 @@ class Bridge:
                 ports.clock,
                 places,
                 workspaces,
+                schedules,
                 arrivals,
                 ports.transcriber,
+                ports.plugins,
             ),
             DispatcherOptions(
                 access=door,
@@ -202,7 +212,18 @@ class Bridge:
             group,
         )
         self._scheduler = scheduler
-        return _Desk(door, outbox, scheduler, dispatcher, places)
+        return _Desk(door, outbox, scheduler, dispatcher, places, schedules)
+
+    def _schedule_clock(self, desk: _Desk) -> ScheduleClock:
+        ports = ClockPorts(
+            desk.schedules,
+            desk.dispatcher.schedule_turns,
+            desk.outbox,
+            self._ports.clock,
+            desk.door,
+            self._options.chats.zone,
+        )
+        return ScheduleClock(ports)
 
     async def _tell_owner(self, outbox: Outbox, words: str) -> None:
         with border("telling of a damaged journal"):
@@ -234,10 +255,12 @@ class Bridge:
         acceptance = Acceptance(ports.store, ports.clock, desk.outbox)
         async with anyio.create_task_group() as group:
             group.start_soon(self._warm_up, desk.dispatcher)
+            group.start_soon(self._schedule_clock(desk).run)
             async for batch in ports.transport.updates():
                 for update in batch:
                     if isinstance(update, ChatMigrated) and desk.door.admits(update):
                         await desk.places.move(update.scope, update.new_chat_id)
+                        await desk.schedules.move(update.scope.chat_id, update.new_chat_id)
                         await desk.outbox.move(update.scope.chat_id, update.new_chat_id)
                 newest = ports.transport.newest_update
                 await desk.dispatcher.take(await acceptance.take(desk.door, batch, newest))
@@ -291,7 +314,10 @@ class Bridge:
         scope.cancel()
 
     async def _publish_menu(self) -> None:
-        commands = menu(self._ports.engines, self._options.default_engine)
+        plugins = self._ports.plugins
+        if plugins is not None:
+            await load_descriptions(plugins)
+        commands = menu(self._ports.engines, self._options.default_engine, plugins)
         clock = self._ports.clock
         for attempt in range(_MENU_TRIES):
             pause_s = 5.0 * 2**attempt

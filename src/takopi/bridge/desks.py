@@ -16,9 +16,18 @@ from takopi.bridge.intake import Intake, IntakePorts
 from takopi.bridge.offer_desk import OfferDesk, OfferPorts, WhoDecides
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
-from takopi.bridge.ports import Clock, EngineDirectory, Store, Transport, Workspaces
+from takopi.bridge.ports import (
+    Clock,
+    CommandPlugins,
+    EngineDirectory,
+    Store,
+    Transport,
+    Workspaces,
+)
 from takopi.bridge.prompt_desk import PromptDesk, PromptPorts
 from takopi.bridge.routing import Router, RouterPorts
+from takopi.bridge.schedule_book import ScheduleBook
+from takopi.bridge.schedule_turns import ScheduleTurns, TurnsPorts
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.sent_files import NO_FILES
 from takopi.core.backlog import Backlog
@@ -42,8 +51,10 @@ class DispatcherPorts:
         clock: Tells the time.
         places: Knows what was chosen where.
         workspaces: Knows projects and their working trees.
+        schedules: What is asked at certain times.
         arrivals: Fetches files; None where there are none.
         transcriber: Turns voice notes into words; None when nothing does.
+        plugins: The commands that packages bring; None where there are none.
     """
 
     transport: Transport
@@ -54,8 +65,10 @@ class DispatcherPorts:
     clock: Clock
     places: Places
     workspaces: Workspaces
+    schedules: ScheduleBook
     arrivals: Arrivals | None = None
     transcriber: Transcriber | None = None
+    plugins: CommandPlugins | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +105,7 @@ class Desks:
     prompts: PromptDesk
     offers: OfferDesk
     commands: Commands
+    schedule_turns: ScheduleTurns
 
 
 def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGroup) -> Desks:
@@ -104,7 +118,11 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
     """
     store, outbox, clock, new_id = ports.store, ports.outbox, ports.clock, options.new_id
     scheduler, answers = ports.scheduler, Answers(store, outbox)
-    router = Router(RouterPorts(ports.engines, ports.places, options.chats, options.default_engine))
+    plugins = ports.plugins
+    found = () if plugins is None else plugins.catalogue.ids
+    router = Router(
+        RouterPorts(ports.engines, ports.places, options.chats, options.default_engine, found)
+    )
     follower = Follower(store, ports.places, options.chats.session_mode)
     arrivals = ports.arrivals
     files = None if arrivals is None else arrivals.files
@@ -124,12 +142,14 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
         workspaces=ports.workspaces,
         transport=ports.transport,
         asking=Asking(AskingPorts(store, scheduler, router, clock, new_id)),
+        schedules=ports.schedules,
         clock=clock,
         default_engine=options.default_engine,
         version=options.version,
         new_id=new_id,
         group=group,
         files=files,
+        plugins=plugins,
     )
     return Desks(
         answers=answers,
@@ -143,4 +163,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
             OfferPorts(store, scheduler, outbox, answers, clock, new_id), options.decide
         ),
         commands=Commands(commands, make_handlers(commands)),
+        schedule_turns=ScheduleTurns(
+            TurnsPorts(ports.schedules, commands.asking, router, scheduler)
+        ),
     )

@@ -134,6 +134,14 @@ class Mailroom:
                 self._posts.pop(chat, None)
             self._hand_on(ready)
 
+    async def keep_back(self, record: LetterRecord, changes: Sequence[Change]) -> None:
+        """Write a letter down that is not handed on: only the next takopi finds and sends it.
+
+        Raises:
+            StoreError: The journal refused; nothing was changed.
+        """
+        await self._write([*changes, LetterPut(record)], must=True)
+
     async def begin(self, letter: Letter) -> None:
         """Write down that a letter is about to become a new message."""
         letter.tried(+1)

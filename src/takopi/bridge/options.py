@@ -11,6 +11,7 @@ from takopi import __version__
 from takopi.bridge.offer_desk import WhoDecides
 from takopi.bridge.ports import (
     Clock,
+    CommandPlugins,
     EngineDirectory,
     ProjectFiles,
     RunHost,
@@ -55,6 +56,7 @@ class BridgePorts:
         workspaces: Knows projects and their working trees; None for a bridge without projects.
         files: The files of the projects; None for a bridge through which none come and go.
         transcriber: Turns voice notes into words; None when nothing is set up for that.
+        plugins: The commands that packages bring; None for a bridge without any.
     """
 
     transport: Transport
@@ -65,6 +67,7 @@ class BridgePorts:
     workspaces: Workspaces | None = None
     files: ProjectFiles | None = None
     transcriber: Transcriber | None = None
+    plugins: CommandPlugins | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

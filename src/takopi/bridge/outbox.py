@@ -29,7 +29,7 @@ from takopi.bridge.letters import Delivery, FinalPost, Letter, LiveMessage, Plac
 from takopi.bridge.living import Living, LivingHooks
 from takopi.bridge.mailroom import Mailroom, bound
 from takopi.bridge.ports import Clock, Store, Transport
-from takopi.bridge.records import Change, JournalState, LetterRecord, TurnPut
+from takopi.bridge.records import Change, JournalState, LetterGone, LetterRecord, TurnPut
 from takopi.bridge.waiting import wait_until
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.letter_forms import under_lines, with_room
@@ -284,6 +284,25 @@ class Outbox:
             self._living.retire(instead)
         await self._mail.post(letters, changes)
         return delivery
+
+    async def keep_back(
+        self, place: Place, message: ChatMessage, changes: Sequence[Change] = ()
+    ) -> LetterGone:
+        """Write down what the chat is told if takopi ends before the answer to this was given.
+
+        Returns:
+            What forgets it; it belongs into the transaction of the answer, or to `let_go`.
+
+        Raises:
+            StoreError: The journal refused; nothing was changed.
+        """
+        record = self._record(place, message, Priority.ANSWER)
+        await self._mail.keep_back(record, changes)
+        return LetterGone(record.letter_id)
+
+    async def let_go(self, kept: LetterGone) -> None:
+        """Forget what was kept back."""
+        await self._mail.post((), [kept])
 
     async def move(self, chat: int, new: int) -> None:
         """Bring to a chat's new id what waits for the old one, and what comes for it later."""

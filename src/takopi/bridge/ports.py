@@ -13,6 +13,8 @@ from takopi.bridge.records import (
     OfferRecord,
     TurnRecord,
 )
+from takopi.bridge.topic_port import TopicService
+from takopi.bridge.tree_ports import Workspaces
 from takopi.context import RunContext
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, IncomingFile, Scope
 from takopi.core.file_rules import FileRules
@@ -21,10 +23,13 @@ from takopi.run_host import Run, RunExit, RunHost, RunSpec
 from takopi.transport import MessageRef, SendOptions
 
 if TYPE_CHECKING:
+    from takopi.commands import CommandBackend
+    from takopi.plugin_catalogue import PluginCatalogue
     from takopi.runner import Runner
 
 __all__ = [
     "Clock",
+    "CommandPlugins",
     "EngineDirectory",
     "MenuCommand",
     "ProjectFiles",
@@ -90,7 +95,33 @@ class MenuCommand(msgspec.Struct, frozen=True):
     description: str
 
 
-class Transport(Protocol):
+class CommandPlugins(Protocol):
+    """Know the commands that packages bring, and what they may ask of the machine."""
+
+    @property
+    def catalogue(self) -> "PluginCatalogue[CommandBackend]":
+        """Give what was found."""
+        ...
+
+    @property
+    def config_path(self) -> Path | None:
+        """Give the configuration file; None when there is none."""
+        ...
+
+    def table(self, plugin_id: str) -> dict[str, Any]:
+        """Return the table `[plugins.<id>]`; empty when there is none."""
+        ...
+
+    def installed(self, engine: EngineId) -> bool:
+        """Tell whether an engine's CLI is there.
+
+        Raises:
+            PluginError: The engine cannot be loaded.
+        """
+        ...
+
+
+class Transport(TopicService, Protocol):
     """Be a chat service.
 
     Every call ends within a time of its own and raises a leaf of `TransportError` when it failed;
@@ -190,27 +221,6 @@ class UsageRow(msgspec.Struct, frozen=True):
     project: str | None
     chat_id: int
     usage: Mapping[str, Any]
-
-
-class Workspaces(Protocol):
-    """Know where projects lie, and the working trees of their branches.
-
-    Nothing here blocks the event loop, whatever git or a dead disk does.
-    """
-
-    async def directory(self, context: RunContext) -> Path:
-        """Return where a context's prompts run; the worktree of a branch is made when it is new.
-
-        Raises:
-            WorkDirMissing: The project's directory is gone.
-            TakopiError: The project is not known any more, or git refused; the text says what to
-                do.
-        """
-        ...
-
-    async def context_of(self, directory: Path) -> RunContext:
-        """Say which project and branch a directory belongs to; none for any other directory."""
-        ...
 
 
 class Store(Protocol):

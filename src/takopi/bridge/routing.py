@@ -34,12 +34,14 @@ class RouterPorts:
         places: Knows what was chosen where.
         settings: What holds where nothing was chosen.
         default_engine: Runs what names no engine.
+        plugins: Names of the commands that packages bring.
     """
 
     engines: EngineDirectory
     places: Places
     settings: ChatSettings
     default_engine: EngineId
+    plugins: tuple[str, ...] = ()
 
 
 class Router:
@@ -62,7 +64,7 @@ class Router:
         return RouteTable(
             default_engine=ports.default_engine,
             engines=engines,
-            commands=command_names(),
+            commands=(*command_names(), *ports.plugins),
             codecs=tuple(codec for codec in codecs if codec is not None),
             projects=ports.settings.projects.aliases,
             here=self.context_here(scope),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from msgspec.structs import replace
@@ -15,6 +16,9 @@ from takopi.core.turn_state import TurnEnd, TurnWay
 from takopi.core.usage import kept_usage
 from takopi.model import EngineId, ResumeToken, TakopiEvent
 from takopi.transport import MessageRef
+
+if TYPE_CHECKING:
+    from takopi.bridge.turn_messages import Ending
 
 __all__ = ["Turn"]
 
@@ -41,6 +45,7 @@ class Turn:
         writing: Held while the record is being written down, so that an older one never comes last.
         over: Set once nothing of it is left to do.
         undecided: The record as it was before this process decided the final.
+        ending: How it ended, for whoever asked for it silently.
     """
 
     record: TurnRecord
@@ -59,6 +64,7 @@ class Turn:
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
     undecided: TurnRecord | None = None
+    ending: "Ending | None" = None
     log: ToolLog = NO_LOG
 
     @classmethod

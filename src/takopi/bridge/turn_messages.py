@@ -9,7 +9,7 @@ import anyio
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
-from takopi.bridge.letters import FinalPost
+from takopi.bridge.letters import Delivery, FinalPost
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock
 from takopi.bridge.records import Change, OfferPut, OfferRecord, TurnPut
@@ -133,6 +133,8 @@ class TurnMessages:
             turn: The turn; it may have started or wait.
             around: What stands around it.
         """
+        if turn.record.silent:
+            return
         place, number = turn.place, turn.record.progress_id
         ref = None if number is None else MessageRef(place.scope.chat_id, number)
         turn.live = self._outbox.live(
@@ -175,6 +177,9 @@ class TurnMessages:
             IllegalTransition: The turn has its final already.
         """
         turn.conclude(ending.outcome, self._clock, ending.usage)
+        if turn.record.silent:
+            _take_silently(turn, ending)
+            return
         # Finals of one chat go out in the order in which their turns ended, long ones too.
         async with self._order[turn.place.scope.chat_id]:
             if len(ending.answer) < _LAID_OUT_AT_ONCE:
@@ -202,7 +207,7 @@ class TurnMessages:
         """Wait until the final is out, and add what was ended behind it."""
         assert turn.final is not None, "a turn ends after its final was posted"
         await turn.final.over.wait()
-        if ended_background:
+        if ended_background and not turn.record.silent:
             with border("adding what was ended", turn=turn.id):
                 await self._add_background(turn, ending, background_note(ended_background))
 
@@ -267,6 +272,13 @@ class TurnMessages:
             if delivery.messages or delivery.document:
                 return delivery
         return _bare(turn, ending, status)
+
+
+def _take_silently(turn: Turn, ending: Ending) -> None:
+    """Give the end of a turn to whoever asked for it, and nothing to the chat."""
+    turn.ending = ending
+    turn.final = Delivery([])
+    turn.final.over.set()
 
 
 def background_note(ended: tuple[str, ...]) -> str:

@@ -19,7 +19,9 @@ __all__ = [
     "read_press",
 ]
 
-CommandGroup: TypeAlias = Literal["Work", "Look", "Place", "Session", "Choose", "Files", "Time"]
+CommandGroup: TypeAlias = Literal[
+    "Work", "Look", "Place", "Session", "Choose", "Files", "Time", "Plug-ins"
+]
 
 PRESS_PREFIX = "x:"
 _MAX_PRESS_BYTES = 64
@@ -104,6 +106,24 @@ COMMANDS: tuple[CommandSpec, ...] = (
         description="Show what runs, what waits, and versions",
         group="Look",
         example="/status",
+    ),
+    CommandSpec(
+        name="every",
+        description="Ask something again and again",
+        group="Time",
+        example="/every weekday 9:00 summarise the new issues",
+    ),
+    CommandSpec(
+        name="at",
+        description="Ask something once, later",
+        group="Time",
+        example="/at 18:30 run the slow tests",
+    ),
+    CommandSpec(
+        name="schedules",
+        description="Show what is asked when; run, pause or delete it",
+        group="Time",
+        example="/schedules",
     ),
     CommandSpec(
         name="help",

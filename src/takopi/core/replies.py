@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from takopi.core.chat import Button, ChatMessage
-from takopi.core.commands import COMMANDS
+from takopi.core.commands import COMMANDS, CommandSpec
 from takopi.core.context_replies import context_reply
 from takopi.core.durations import format_elapsed
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
@@ -20,6 +20,7 @@ from takopi.core.route import (
     UnknownCommand,
 )
 from takopi.core.shorten import one_line
+from takopi.core.texts import tr
 from takopi.core.turn_queue import Place
 from takopi.model import EngineId
 
@@ -49,6 +50,7 @@ PICK_PREFIX = "pick:"
 
 _PREVIEW_UNITS = 60
 _MAX_LINES = 15
+_MAX_PLUGINS = 20
 
 
 class Styled(msgspec.Struct, frozen=True):
@@ -113,8 +115,16 @@ def cancel_data(turn_id: str) -> str:
     return CANCEL_PREFIX + turn_id
 
 
-def help_reply(engines: Sequence[EngineId], default_engine: EngineId) -> ChatMessage:
-    """Say what can be done in this chat."""
+def help_reply(
+    engines: Sequence[EngineId], default_engine: EngineId, plugins: Sequence[CommandSpec] = ()
+) -> ChatMessage:
+    """Say what can be done in this chat.
+
+    Args:
+        engines: Those that can be named.
+        default_engine: The one that need not be named.
+        plugins: The commands that packages bring.
+    """
     pieces: list[str | Styled] = [
         "Write what you want done. ",
         f"{default_engine} starts on it, shows its progress in one message and answers in a new "
@@ -125,6 +135,7 @@ def help_reply(engines: Sequence[EngineId], default_engine: EngineId) -> ChatMes
         for spec in COMMANDS:
             if spec.group == group:
                 pieces += [f"/{spec.name} – {spec.description}\n"]
+    pieces += _plugin_lines(plugins)
     pieces += ["\n", bold("Engines"), "\n"]
     pieces += [
         f"/{engine}{' (default)' if engine == default_engine else ''}\n" for engine in engines
@@ -142,6 +153,18 @@ def help_reply(engines: Sequence[EngineId], default_engine: EngineId) -> ChatMes
         " – the text /compact, not a command",
     ]
     return message(*pieces)
+
+
+def _plugin_lines(plugins: Sequence[CommandSpec]) -> list[str | Styled]:
+    """List the commands of plug-ins; others decide how many there are, so a part must do."""
+    shown = plugins[:_MAX_PLUGINS]
+    lines: list[str | Styled] = ["\n", bold(tr("Plug-ins")), "\n"] if shown else []
+    for spec in shown:
+        lines += [f"/{spec.name} – {one_line(spec.description, _PREVIEW_UNITS)}\n"]
+    if len(plugins) > len(shown):
+        lines += [tr("and {count} more: `takopi plugins` lists them all",
+                     count=len(plugins) - len(shown)) + "\n"]  # fmt: skip
+    return lines
 
 
 def hint_reply() -> ChatMessage:

@@ -13,6 +13,7 @@ from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
 from takopi.bridge.ports import (
     Clock,
+    CommandPlugins,
     EngineDirectory,
     ProjectFiles,
     Store,
@@ -21,6 +22,7 @@ from takopi.bridge.ports import (
 )
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.routing import Router
+from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.scheduler import Scheduler
 from takopi.core.chat import ButtonPressed, MessageReceived
 from takopi.core.chat_settings import ChatSettings
@@ -42,9 +44,9 @@ class CommandCall:
         handled: The mark of the update; every handler writes it, with what the command led to.
         refused: What was sent before it and could not be written down yet, so that it has no turn;
             cancelling takes it out of this list.
-    """
         arrived_at: When it was accepted, unix seconds; the same for all of one answer of the
             service, and after a crash still.
+    """
 
     received: MessageReceived
     place: Place
@@ -52,8 +54,8 @@ class CommandCall:
     bound: BoundTurn | None
     handled: UpdateHandled
     refused: list[AcceptedUpdate] = field(default_factory=list)
-
     arrived_at: float = 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class PressCall:
@@ -64,15 +66,15 @@ class PressCall:
         place: Where its message stands; a changed message is sent with `Outbox.correct`.
         args: What the button carries behind the command's name.
         handled: The mark of the update; every handler writes it.
-    """
         arrived_at: As of a `CommandCall`.
+    """
 
     pressed: ButtonPressed
     place: Place
     args: tuple[str, ...]
     handled: UpdateHandled
-
     arrived_at: float = 0.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandPorts:
@@ -90,12 +92,14 @@ class CommandPorts:
         workspaces: Knows projects and their working trees.
         transport: The chat service.
         asking: Starts turns that no message asked for.
+        schedules: What is asked at certain times.
         clock: Tells the time.
         default_engine: Of the configuration.
         version: Of takopi.
         new_id: Makes ids.
         group: What takes time runs in it, inside a `border`.
         files: The files of the projects; None where none come and go.
+        plugins: The commands that packages bring; None where there are none.
     """
 
     answers: Answers
@@ -109,12 +113,14 @@ class CommandPorts:
     workspaces: Workspaces
     transport: Transport
     asking: Asking
+    schedules: ScheduleBook
     clock: Clock
     default_engine: EngineId
     version: str
     new_id: Callable[[], str]
     group: TaskGroup
     files: ProjectFiles | None = None
+    plugins: CommandPlugins | None = None
 
 
 class CommandHandler(Protocol):

@@ -6,6 +6,7 @@ import anyio
 
 from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.plugin import describe
 from takopi.core.commands import GREETING
 from takopi.core.replies import EngineVersion, TurnLine, help_reply, status_reply
 from takopi.model import EngineId
@@ -27,7 +28,7 @@ class HelpCommand:
     async def answer(self, call: CommandCall) -> None:
         """List commands and engines."""
         ports = self.ports
-        words = help_reply(ports.engines.ids(), ports.default_engine)
+        words = help_reply(ports.engines.ids(), ports.default_engine, describe(ports.plugins))
         await ports.answers.give(call.place, words, [call.handled])
 
     async def press(self, call: PressCall) -> str:

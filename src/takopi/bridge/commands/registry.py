@@ -6,9 +6,11 @@ from takopi.bridge.commands.call import CommandCall, CommandHandler, CommandPort
 from takopi.bridge.commands.cancel import CancelCommand
 from takopi.bridge.commands.files import FileCommand
 from takopi.bridge.commands.looking import HelpCommand, StatusCommand
+from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.preferences import preference_commands
+from takopi.bridge.commands.plugin import PluginCommand, describe
 from takopi.bridge.letters import Place
-from takopi.bridge.ports import EngineDirectory, MenuCommand
+from takopi.bridge.ports import CommandPlugins, EngineDirectory, MenuCommand
 from takopi.bridge.records import UpdateHandled
 from takopi.core.chat import ButtonPressed
 from takopi.core.commands import COMMANDS, read_press
@@ -19,11 +21,14 @@ __all__ = ["Commands", "make_handlers", "menu"]
 
 
 def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
-    """Make the handler of every command that takopi has itself."""
+    """Make the handler of every command, those of plug-ins first: takopi's own win."""
+    plugins = ports.plugins
     return (
+        *(() if plugins is None else (PluginCommand(ports, plugins),)),
         CancelCommand(ports),
         StatusCommand(ports),
         HelpCommand(ports),
+        SchedulesCommand(ports),
         FileCommand(ports),
         *preference_commands(ports),
     )
@@ -60,14 +65,14 @@ class Commands:
     ) -> str | None:
         """Do what a button says; None when no command made it, and then nothing is marked.
 
-        Raises:
-            StoreError: The journal did not take it, so nothing happened.
-        """
         Args:
             pressed: The press.
             handled: Its mark.
             arrived_at: When it was accepted, unix seconds.
 
+        Raises:
+            StoreError: The journal did not take it, so nothing happened.
+        """
         place = Place(pressed.scope, pressed.chat_kind)
         if pressed.data.startswith((CANCEL_PREFIX, PICK_PREFIX)):
             return await self._cancel.press(PressCall(pressed, place, (), handled))
@@ -78,10 +83,13 @@ class Commands:
         return await handler.press(PressCall(pressed, place, read[1], handled, arrived_at))
 
 
-def menu(engines: EngineDirectory, default_engine: EngineId) -> tuple[MenuCommand, ...]:
+def menu(
+    engines: EngineDirectory, default_engine: EngineId, plugins: CommandPlugins | None = None
+) -> tuple[MenuCommand, ...]:
     """Make the command menu of the chat."""
     commands = [MenuCommand(spec.name, spec.description) for spec in COMMANDS]
     for engine in engines.ids():
         standing = " (the default)" if engine == default_engine else ""
         commands.append(MenuCommand(engine, f"Ask {engine}{standing}"))
+    commands += [MenuCommand(spec.name, spec.description) for spec in describe(plugins)]
     return tuple(commands[:100])

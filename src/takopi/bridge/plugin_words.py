@@ -1,0 +1,95 @@
+"""Between the plain messages of command plug-ins and those of the chat."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from takopi.bridge.turn_messages import Ending
+from takopi.core.chat import ChatMessage
+from takopi.core.clean import clean_text
+from takopi.core.markdown import render_markdown
+from takopi.core.richtext import Entity, RichText, plain, utf16_len
+from takopi.core.split import is_blank, split_rich
+from takopi.core.texts import tr
+from takopi.transport import RenderedMessage
+
+__all__ = ["as_messages", "as_rendered"]
+
+ENTITIES = "entities"
+
+
+def as_messages(said: RenderedMessage | str) -> tuple[ChatMessage, ...]:
+    """Make what is sent of what a plug-in says; nothing when nobody could see it.
+
+    Args:
+        said: Plain text; `extra["entities"]` may mark ranges of it as the Bot API does.
+    """
+    text = said if isinstance(said, str) else said.text
+    marks = {} if isinstance(said, str) else said.extra
+    cleaned = clean_text(str(text))
+    if is_blank(cleaned):
+        return ()
+    body = RichText(cleaned, _entities(marks, cleaned)) if cleaned == text else plain(cleaned)
+    return tuple(ChatMessage(part) for part in split_rich(body))
+
+
+def as_rendered(ending: Ending) -> RenderedMessage:
+    """Make what a plug-in gets of a turn's end: the answer, or why there is none.
+
+    `extra` has `entities` for the text, `outcome`, the `answer` as the engine wrote it, and the
+    `resume_line`.
+    """
+    answer = render_markdown(ending.answer)
+    if ending.outcome == "done":
+        body = answer
+    else:
+        why = ending.reason or tr("it has no answer")
+        head = f"{ending.outcome}: {why}"
+        body = plain(f"{head}\n\n{answer.text}" if answer.text else head)
+    return RenderedMessage(
+        body.text,
+        {
+            ENTITIES: [_as_mark(entity) for entity in body.entities],
+            "outcome": ending.outcome,
+            "answer": ending.answer,
+            "resume_line": ending.resume_line,
+        },
+    )
+
+
+def _as_mark(entity: Entity) -> dict[str, Any]:
+    mark = msgspec.structs.asdict(entity)
+    mark["type"] = mark.pop("kind")
+    return {name: value for name, value in mark.items() if value is not None}
+
+
+def _entities(extra: Mapping[str, Any], text: str) -> tuple[Entity, ...]:
+    """Read the marks of a plug-in; those that a chat would refuse are left out."""
+    marks = extra.get(ENTITIES)
+    units = utf16_len(text)
+    found: list[Entity] = []
+    for mark in marks if isinstance(marks, list | tuple) else ():
+        entity = _entity(mark)
+        if entity is not None and 0 <= entity.offset < entity.offset + entity.length <= units:
+            found.append(entity)
+    kept: list[Entity] = []
+    for entity in sorted(found, key=lambda one: (one.offset, -one.length)):
+        if not any(_cross(before, entity) for before in kept):
+            kept.append(entity)
+    return tuple(kept)
+
+
+def _entity(mark: object) -> Entity | None:
+    if not isinstance(mark, Mapping):
+        return None
+    fields = {**mark, "kind": mark.get("type")}
+    try:
+        return msgspec.convert(fields, Entity)
+    except msgspec.ValidationError:
+        return None
+
+
+def _cross(first: Entity, second: Entity) -> bool:
+    end = first.offset + first.length
+    return second.offset < end < second.offset + second.length
