@@ -8,6 +8,7 @@
     ├── EngineError             a run cannot start or cannot go on
     │   ├── EngineMissing       the CLI is not installed; `install_cmd` mends it
     │   ├── WorkDirMissing      the session's directory is gone
+    │   ├── WorkDirSilent       the disk of a directory does not answer: mend that, try again
     │   ├── PromptRefused       the prompt cannot be handed to this engine
     │   ├── SessionMismatch     the engine answered with another session than the one asked for
     │   └── RunFailed           the holder could not start the engine, or the disk refused
@@ -30,9 +31,9 @@
         ├── TargetLost          the message to edit or delete is gone: send a new one
         ├── ReplyTargetLost     the message to reply to is gone: send without reply
         ├── ThreadLost          the topic is gone: send to the chat
-        ├── FormatRefused       entities or buttons are refused: send plain text
         │   └── ThreadClosed    the topic takes no messages now: the same, but it is still there
         ├── TopicsUnavailable   the chat has no topics, or the bot may not make one
+        ├── FormatRefused       entities or buttons are refused: send plain text
         ├── ChatLost            blocked, kicked or deleted: stop sending there
         │   └── ChatMoved       the group has a new id: send there
         ├── FileTooLarge        a file is larger than what is taken: ask for a smaller one
@@ -72,10 +73,10 @@ __all__ = [
     "StoreFull",
     "TakopiError",
     "TargetLost",
-    "ThreadLost",
     "ThreadClosed",
-    "TranscriptionFailed",
+    "ThreadLost",
     "TopicsUnavailable",
+    "TranscriptionFailed",
     "TransportError",
     "TransportUnavailable",
     "Unauthorized",
@@ -83,6 +84,7 @@ __all__ = [
     "VoiceError",
     "VoiceNotConfigured",
     "WorkDirMissing",
+    "WorkDirSilent",
 ]
 
 
@@ -150,6 +152,21 @@ class WorkDirMissing(EngineError):
         super().__init__(
             f"the working directory {path} does not exist; restore it, or work in another one: "
             "new sessions start in `work_dir`"
+        )
+
+
+class WorkDirSilent(EngineError):
+    """Say that the disk of a directory does not answer, so that nobody may wait for it.
+
+    Args:
+        path: The directory that was asked for.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"the disk of {path} does not answer; look whether it is still there (a network folder "
+            "may be gone), or work in another directory"
         )
 
 
@@ -283,6 +300,14 @@ class ThreadLost(TransportError):
     """Say that the topic is gone."""
 
 
+class ThreadClosed(ThreadLost):
+    """Say that the topic is closed, and that the bot may not write there until it is reopened."""
+
+
+class TopicsUnavailable(TransportError):
+    """Say why a topic cannot be made or renamed in a chat, and what would let it be."""
+
+
 class FormatRefused(TransportError):
     """Say that entities or buttons were refused."""
 
@@ -300,14 +325,6 @@ class ChatMoved(ChatLost):
     """
 
     def __init__(self, chat_id: int | None, new_chat_id: int) -> None:
-class ThreadClosed(ThreadLost):
-    """Say that the topic is closed, and that the bot may not write there until it is reopened."""
-
-
-class TopicsUnavailable(TransportError):
-    """Say why a topic cannot be made or renamed in a chat, and what would let it be."""
-
-
         self.chat_id = chat_id
         self.new_chat_id = new_chat_id
         super().__init__(

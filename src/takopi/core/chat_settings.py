@@ -1,13 +1,14 @@
 """What the configuration says about chats, before anything was chosen in one."""
 
+from datetime import UTC, tzinfo
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from takopi.core.preferences import Preferences, Trigger, Verbosity
 from takopi.core.projects import Projects
-from takopi.model import EngineId
 from takopi.core.topics import NO_TOPICS, TopicRules
+from takopi.model import EngineId
 
 __all__ = ["PLAIN_CHATS", "ChatSettings", "SessionMode"]
 
@@ -24,18 +25,18 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
             last one of its place.
         trigger: Which messages of a group count.
         verbosity: How much the messages of a turn show.
-    """
         zone: Of the clock that people mean when they name a time.
         topics: In which chats topics are used.
+    """
 
     projects: Projects = Projects()
     default_project: str | None = None
     session_mode: SessionMode = "stateless"
     trigger: Trigger = "all"
     verbosity: Verbosity = "normal"
-
     zone: tzinfo = UTC
     topics: TopicRules = NO_TOPICS
+
     def preferences(self, default_engine: EngineId) -> Preferences:
         """Write it as what was chosen in the configuration."""
         return Preferences(engine=default_engine, trigger=self.trigger, verbosity=self.verbosity)
