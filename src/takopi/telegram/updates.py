@@ -11,10 +11,12 @@ from takopi.core.chat import (
     MessageReceived,
     RepliedTo,
     Scope,
+    TopicChanged,
 )
 from takopi.telegram.api import BotIdentity
 from takopi.telegram.incoming import files_of
 from takopi.telegram.mentions import without_mention
+from takopi.telegram.topics import topic_change
 from takopi.telegram.wire import CallbackQuery, Chat, Message, Update
 
 __all__ = ["ALLOWED_UPDATES", "TRANSPORT_ID", "translate"]
@@ -61,7 +63,7 @@ def translate(update: Update, bot: BotIdentity) -> ChatUpdate | None:
 
 def _message(
     update_id: int, message: Message, bot: BotIdentity
-) -> MessageReceived | ChatMigrated | None:
+) -> MessageReceived | ChatMigrated | TopicChanged | None:
     if message.migrate_to_chat_id is not None or message.migrate_from_chat_id is not None:
         return _migration(update_id, message)
     kind = _KINDS.get(message.chat.type)
@@ -73,8 +75,11 @@ def _message(
     answers = reply is not None and reply.from_this_bot and bool(files)
     wordless = answers or (kind == "private" and _is_wordless(message))
     told = bool(text) or wordless or message.media_group_id is not None
-    if kind is None or not told:
-        return None  # a channel's post, or a service message: somebody joined, a title changed
+    if kind is None:
+        return None  # a channel's post
+    if not told:  # a service message: somebody joined, a topic or the title changed
+        scope = _scope(message.chat, message)
+        return topic_change(update_id, message, scope, kind, _sender(message))
     forwarded = message.forward_origin is not None
     # Forwarded words are somebody else's, and whom they speak to does not count.
     whole, mentioned = (text, False) if forwarded else _spoken(message, bot)

@@ -129,18 +129,6 @@ class Message(msgspec.Struct, frozen=True):
     voice: Any = None
 
 
-class CallbackQuery(msgspec.Struct, frozen=True):
-    """Mirror https://core.telegram.org/bots/api#callbackquery."""
-
-    id: str
-    from_: User = msgspec.field(name="from")
-    message: Message | None = None
-    data: str | None = None
-
-
-class Update(msgspec.Struct, frozen=True):
-    """Mirror https://core.telegram.org/bots/api#update."""
-
 class ForumTopicCreated(msgspec.Struct, frozen=True):
     """Mirror https://core.telegram.org/bots/api#forumtopiccreated."""
 
@@ -162,6 +150,18 @@ class ForumTopic(msgspec.Struct, frozen=True):
 
     message_thread_id: int
 
+
+class CallbackQuery(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#callbackquery."""
+
+    id: str
+    from_: User = msgspec.field(name="from")
+    message: Message | None = None
+    data: str | None = None
+
+
+class Update(msgspec.Struct, frozen=True):
+    """Mirror https://core.telegram.org/bots/api#update."""
 
     update_id: int
     message: Message | None = None
