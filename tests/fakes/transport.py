@@ -24,7 +24,7 @@ from takopi.core.richtext import utf16_len
 from takopi.errors import TargetLost
 from takopi.transport import MessageRef, SendOptions
 
-Verb = Literal["send", "document", "edit", "delete", "answer", "menu"]
+Verb = Literal["send", "document", "edit", "delete", "answer", "menu", "react"]
 Fault = Callable[["Call"], Exception | None]
 
 
@@ -235,6 +235,10 @@ class MemoryTransport:
         content = self.contents[file.file_id]
         assert len(content) <= max_bytes
         into.write(content)
+
+    async def react(self, ref: MessageRef, emoji: str | None) -> None:
+        chat, number = int(ref.channel_id), int(ref.message_id)
+        await self._perform(Call("react", self.clock.now(), chat, number, emoji or ""))
 
     async def answer_press(self, press_id: str, text: str = "") -> None:
         call = Call("answer", self.clock.now(), text=f"{press_id}: {text}")

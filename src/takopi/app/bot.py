@@ -161,6 +161,7 @@ def bot_options(
             trigger=telegram.trigger,
             verbosity=telegram.verbose,
         ),
+        reactions=telegram.reactions,
         on_chat_moved=partial(follow_chat, settings.path),
     )
 

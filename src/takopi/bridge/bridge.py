@@ -26,6 +26,7 @@ from takopi.bridge.letters import Place
 from takopi.bridge.options import BridgeOptions, BridgePorts
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
+from takopi.bridge.reactions import Reactions
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_clock import ClockPorts, ScheduleClock
@@ -180,7 +181,7 @@ class Bridge:
             workspaces,
             TurnJournal(ports.store),
             ports.clock,
-            TurnMessages(outbox, ports.clock, finals),
+            TurnMessages(outbox, ports.clock, finals, self._reactions(group)),
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
             arrivals,
         )
@@ -213,6 +214,11 @@ class Bridge:
         )
         self._scheduler = scheduler
         return _Desk(door, outbox, scheduler, dispatcher, places, schedules)
+
+    def _reactions(self, group: TaskGroup) -> Reactions | None:
+        ports = self._ports
+        wanted = self._options.reactions
+        return Reactions(ports.transport, ports.clock, group) if wanted else None
 
     def _schedule_clock(self, desk: _Desk) -> ScheduleClock:
         ports = ClockPorts(

@@ -91,6 +91,7 @@ class BridgeOptions:
         backlog: What becomes of prompts that were sent while takopi was away.
         decide: Who may press a button that decides something.
         chats: What holds in chats where nothing else was chosen.
+        reactions: Whether a reaction on a prompt says that it was seen.
         on_chat_moved: Told the old and the new id of a group that moved.
     """
 
@@ -110,4 +111,5 @@ class BridgeOptions:
     backlog: Backlog = "answer"
     decide: WhoDecides = "asker"
     chats: ChatSettings = PLAIN_CHATS
+    reactions: bool = False
     on_chat_moved: Callable[[int, int], None] = _nobody

@@ -176,6 +176,13 @@ class Transport(TopicService, Protocol):
         """Take back an earlier message of this bot."""
         ...
 
+    async def react(self, ref: MessageRef, emoji: str | None) -> None:
+        """Put this bot's one reaction on a message, or take it back with None.
+
+        A service without reactions does nothing.
+        """
+        ...
+
     async def answer_press(self, press_id: str, text: str = "") -> None:
         """Tell the person's client that a press arrived; a press too old to answer is no error."""
         ...

@@ -29,7 +29,6 @@ from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, open_run
 from takopi.bridge.unknown_session import unknown_session
 from takopi.bridge.waiting import wait_until
-from takopi.core.progress import advance
 from takopi.logging import get_logger
 from takopi.model import CompletedEvent, ResumeToken, StartedEvent
 from takopi.turn import LiveTurn
@@ -129,6 +128,7 @@ class TurnDriver:
 
     async def _over(self, turn: Turn) -> None:
         turn.delivered()
+        self._ports.messages.over(turn)
         if not await self._ports.journal.note(turn):
             self._ports.messages.owe_end(turn)
 
@@ -242,7 +242,7 @@ class _TurnRun:
                 await self._session(event.resume)
             if isinstance(event, CompletedEvent):
                 return event
-            turn.progress = advance(turn.progress, event)
+            turn.hear(event)
             self._ports.messages.touch(turn)
             if self._taken % _EVENTS_BETWEEN_PAUSES == 0:
                 await checkpoint()

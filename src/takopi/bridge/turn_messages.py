@@ -12,6 +12,7 @@ from takopi.bridge.border import border
 from takopi.bridge.letters import Delivery, FinalPost
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock
+from takopi.bridge.reactions import Reactions
 from takopi.bridge.records import Change, OfferPut, OfferRecord, TurnPut
 from takopi.bridge.turn import Turn
 from takopi.core.chat import Button, ChatMessage, Document
@@ -118,10 +119,18 @@ class TurnMessages:
         outbox: Sends.
         clock: Tells the time.
         options: How finals look.
+        reactions: Acknowledge prompts; None where that is not wanted.
     """
 
-    def __init__(self, outbox: Outbox, clock: Clock, options: FinalOptions) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        options: FinalOptions,
+        reactions: Reactions | None = None,
+    ) -> None:
         self._outbox = outbox
+        self._reactions = reactions
         self._clock = clock
         self._options = options
         self._order: defaultdict[int, anyio.Lock] = defaultdict(anyio.Lock)
@@ -141,6 +150,9 @@ class TurnMessages:
             place, lambda at: self._compose(turn, at, around), turn.id, ref
         )
         self._outbox.beat(turn.live, beating=turn.started_at is not None)
+        # What an earlier takopi showed was seen already, and what is concluded soon says more.
+        if self._reactions is not None and number is None and not turn.way.concluded:
+            self._reactions.seen(turn.record)
 
     def started(self, turn: Turn) -> None:
         """Show that a turn does not wait any more; its age counts from here."""
@@ -210,6 +222,11 @@ class TurnMessages:
         if ended_background and not turn.record.silent:
             with border("adding what was ended", turn=turn.id):
                 await self._add_background(turn, ending, background_note(ended_background))
+
+    def over(self, turn: Turn) -> None:
+        """Say at the prompt of a turn that its final is there."""
+        if self._reactions is not None:
+            self._reactions.over(turn.record)
 
     def owe_end(self, turn: Turn) -> None:
         """Let the end of a turn be written down with what the journal did not take of its final."""

@@ -50,6 +50,7 @@ _BY_TEXT: tuple[tuple[str, type[TransportError]], ...] = (
     ("reply_message_id_invalid", ReplyTargetLost),
     ("message to edit not found", TargetLost),
     ("message to delete not found", TargetLost),
+    ("message to react not found", TargetLost),
     ("message can't be edited", TargetLost),
     ("message can't be deleted", TargetLost),
     ("there is no text in the message to edit", TargetLost),

@@ -17,6 +17,7 @@ __all__ = [
     "edit_params",
     "menu_params",
     "press_params",
+    "reaction_params",
     "send_params",
     "target_params",
     "whole_symbols",
@@ -59,6 +60,12 @@ def document_params(scope: Scope, document: Document, options: SendOptions) -> d
 def target_params(ref: MessageRef) -> dict[str, Any]:
     """Name a message that exists."""
     return {"chat_id": int(ref.channel_id), "message_id": int(ref.message_id)}
+
+
+def reaction_params(ref: MessageRef, emoji: str | None) -> dict[str, Any]:
+    """Make the parameters of setMessageReaction; an empty list takes the reaction back."""
+    reaction = [] if emoji is None else [{"type": "emoji", "emoji": emoji}]
+    return {**target_params(ref), "reaction": reaction}
 
 
 def menu_params(commands: Sequence[MenuCommand]) -> list[dict[str, str]]:

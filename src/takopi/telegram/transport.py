@@ -36,6 +36,7 @@ from takopi.telegram.outgoing import (
     edit_params,
     menu_params,
     press_params,
+    reaction_params,
     send_params,
     target_params,
 )
@@ -234,6 +235,10 @@ class TelegramTransport:
     def topic_link(self, scope: Scope) -> str | None:
         """Return the address of a topic of a supergroup; topics of private chats have none."""
         return link_of(scope)
+
+    async def react(self, ref: MessageRef, emoji: str | None) -> None:
+        """Put a reaction on a message, in place of the one that the bot put there before."""
+        await self._touch("setMessageReaction", ref, reaction_params(ref, emoji))
 
     async def answer_press(self, press_id: str, text: str = "") -> None:
         """Stop the spinner on a button; a press too old for it is no error."""

@@ -254,6 +254,10 @@ class TerminalTransport:
         del file, into, max_bytes
         raise TransportError("a terminal sends no files; name the file in the prompt")
 
+    async def react(self, ref: MessageRef, emoji: str | None) -> None:
+        """Do nothing: a terminal shows at once what a reaction would say."""
+        del ref, emoji
+
     async def create_topic(self, scope: Scope, name: str) -> int:
         """Refuse: a terminal is one place."""
         del scope, name
