@@ -21,6 +21,7 @@ from takopi.bridge.door import Door
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
+from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.records import AcceptedUpdate, Change, TurnRecord
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
@@ -112,6 +113,7 @@ class Stage:
                     self.clock,
                     Places(self.store),
                     OneDirectory(Path("/projects")),
+                    ScheduleBook(self.store),
                 ),
                 DispatcherOptions(**options),
                 group,

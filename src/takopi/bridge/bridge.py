@@ -200,6 +200,7 @@ class Bridge:
                 arrivals,
                 ports.transcriber,
                 ports.plugins,
+                host=ports.host,
             ),
             DispatcherOptions(
                 access=door,

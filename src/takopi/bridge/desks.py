@@ -10,6 +10,7 @@ from takopi.bridge.asking import Asking, AskingPorts
 from takopi.bridge.attachments import Arrivals, FileKeeper, KeeperPorts
 from takopi.bridge.commands.call import CommandPorts
 from takopi.bridge.commands.registry import Commands, make_handlers
+from takopi.bridge.commands.schedules import turns_of
 from takopi.bridge.door import Door
 from takopi.bridge.following import Follower
 from takopi.bridge.intake import Intake, IntakePorts
@@ -20,6 +21,7 @@ from takopi.bridge.ports import (
     Clock,
     CommandPlugins,
     EngineDirectory,
+    RunHost,
     Store,
     Transport,
     Workspaces,
@@ -27,7 +29,7 @@ from takopi.bridge.ports import (
 from takopi.bridge.prompt_desk import PromptDesk, PromptPorts
 from takopi.bridge.routing import Router, RouterPorts
 from takopi.bridge.schedule_book import ScheduleBook
-from takopi.bridge.schedule_turns import ScheduleTurns, TurnsPorts
+from takopi.bridge.schedule_turns import ScheduleTurns
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.sent_files import NO_FILES
 from takopi.core.backlog import Backlog
@@ -55,6 +57,7 @@ class DispatcherPorts:
         arrivals: Fetches files; None where there are none.
         transcriber: Turns voice notes into words; None when nothing does.
         plugins: The commands that packages bring; None where there are none.
+        host: Knows where sessions live; None where nobody does.
     """
 
     transport: Transport
@@ -69,6 +72,7 @@ class DispatcherPorts:
     arrivals: Arrivals | None = None
     transcriber: Transcriber | None = None
     plugins: CommandPlugins | None = None
+    host: RunHost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
         store=store,
         places=ports.places,
         router=router,
+        follower=follower,
         settings=options.chats,
         workspaces=ports.workspaces,
         transport=ports.transport,
@@ -149,6 +154,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
         new_id=new_id,
         group=group,
         files=files,
+        host=ports.host,
         plugins=plugins,
     )
     return Desks(
@@ -163,7 +169,5 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
             OfferPorts(store, scheduler, outbox, answers, clock, new_id), options.decide
         ),
         commands=Commands(commands, make_handlers(commands)),
-        schedule_turns=ScheduleTurns(
-            TurnsPorts(ports.schedules, commands.asking, router, scheduler)
-        ),
+        schedule_turns=turns_of(commands),
     )

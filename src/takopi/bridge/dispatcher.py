@@ -64,6 +64,8 @@ class Dispatcher:
         self._prompts = desks.prompts
         self._offers = desks.offers
         self._commands = desks.commands
+        self.schedule_turns = desks.schedule_turns
+        """Makes the turns of schedules, by what is known in the chats."""
         self._voice = VoiceDesk(
             VoicePorts(
                 ports.transport,

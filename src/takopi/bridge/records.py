@@ -108,6 +108,9 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
             number.
         files: What goes with the prompt; each has its place once the turn is about to start. Of
             `origin` `files`: what a person sent without a word, for those who reply to it.
+        schedule_id: The schedule that asked.
+        rank: Decides before the order of acceptance which waiting turn is next, the least first.
+        over_budget: Whether a person said to run it although the day's budget is used up.
     """
 
     turn_id: str
@@ -148,6 +151,9 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
     sendable: tuple[str, ...] = ()
     files: tuple[IncomingFile, ...] = ()
+    schedule_id: str = ""
+    rank: int = 0
+    over_budget: bool = False
 
     @property
     def context(self) -> RunContext:

@@ -1,6 +1,7 @@
 """What the configuration says about chats, before anything was chosen in one."""
 
 from datetime import UTC, tzinfo
+from datetime import UTC, tzinfo
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -26,6 +27,7 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
         trigger: Which messages of a group count.
         verbosity: How much the messages of a turn show.
         zone: Of the clock that people mean when they name a time.
+        zone: Of the clock that people mean when they name a time.
         topics: In which chats topics are used.
     """
 
@@ -34,6 +36,7 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     session_mode: SessionMode = "stateless"
     trigger: Trigger = "all"
     verbosity: Verbosity = "normal"
+    zone: tzinfo = UTC
     zone: tzinfo = UTC
     topics: TopicRules = NO_TOPICS
 

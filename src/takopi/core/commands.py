@@ -126,6 +126,24 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/schedules",
     ),
     CommandSpec(
+        name="every",
+        description="Ask something again and again",
+        group="Time",
+        example="/every weekday 9:00 summarise the new issues",
+    ),
+    CommandSpec(
+        name="at",
+        description="Ask something once, later",
+        group="Time",
+        example="/at 18:30 run the slow tests",
+    ),
+    CommandSpec(
+        name="schedules",
+        description="Show what is asked when; run, pause or delete it",
+        group="Time",
+        example="/schedules",
+    ),
+    CommandSpec(
         name="help",
         description="Show what you can do here",
         group="Look",

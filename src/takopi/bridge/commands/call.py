@@ -23,6 +23,7 @@ from takopi.bridge.ports import (
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.routing import Router
 from takopi.bridge.schedule_book import ScheduleBook
+from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.scheduler import Scheduler
 from takopi.core.chat import ButtonPressed, MessageReceived
 from takopi.core.chat_settings import ChatSettings
@@ -93,6 +94,7 @@ class CommandPorts:
         transport: The chat service.
         asking: Starts turns that no message asked for.
         schedules: What is asked at certain times.
+        schedules: What is asked at certain times.
         clock: Tells the time.
         default_engine: Of the configuration.
         version: Of takopi.
@@ -113,6 +115,7 @@ class CommandPorts:
     workspaces: Workspaces
     transport: Transport
     asking: Asking
+    schedules: ScheduleBook
     schedules: ScheduleBook
     clock: Clock
     default_engine: EngineId

@@ -7,6 +7,7 @@ from takopi.bridge.commands.cancel import CancelCommand
 from takopi.bridge.commands.files import FileCommand
 from takopi.bridge.commands.looking import HelpCommand, StatusCommand
 from takopi.bridge.commands.schedules import SchedulesCommand
+from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.preferences import preference_commands
 from takopi.bridge.commands.plugin import PluginCommand, describe
 from takopi.bridge.letters import Place
@@ -28,6 +29,7 @@ def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
         CancelCommand(ports),
         StatusCommand(ports),
         HelpCommand(ports),
+        SchedulesCommand(ports),
         SchedulesCommand(ports),
         FileCommand(ports),
         *preference_commands(ports),
