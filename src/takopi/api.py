@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from takopi import config as _config
 from takopi.backends import EngineBackend, EngineConfig, SetupIssue
+from takopi.base_runner import capabilities_of
+from takopi.command_runtime import CommandRuntime, ResolvedMessage, ResolvedRunner
 from takopi.commands import (
     CommandBackend,
     CommandContext,
@@ -21,6 +23,8 @@ from takopi.commands import (
 )
 from takopi.config import ConfigError, read_config, write_config
 from takopi.context import RunContext
+from takopi.core.usage import Usage, read_usage
+from takopi.desktop_sessions import DesktopSession
 from takopi.engines import find_engines
 from takopi.errors import PluginError
 from takopi.events import EventFactory
@@ -90,8 +94,10 @@ __all__ = [
     "CommandContext",
     "CommandExecutor",
     "CommandResult",
+    "CommandRuntime",
     "CompletedEvent",
     "ConfigError",
+    "DesktopSession",
     "EngineBackend",
     "EngineCapabilities",
     "EngineConfig",
@@ -103,6 +109,8 @@ __all__ = [
     "LiveTurn",
     "MessageRef",
     "RenderedMessage",
+    "ResolvedMessage",
+    "ResolvedRunner",
     "ResumeToken",
     "ResumeTokenMixin",
     "RunContext",
@@ -116,8 +124,10 @@ __all__ = [
     "StartedEvent",
     "TakopiEvent",
     "TurnRequest",
+    "Usage",
     "apply_run_options",
     "bind_run_context",
+    "capabilities_of",
     "clear_context",
     "current_request",
     "drain_stderr",
@@ -136,6 +146,7 @@ __all__ = [
     "list_command_ids",
     "manage_subprocess",
     "read_config",
+    "read_usage",
     "relativize_command",
     "relativize_path",
     "reset_run_base_dir",

@@ -11,7 +11,7 @@ import shlex
 import stat
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import import_module, metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from takopi.errors import AccessError, PluginError
+from takopi.plugin_catalogue import package_enabled
 from takopi.plugin_entry_points import entry_points_of
 
 __all__ = [
@@ -175,10 +176,15 @@ def check_owned(path: Path, status: os.stat_result) -> None:
         )
 
 
-def entry_point_sources() -> list[EngineSource]:
-    """Find the entry points of installed packages, in order of ids and packages."""
+def entry_point_sources(enabled: Collection[str] | None = None) -> list[EngineSource]:
+    """Find the entry points of installed packages, in order of ids and packages.
+
+    Args:
+        enabled: Names of the packages that may bring engines; None means all.
+    """
     unique = {
         (e.name, e.value, e.dist.name if e.dist else ""): e
         for e in entry_points_of(ENTRY_POINT_GROUP)
+        if package_enabled(e.dist.name if e.dist else "", enabled)
     }
     return [_EntryPoint(unique[key]) for key in sorted(unique)]

@@ -1,13 +1,11 @@
 """Know the engines that are there, without importing them before they are needed.
 
-A module that cannot be used is a value, `EngineProblem`, for `takopi doctor` and
+A module that cannot be used is a value, `PluginProblem`, for `takopi doctor` and
 `takopi plugins`; it never stops the rest.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
-
-import msgspec
 
 from takopi.backends import EngineBackend
 from takopi.engine_sources import (
@@ -20,37 +18,19 @@ from takopi.engine_sources import (
     entry_point_sources,
 )
 from takopi.errors import AccessError, ConfigError, PluginError
+from takopi.plugin_catalogue import PluginProblem
 from takopi.plugin_ids import check_plugin_id
 
-__all__ = ["EngineCatalogue", "EngineProblem", "find_engines"]
+__all__ = ["EngineCatalogue", "find_engines"]
 
 DROPIN_FOLDER = "runners"
-
-
-class EngineProblem(msgspec.Struct, frozen=True):
-    """Describe an engine, or a place of engines, that cannot be used.
-
-    Args:
-        id: Id of the engine; the name of the place when there is no id.
-        place: The file or entry point.
-        message: What is wrong and what to do about it.
-    """
-
-    id: str
-    place: str
-    message: str
-
-    @property
-    def told(self) -> str:
-        """Give the message with the place, which is in most messages already."""
-        return self.message if self.place in self.message else f"{self.place}: {self.message}"
 
 
 class EngineCatalogue:
     """Hold the engines that were found; made by `find_engines`."""
 
     def __init__(
-        self, sources: Iterable[EngineSource], problems: Iterable[EngineProblem] = ()
+        self, sources: Iterable[EngineSource], problems: Iterable[PluginProblem] = ()
     ) -> None:
         self._sources: dict[str, EngineSource] = {}
         self._loaded: dict[str, EngineBackend] = {}
@@ -66,10 +46,10 @@ class EngineCatalogue:
             if wrong is None:
                 self._sources[source.id] = source
             else:
-                found.append(EngineProblem(source.id, source.place, wrong))
+                found.append(PluginProblem(source.id, source.place, wrong))
         self.ids: tuple[str, ...] = tuple(sorted(self._sources))
         """Ids of the engines that may be loaded."""
-        self.problems: tuple[EngineProblem, ...] = tuple(found)
+        self.problems: tuple[PluginProblem, ...] = tuple(found)
         """What was found but cannot be used; `load_problems` adds what only loading shows."""
 
     def place(self, engine_id: str) -> str:
@@ -91,14 +71,14 @@ class EngineCatalogue:
             backend = self._loaded[engine_id] = _load(self._source(engine_id))
         return backend
 
-    def load_problems(self) -> tuple[EngineProblem, ...]:
+    def load_problems(self) -> tuple[PluginProblem, ...]:
         """Import every engine and return all that cannot be used."""
         problems = list(self.problems)
         for engine_id in self.ids:
             try:
                 self.load(engine_id)
             except PluginError as error:
-                problems.append(EngineProblem(engine_id, self.place(engine_id), str(error)))
+                problems.append(PluginProblem(engine_id, self.place(engine_id), str(error)))
         return tuple(problems)
 
     def _source(self, engine_id: str) -> EngineSource:
@@ -136,26 +116,27 @@ def _load(source: EngineSource) -> EngineBackend:
     return backend
 
 
-def find_engines(home: Path) -> EngineCatalogue:
+def find_engines(home: Path, enabled: Collection[str] | None = None) -> EngineCatalogue:
     """Find all engines, importing none.
 
     Args:
         home: takopi's folder; drop-in files are those of its `runners` folder.
+        enabled: Names of the packages that may bring engines; None means all.
     """
     dropins, problems = _dropins(home)
-    return EngineCatalogue([*builtin_sources(), *dropins, *entry_point_sources()], problems)
+    return EngineCatalogue([*builtin_sources(), *dropins, *entry_point_sources(enabled)], problems)
 
 
-def _dropins(home: Path) -> tuple[list[EngineSource], list[EngineProblem]]:
+def _dropins(home: Path) -> tuple[list[EngineSource], list[PluginProblem]]:
     folder = home / DROPIN_FOLDER
     sources: list[EngineSource] = []
-    problems: list[EngineProblem] = []
+    problems: list[PluginProblem] = []
     try:
         if folder.exists():
             check_owned(home, home.stat())  # whoever can write there can put another folder here
         paths = dropin_files(folder)
     except AccessError as error:
-        return [], [EngineProblem(DROPIN_FOLDER, str(folder), str(error))]
+        return [], [PluginProblem(DROPIN_FOLDER, str(folder), str(error))]
     for path in paths:
         try:
             check_owned(path, path.stat())
@@ -166,10 +147,10 @@ def _dropins(home: Path) -> tuple[list[EngineSource], list[EngineProblem]]:
                     "its name with _ if it is no engine"
                 )
         except (AccessError, PluginError) as error:
-            problems.append(EngineProblem(path.stem, str(path), str(error)))
+            problems.append(PluginProblem(path.stem, str(path), str(error)))
         except OSError as error:
             message = f"{path} cannot be read: {error.strerror}; check the file"
-            problems.append(EngineProblem(path.stem, str(path), message))
+            problems.append(PluginProblem(path.stem, str(path), message))
         else:
             sources.append(DropIn(path))
     return sources, problems

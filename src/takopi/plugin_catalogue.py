@@ -28,11 +28,11 @@ _Backend = TypeVar("_Backend")
 
 
 class PluginProblem(msgspec.Struct, frozen=True):
-    """Describe a plug-in that cannot be used.
+    """Describe a plug-in, or a place of plug-ins, that cannot be used.
 
     Args:
-        id: Its id.
-        place: The entry point.
+        id: Its id; the name of the place when there is none.
+        place: The file or entry point.
         message: What is wrong and what to do about it.
     """
 
@@ -205,6 +205,10 @@ class PluginCatalogue(Generic[_Backend]):
             except PluginError as error:
                 problems.append(PluginProblem(plugin_id, self.place(plugin_id), str(error)))
         return tuple(problems)
+
+    def working(self) -> tuple[str, ...]:
+        """List the ids of those that were loaded."""
+        return tuple(sorted(self._loaded))
 
     def _source(self, plugin_id: str) -> PluginSource:
         source = self._sources.get(plugin_id)

@@ -1,7 +1,7 @@
 """What commands of plug-ins run and ask: turns in the chat, silent ones, and the runtime."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -12,7 +12,9 @@ from takopi.commands import CommandContext, CommandResult, RunRequest
 from takopi.context import RunContext
 from takopi.errors import ConfigError, PluginError
 from takopi.model import ResumeToken
-from takopi.transport import RenderedMessage
+
+if TYPE_CHECKING:
+    from takopi.transport import RenderedMessage
 
 pytestmark = pytest.mark.anyio
 

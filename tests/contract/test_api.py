@@ -25,6 +25,10 @@ NAMES: dict[str, str] = {
     "takopi.config": "ConfigError read_config write_config HOME_CONFIG_PATH",
     "takopi.context": "RunContext",
     "takopi.transport": "MessageRef RenderedMessage SendOptions",
+    "takopi.base_runner": "capabilities_of",
+    "takopi.command_runtime": "CommandRuntime ResolvedMessage ResolvedRunner",
+    "takopi.core.usage": "Usage read_usage",
+    "takopi.desktop_sessions": "DesktopSession",
     "takopi.commands": "CommandBackend CommandContext CommandResult CommandExecutor RunRequest "
     "RunResult RunMode",
     "takopi.logging": "get_logger bind_run_context clear_context suppress_logs",
@@ -81,6 +85,8 @@ def names_of(cls: type) -> list[str]:
         (api.CommandResult, "text notify reply_to"),
         (api.RunRequest, "prompt engine context"),
         (api.RunResult, "engine message"),
+        (api.ResolvedMessage, "prompt resume_token engine_override context context_source"),
+        (api.ResolvedRunner, "engine runner available issue"),
     ],
 )
 def test_values_have_the_public_fields_in_their_order(cls: type, names: str) -> None:

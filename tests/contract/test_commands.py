@@ -10,6 +10,7 @@ from takopi.commands import (
     CommandResult,
     RunRequest,
     RunResult,
+    find_commands,
     get_command,
     list_command_ids,
 )
@@ -77,3 +78,31 @@ def test_the_values_have_the_public_fields() -> None:
     assert CommandResult("hi") == CommandResult(text="hi", notify=True, reply_to=None)
     assert RunRequest("do") == RunRequest(prompt="do", engine=None, context=None)
     assert RunResult("codex", None).message is None
+
+
+def test_ids_that_mean_something_else_are_refused(site: Path) -> None:
+    """With the reason, and beside those that can be used; nothing is imported for that."""
+    raising = "raise RuntimeError('imported')"
+    install(site, "hello = cmdplug_one:BACKEND", raising, "a-pack")
+    install(site, "codex = cmdplug_two:BACKEND", raising, "b-pack")
+    install(site, "status = cmdplug_three:BACKEND", raising, "c-pack")
+    install(site, "other = cmdplug_four:BACKEND", raising, "d_pack")
+    (site / "e_pack-1.0.dist-info").mkdir()
+    (site / "e_pack-1.0.dist-info" / "METADATA").write_text("Name: e-pack\nVersion: 1.0\n")
+    (site / "e_pack-1.0.dist-info" / "entry_points.txt").write_text(
+        "[takopi.command_backends]\nhello = cmdplug_five:BACKEND\n"
+    )
+    found = find_commands(
+        taken={"codex": "an engine"}, enabled=["A_Pack", "b.pack", "c-pack", "e-pack"]
+    )
+    assert found.ids == ("hello",)
+    assert found.package("hello") == "a-pack"
+    assert [problem.id for problem in found.left_out] == ["other"]
+    told = {problem.id: problem.told for problem in found.problems}
+    assert "`codex` is an engine already; rename one of the two" in told["codex"]
+    assert "`status` is a name that takopi itself uses" in told["status"]
+    assert "two plug-ins have the id `hello`" in told["hello"]
+    (failed,) = [p for p in found.load_problems() if p not in found.problems]
+    assert failed.told.startswith("command hello (entry point hello = cmdplug_one:BACKEND of a-pa")
+    assert found.known("hello") is None
+    assert found.working() == ()

@@ -80,7 +80,7 @@ def test_json_blocks_parse(block: Block) -> None:
 def test_python_blocks_compile(block: Block) -> None:
     """Python that the documents show is Python, and what it imports of takopi exists."""
     compile(block.code, str(block), "exec")
-    for name in re.findall(r"^(?:from|import) (takopi[.\w]*)", block.code, re.M):
+    for name in re.findall(r"^(?:from|import) (takopi(?:\.\w+)*)\s", block.code, re.M):
         __import__(name)
 
 

@@ -116,7 +116,7 @@ def _check(home: Home, default_engine: str | None, settings: Settings) -> None:
     """
     if missing(settings):
         raise not_set_up(settings)
-    shelf = EngineShelf(find_engines(home.path), settings)
+    shelf = EngineShelf(find_engines(home.path, settings.plugins.packages), settings)
     refuse_engine_aliases(settings.projects, shelf.ids(), settings.path)
     bot_options(settings, shelf, default_engine)
 

@@ -52,4 +52,4 @@ def open_commands(
         **dict.fromkeys(engines, "an engine"),
         **dict.fromkeys(command_names(), "a command of takopi"),
     }
-    return find_commands(enabled=settings.plugins.enabled or None, taken=taken)
+    return find_commands(enabled=settings.plugins.packages, taken=taken)

@@ -10,6 +10,7 @@ import anyio.to_thread
 
 from takopi.app.chat_checks import check_access, check_telegram
 from takopi.app.checks import Check
+from takopi.app.command_plugins import open_commands
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, is_directory
 from takopi.app.node_need import node_fault
@@ -37,7 +38,7 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
     read, found = _check_config(home, environment)
     settings = read or parse_settings({}, home.config, {}, exists=False)
     checks += found
-    catalogue = find_engines(home.path)
+    catalogue = find_engines(home.path, settings.plugins.packages)
     shelf = EngineShelf(catalogue, settings, environment)
     telegram: list[Check] = []
     engines: dict[str, list[Check]] = {engine: [] for engine in catalogue.ids}
@@ -69,7 +70,8 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
         checks += lines
     if read is not None:
         checks.append(_check_default(shelf, settings))
-    return checks + _check_plugins(catalogue)
+    plugins = await anyio.to_thread.run_sync(_check_plugins, catalogue, settings)
+    return checks + plugins
 
 
 def _check_home(home: Home) -> Check:
@@ -224,5 +226,9 @@ def _check_default(shelf: EngineShelf, settings: Settings) -> Check:
     return Check(subject, "ok", engine)
 
 
-def _check_plugins(catalogue: EngineCatalogue) -> list[Check]:
-    return [Check("plug-in", "wrong", problem.told) for problem in catalogue.problems]
+def _check_plugins(catalogue: EngineCatalogue, settings: Settings) -> list[Check]:
+    """Load what packages bring: only that shows whether it can be used."""
+    commands = open_commands(settings, catalogue.ids)
+    problems = (*catalogue.problems, *commands.load_problems())
+    checks = [Check(f"command {one}", "ok", commands.place(one)) for one in commands.working()]
+    return checks + [Check("plug-in", "wrong", problem.told) for problem in problems]

@@ -73,7 +73,9 @@ def open_runtime(
     if settings is None:
         settings = load_settings(home.config, environment)
     add_secrets(one for one in (settings.telegram.bot_token, settings.voice.api_key) if one)
-    shelf = EngineShelf(find_engines(home.path), settings, environment)
+    shelf = EngineShelf(
+        find_engines(home.path, settings.plugins.packages), settings, environment
+    )
     refuse_engine_aliases(settings.projects, shelf.ids(), settings.path)
     host = _open_host(home, settings)
     runtime = RunnerRuntime(

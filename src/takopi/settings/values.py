@@ -106,6 +106,11 @@ class PluginsSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     enabled: tuple[str, ...] = ()
 
+    @property
+    def packages(self) -> tuple[str, ...] | None:
+        """Give the packages that may bring plug-ins; None for all."""
+        return self.enabled or None
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Hold one configuration file; the fields are described in `KEYS`.
