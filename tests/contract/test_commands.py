@@ -90,7 +90,7 @@ def test_ids_that_mean_something_else_are_refused(site: Path) -> None:
     (site / "e_pack-1.0.dist-info").mkdir()
     (site / "e_pack-1.0.dist-info" / "METADATA").write_text("Name: e-pack\nVersion: 1.0\n")
     (site / "e_pack-1.0.dist-info" / "entry_points.txt").write_text(
-        "[takopi.command_backends]\nhello = cmdplug_five:BACKEND\n"
+        "[takopi.command_backends]\nhello = cmdplug_zero:BACKEND\n"
     )
     found = find_commands(
         taken={"codex": "an engine"}, enabled=["A_Pack", "b.pack", "c-pack", "e-pack"]
