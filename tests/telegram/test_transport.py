@@ -216,3 +216,15 @@ async def test_a_menu_keeps_to_the_limits(api, transport):
     (menu,) = api.world.commands.values()
     assert len(menu) == 100
     assert menu[0]["description"] == "d" * 256
+
+
+async def test_a_reaction_is_put_replaced_and_taken_back(api, transport):
+    """And one on a message that is gone says so."""
+    said = api.owner.say("fix it")
+    ref = MessageRef(OWNER, said.id)
+    for emoji, shown in (("👀", ["👀"]), ("👌", ["👌"]), (None, [])):
+        await transport.react(ref, emoji)
+        assert said.reactions == shown
+    api.owner.delete(said)
+    with pytest.raises(errors.TargetLost):
+        await transport.react(ref, "👀")
