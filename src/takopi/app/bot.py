@@ -22,11 +22,12 @@ from takopi.bridge.bridge import BridgeOptions
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
 from takopi.core.chat_settings import ChatSettings
+from takopi.core.topics import TopicRules
 from takopi.core.watchdog import StallLimits
 from takopi.engines import find_engines
 from takopi.errors import ConfigError
 from takopi.logging import configure_logging
-from takopi.settings import Settings, refuse_engine_aliases
+from takopi.settings import Settings, TelegramSettings, refuse_engine_aliases
 from takopi.telegram.transport import TelegramConfig
 
 __all__ = ["bot_options", "serve_bot", "work_directory"]
@@ -160,9 +161,20 @@ def bot_options(
             session_mode=settings.session_mode,
             trigger=telegram.trigger,
             verbosity=telegram.verbose,
+            topics=_topic_rules(telegram),
         ),
         reactions=telegram.reactions,
         on_chat_moved=partial(follow_chat, settings.path),
+    )
+
+
+def _topic_rules(telegram: TelegramSettings) -> TopicRules:
+    topics = telegram.topics
+    return TopicRules(
+        enabled=topics.enabled,
+        scope=topics.scope,
+        auto=topics.auto,
+        main_chat=telegram.chat_id or 0,
     )
 
 

@@ -12,7 +12,7 @@ from takopi.bridge.living import Living
 from takopi.bridge.mailroom import Mailroom, bound
 from takopi.bridge.ports import Clock
 from takopi.bridge.records import Change, LetterGone, LetterPut, LetterRecord, MessageRole
-from takopi.core.chat import ChatMessage, Document
+from takopi.core.chat import ChatMessage, Document, Scope
 from takopi.core.outbox_patience import ASIDE_PAUSE_S, Failure, Verdict, after_failure, aside
 from takopi.core.outbox_plan import Item, Offer, OutboxPlan, Priority
 from takopi.core.replies import message
@@ -53,6 +53,7 @@ class CourierPorts:
         living: Shows the messages whose place finals take.
         clock: Tells the time.
         moved: Told the old and the new id of a chat.
+        lost: Told that a topic takes no messages.
         news: Told that something may go out.
     """
 
@@ -62,6 +63,7 @@ class CourierPorts:
     living: Living
     clock: Clock
     moved: Callable[[int, int], Awaitable[None]]
+    lost: Callable[[Scope, ThreadLost], None]
     news: Callable[[], None]
 
 
@@ -168,7 +170,7 @@ class Courier:
         self, offer: Offer, letter: Letter, error: TransportError, chat: int
     ) -> bool:
         """Put a letter back for another try; False when it has to be given up."""
-        now = self._ports.clock.now()
+        now, scope = self._ports.clock.now(), letter.record.scope
         if isinstance(error, FloodLimited):
             self._plan.block(offer.chat, now + error.retry_after_s)
         if isinstance(error, FloodLimited | TransportUnavailable):
@@ -182,6 +184,7 @@ class Courier:
         elif not letter.after(error):
             return False
         elif isinstance(error, ThreadLost):
+            self._ports.lost(scope, error)
             self._leave_thread(letter)
         await self._cut(offer, letter, letter.pages)
         self._plan.again(offer, now)

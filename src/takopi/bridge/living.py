@@ -12,7 +12,7 @@ from typing import Any
 from takopi.bridge.calls import Calls
 from takopi.bridge.letters import LiveMessage
 from takopi.bridge.ports import Clock
-from takopi.core.chat import ChatMessage
+from takopi.core.chat import ChatMessage, Scope
 from takopi.core.outbox_patience import pause_s
 from takopi.core.outbox_plan import Offer, OutboxPlan
 from takopi.errors import (
@@ -20,6 +20,7 @@ from takopi.errors import (
     ChatMoved,
     FloodLimited,
     TargetLost,
+    ThreadLost,
     TransportError,
     TransportUnavailable,
 )
@@ -38,11 +39,13 @@ class LivingHooks:
     Args:
         sent: A message has got a name.
         moved: A chat has got a new id.
+        lost: A topic takes no messages.
         news: Something may go out.
     """
 
     sent: Callable[[LiveMessage, MessageRef], Awaitable[None]]
     moved: Callable[[int, int], Awaitable[None]]
+    lost: Callable[[Scope, ThreadLost], None]
     news: Callable[[], None]
 
 
@@ -152,7 +155,7 @@ class Living:
     async def _failed(
         self, offer: Offer, live: LiveMessage, error: TransportError, chat: int
     ) -> None:
-        now = self._clock.now()
+        now, scope = self._clock.now(), live.place.scope
         if isinstance(error, FloodLimited):
             self._plan.block(offer.chat, now + error.retry_after_s)
             self._plan.again(offer, now)
@@ -169,6 +172,8 @@ class Living:
             live.ref = None
             self._plan.again(offer, now, lost=True)
         elif live.after(error):
+            if isinstance(error, ThreadLost):
+                self._hooks.lost(scope, error)
             self._plan.again(offer, now)
         else:
             record = _log.info if isinstance(error, ChatLost) else _log.error

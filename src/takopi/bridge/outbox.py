@@ -31,10 +31,11 @@ from takopi.bridge.mailroom import Mailroom, bound
 from takopi.bridge.ports import Clock, Store, Transport
 from takopi.bridge.records import Change, JournalState, LetterGone, LetterRecord, TurnPut
 from takopi.bridge.waiting import wait_until
-from takopi.core.chat import ChatMessage, Document
+from takopi.core.chat import ChatMessage, Document, Scope
 from takopi.core.letter_forms import under_lines, with_room
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.core.outbox_plan import OutboxPlan, Priority
+from takopi.errors import ThreadLost
 from takopi.transport import MessageRef
 
 if TYPE_CHECKING:
@@ -69,12 +70,14 @@ class Outbox:
         self._plan = OutboxPlan(limits)
         self._mail = Mailroom(store, clock, self._hand_on)
         calls = Calls(transport, clock)
-        hooks = LivingHooks(self._live_sent, self.move, self._hurry)
+        hooks = LivingHooks(self._live_sent, self.move, self._lost, self._hurry)
         self._living = Living(self._plan, calls, clock, hooks)
         ports = CourierPorts(
-            self._plan, calls, self._mail, self._living, clock, self.move, self._hurry
+            self._plan, calls, self._mail, self._living, clock, self.move, self._lost, self._hurry
         )
         self._courier = Courier(ports)
+        self.on_thread_lost: Callable[[Scope, ThreadLost], None] | None = None
+        """Told of topics that take no messages."""
         self._moved: dict[int, int] = {}
         self._slots = 0
         self._news = anyio.Event()
@@ -318,6 +321,10 @@ class Outbox:
                 self._on_moved(chat, new)
         await self._courier.move(chat, new)
         self._hurry()
+
+    def _lost(self, scope: Scope, error: ThreadLost) -> None:
+        if self.on_thread_lost is not None:
+            self.on_thread_lost(scope, error)
 
     async def _post_one(
         self, record: LetterRecord, changes: Sequence[Change], *, must: bool = False

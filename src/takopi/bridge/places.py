@@ -71,6 +71,14 @@ class Places:
         await self._store.commit([PlacePut(place), *changes])
         self._known[place.key] = place
 
+    def took(self, place: PlaceRecord) -> None:
+        """Know a place as it was just written down together with something else."""
+        self._known[place.key] = place
+
+    def note(self, place: PlaceRecord) -> None:
+        """Hold what is written down elsewhere, or soon will be."""
+        self._known[place.key] = place
+
     async def move(self, scope: Scope, new_chat_id: int) -> None:
         """Let what is known of a chat and its topics hold under the chat's new id.
 

@@ -106,6 +106,8 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         seq: Order of acceptance. Given by the store with the first `TurnPut`; ignored later.
         sendable: Files that its answer names, relative to where it worked; buttons name them by
             number.
+        wants_topic: Whether it gets a topic of its own before it starts.
+        asked_in: Where its messages stand, when they are not in its own topic.
         files: What goes with the prompt; each has its place once the turn is about to start. Of
             `origin` `files`: what a person sent without a word, for those who reply to it.
         schedule_id: The schedule that asked.
@@ -150,6 +152,8 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
     progress_id: int | None = None
     seq: int = 0
     sendable: tuple[str, ...] = ()
+    wants_topic: bool = False
+    asked_in: Scope | None = None
     files: tuple[IncomingFile, ...] = ()
     schedule_id: str = ""
     rank: int = 0

@@ -42,6 +42,7 @@ class Turn:
         dropped: Set when an engine that is being cancelled gets no more time.
         left: Set when takopi goes and its engine is to go on alone.
         frozen: Whether somebody is changing its prompt.
+        moving: Whether its topic is being made.
         writing: Held while the record is being written down, so that an older one never comes last.
         over: Set once nothing of it is left to do.
         undecided: The record as it was before this process decided the final.
@@ -61,6 +62,7 @@ class Turn:
     dropped: anyio.Event = field(default_factory=anyio.Event)
     left: anyio.Event = field(default_factory=anyio.Event)
     frozen: bool = False
+    moving: bool = False
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
     undecided: TurnRecord | None = None
@@ -100,10 +102,10 @@ class Turn:
 
     @property
     def place(self) -> Place:
-        """Give where it was asked for; its messages answer the prompt."""
+        """Give where it lives; its messages answer the prompt, when that stands there."""
         record = self.record
         scope, reply_to = record.scope, None
-        if record.messages:
+        if record.messages and record.asked_in is None:
             reply_to = MessageRef(
                 scope.chat_id,
                 record.messages[0],

@@ -54,6 +54,13 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/cancel all",
     ),
     CommandSpec(
+        name="topic",
+        description="Make or bind a topic for a project or a branch",
+        group="Place",
+        example="/topic shop @feat/login",
+        changes=True,
+    ),
+    CommandSpec(
         name="file",
         description="Put a file into the project, or have one sent",
         group="Files",
