@@ -21,10 +21,10 @@ from takopi.core.chat import (
     Scope,
 )
 from takopi.core.richtext import utf16_len
-from takopi.errors import TargetLost
+from takopi.errors import TargetLost, ThreadLost
 from takopi.transport import MessageRef, SendOptions
 
-Verb = Literal["send", "document", "edit", "delete", "answer", "menu", "react"]
+Verb = Literal["send", "document", "edit", "delete", "answer", "menu", "topic", "rename", "react"]
 Fault = Callable[["Call"], Exception | None]
 
 
@@ -77,6 +77,8 @@ class MemoryTransport:
     shown: dict[tuple[int, int], Shown] = field(default_factory=dict)
     menu: tuple[MenuCommand, ...] = ()
     batches: list[list[ChatUpdate]] = field(default_factory=list)
+    topics: dict[tuple[int, int], str] = field(default_factory=dict)
+    deleted: set[tuple[int, int]] = field(default_factory=set)
     accepted: int = 0
     overlaps: int = 0
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -248,8 +250,29 @@ class MemoryTransport:
         await self._perform(Call("menu", self.clock.now()))
         self.menu = tuple(commands)
 
+    async def create_topic(self, scope: Scope, name: str) -> int:
+        call = Call("topic", self.clock.now(), scope.chat_id, scope=scope, text=name)
+        await self._perform(call)
+        call.message_id = self.number()
+        self.topics[call.chat, call.message_id] = name
+        self._answer(call)
+        return call.message_id
+
+    async def rename_topic(self, scope: Scope, name: str) -> None:
+        call = Call("rename", self.clock.now(), scope.chat_id, scope=scope, text=name)
+        await self._perform(call)
+        if (scope.chat_id, scope.thread_id) not in self.topics:
+            raise ThreadLost("the topic is gone")
+        self.topics[scope.chat_id, scope.thread_id or 0] = name
+
+    def topic_link(self, scope: Scope) -> str | None:
+        return f"https://chat/{scope.thread_id}" if scope.chat_id < 0 else None
+
     async def _write(self, call: Call) -> MessageRef:
         await self._perform(call)
+        if call.scope is not None and (call.chat, call.scope.thread_id) in self.deleted:
+            call.accepted = False
+            raise ThreadLost("message thread not found")
         number = call.message_id = self.number()
         assert call.scope is not None
         self.shown[call.chat, number] = Shown(

@@ -31,9 +31,11 @@ from takopi.bridge.records import TurnRecord
 from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_clock import ClockPorts, ScheduleClock
 from takopi.bridge.scheduler import Scheduler
+from takopi.bridge.topic_desk import TopicDesk, TopicPorts
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
 from takopi.bridge.turn_start import DriverPorts, TurnOptions
+from takopi.bridge.turn_topics import TurnTopicPorts, TurnTopics
 from takopi.bridge.waiting import plain_errors, wait_until
 from takopi.bridge.workspaces import OneDirectory
 from takopi.core.chat import ChatMigrated, Scope
@@ -172,6 +174,7 @@ class Bridge:
         )
         workspaces = ports.workspaces or OneDirectory(options.work_dir)
         places, schedules = Places(ports.store), ScheduleBook(ports.store)
+        topics = self._topics(outbox, places, group)
         arrivals = None
         if ports.files is not None:
             arrivals = Arrivals(ports.transport, ports.files, ports.clock)
@@ -184,6 +187,7 @@ class Bridge:
             TurnMessages(outbox, ports.clock, finals, self._reactions(group)),
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
             arrivals,
+            topics=topics,
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
         dispatcher = Dispatcher(
@@ -201,20 +205,31 @@ class Bridge:
                 ports.transcriber,
                 ports.plugins,
                 host=ports.host,
+                topics=topics.desk,
             ),
-            DispatcherOptions(
-                access=door,
-                default_engine=options.default_engine,
-                new_id=options.new_id,
-                version=options.version,
-                backlog=options.backlog,
-                decide=options.decide,
-                chats=options.chats,
-            ),
+            self._dispatching(door),
             group,
         )
         self._scheduler = scheduler
         return _Desk(door, outbox, scheduler, dispatcher, places, schedules)
+
+    def _dispatching(self, door: Door) -> DispatcherOptions:
+        options = self._options
+        return DispatcherOptions(
+            access=door,
+            default_engine=options.default_engine,
+            new_id=options.new_id,
+            version=options.version,
+            backlog=options.backlog,
+            decide=options.decide,
+            chats=options.chats,
+        )
+
+    def _topics(self, outbox: Outbox, places: Places, group: TaskGroup) -> TurnTopics:
+        ports = self._ports
+        desk = TopicDesk(TopicPorts(ports.transport, places, ports.clock, group))
+        outbox.on_thread_lost = desk.lost
+        return TurnTopics(TurnTopicPorts(desk, outbox, places, ports.clock))
 
     def _reactions(self, group: TaskGroup) -> Reactions | None:
         ports = self._ports

@@ -32,6 +32,7 @@ from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_turns import ScheduleTurns
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.sent_files import NO_FILES
+from takopi.bridge.topic_desk import TopicDesk
 from takopi.core.backlog import Backlog
 from takopi.core.chat_settings import PLAIN_CHATS, ChatSettings
 from takopi.model import EngineId
@@ -73,6 +74,7 @@ class DispatcherPorts:
     transcriber: Transcriber | None = None
     plugins: CommandPlugins | None = None
     host: RunHost | None = None
+    topics: TopicDesk | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +158,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
         files=files,
         host=ports.host,
         plugins=plugins,
+        topics=ports.topics,
     )
     return Desks(
         answers=answers,

@@ -21,7 +21,13 @@ from takopi.bridge.ordering import in_order, read_together
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
 from takopi.bridge.voice_desk import VoiceDesk, VoicePorts, is_voice_prompt
-from takopi.core.chat import ButtonPressed, ChatMessage, MessageEdited, MessageReceived
+from takopi.core.chat import (
+    ButtonPressed,
+    ChatMessage,
+    MessageEdited,
+    MessageReceived,
+    TopicChanged,
+)
 from takopi.core.offers import OFFER_PREFIX
 from takopi.core.prompt_replies import not_written_reply
 from takopi.core.replies import message, route_reply
@@ -114,9 +120,13 @@ class Dispatcher:
         # Presses first: they are about what stands in the chat already, and a message may freeze
         # the very turn that a press lets go.
         said = []
+        if self._ports.topics is not None:
+            await self._ports.topics.heard(at_hand)
         for accepted in at_hand:
             if isinstance(accepted.update, ButtonPressed):
                 await self._pressed(accepted, accepted.update)
+            elif isinstance(accepted.update, TopicChanged):
+                await self._topic_changed(accepted, accepted.update)
             elif self._is_spoken(accepted):
                 self._voice.begin(accepted)
             else:
@@ -223,6 +233,19 @@ class Dispatcher:
         if answer is None or found.error is not None:
             with border("marking what was handled"):
                 await self._answers.mark(handled)
+
+    async def _topic_changed(self, accepted: AcceptedUpdate, change: TopicChanged) -> None:
+        handled, topics = UpdateHandled(accepted.id), self._ports.topics
+        if topics is None or not self._options.access.admits(change):
+            await self._answers.mark([handled])
+            return
+        with border("handling a changed topic", update=change.update_id):
+            try:
+                await topics.changed(change, handled)
+            except StoreError as error:
+                _log.error("journal.refuses", update=change.update_id, error=str(error))
+                self._unhandled.append(accepted)
+                self._try_again()
 
     # Presses.
 

@@ -16,6 +16,7 @@ from takopi.core.context_replies import elsewhere_note
 from takopi.core.contexts import HeldContext, first_context
 from takopi.core.preferences import Held, Layer, Trigger, Verbosity, choices_for, held
 from takopi.core.route import BoundTurn, Prompt, ResumeCodec, RouteTable
+from takopi.core.topics import wants_topic
 from takopi.errors import ConfigError, PluginError
 from takopi.logging import get_logger
 from takopi.model import EngineId
@@ -126,7 +127,16 @@ class Router:
             choices=choices_for(layers, turn.engine),
             verbosity=self.verbosity(turn.scope, context.project),
             note=note,
+            wants_topic=self._wants_topic(turn, prompt),
         )
+
+    def _wants_topic(self, turn: TurnRecord, prompt: Prompt) -> bool:
+        """Tell whether a message begins a session that gets a topic of its own."""
+        goes_on = prompt.resume is not None or prompt.follows is not None
+        if goes_on or turn.silent or turn.after or turn.origin != "prompt":
+            return False
+        settings = self._ports.settings
+        return wants_topic(settings.topics, turn.scope, settings.projects)
 
     def _known(self, project: str | None, branch: str | None = None) -> RunContext | None:
         """Return a context whose project is still in the configuration."""

@@ -14,6 +14,7 @@ from takopi.bridge.turn import Turn
 from takopi.bridge.turn_driver import Ended, TurnDriver
 from takopi.bridge.turn_messages import Surroundings
 from takopi.bridge.turn_start import DriverPorts
+from takopi.bridge.turn_topics import TurnTopics
 from takopi.bridge.waiting import wait_until
 from takopi.core.replies import TurnLine
 from takopi.core.turn_queue import TurnQueue
@@ -41,6 +42,7 @@ class Scheduler:
         self._messages = ports.messages
         self._new_run_id = ports.options.new_run_id
         self._group = group
+        self._topics = ports.topics
         self._queue = TurnQueue(max_runs)
         self._holds = HoldTimer(ports.clock, group, self._held_long_enough)
         self._driver = TurnDriver(ports, self._session_known)
@@ -93,7 +95,7 @@ class Scheduler:
             The turn as it is; None when it does not wait any more.
         """
         turn = self._turns.get(turn_id)
-        if turn is None or turn.way.state != "queued" or turn.cancelled.is_set():
+        if turn is None or turn.way.state != "queued" or turn.cancelled.is_set() or turn.moving:
             return None
         turn.frozen = True
         self._holds.forget(turn_id)
@@ -229,8 +231,9 @@ class Scheduler:
             self._group.start_soon(self._show_again, turn)
 
     def _show(self, turn: Turn) -> None:
-        if turn.record.held_by_person and not turn.cancelled.is_set():
-            return  # whoever asks the person shows it
+        record = turn.record
+        if (record.held_by_person or record.wants_topic) and not turn.cancelled.is_set():
+            return  # whoever asks the person shows it, or it is shown in its topic
         around = Surroundings(
             lambda: self._queue.place(turn.id), lambda: self._working_beside(turn)
         )
@@ -274,12 +277,33 @@ class Scheduler:
             self._queue.hold(turn.id, "gathering")
             self._holds.hold(turn.id, self._clock.now() + wait_s)
         else:
-            self._queue.hold(turn.id, None)
+            self._let_go(turn)
 
     def _held_long_enough(self, turn_ids: Sequence[str]) -> None:
         for turn_id in turn_ids:
-            self._queue.hold(turn_id, None)
+            self._let_go(self._turns[turn_id])
         self._start(self._take_startable())
+
+    def _let_go(self, turn: Turn) -> None:
+        """Let a turn start that nothing holds any more, or have its topic made."""
+        topics = self._topics
+        if topics is None or not turn.record.wants_topic:
+            self._queue.hold(turn.id, None)
+        elif not turn.moving:
+            turn.moving = True
+            self._queue.hold(turn.id, "gathering")
+            self._group.start_soon(self._move, turn, topics)
+
+    async def _move(self, turn: Turn, topics: TurnTopics) -> None:
+        with border("making a topic for a turn", turn=turn.id):
+            await topics.place(turn)
+        turn.moving = False
+        if turn.id in self._turns and not turn.cancelled.is_set():
+            turn.record = replace(turn.record, wants_topic=False)
+            self._queue.hold(turn.id, None)
+            startable = self._take_startable()
+            self._show(turn)
+            self._start(startable)
 
     # Running.
 

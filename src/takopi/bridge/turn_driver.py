@@ -240,6 +240,8 @@ class _TurnRun:
             turn.stalled = ""
             if isinstance(event, StartedEvent | CompletedEvent):
                 await self._session(event.resume)
+            if isinstance(event, StartedEvent) and self._ports.topics is not None:
+                await self._ports.topics.entitled(turn, event.title)
             if isinstance(event, CompletedEvent):
                 return event
             turn.hear(event)

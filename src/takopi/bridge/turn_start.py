@@ -14,6 +14,7 @@ from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import Ending, TurnMessages
+from takopi.bridge.turn_topics import TurnTopics
 from takopi.context import RunContext
 from takopi.core.watchdog import StallLimits
 from takopi.errors import WorkDirMissing
@@ -50,6 +51,8 @@ class DriverPorts:
         messages: Shows turns.
         options: How turns are run.
         arrivals: Fetches the files of prompts; None where there are none.
+        topics: Makes topics for new sessions; None where nobody does.
+        gate: Keeps turns from starting where a command changes files.
     """
 
     engines: EngineDirectory
@@ -60,6 +63,8 @@ class DriverPorts:
     messages: TurnMessages
     options: TurnOptions
     arrivals: Arrivals | None = None
+    topics: TurnTopics | None = None
+    gate: TreeGate = field(default_factory=TreeGate)
 
 
 async def open_run(ports: DriverPorts, turn: Turn) -> LiveTurn | Ending | None:

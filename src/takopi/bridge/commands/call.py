@@ -25,6 +25,7 @@ from takopi.bridge.routing import Router
 from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.scheduler import Scheduler
+from takopi.bridge.topic_desk import TopicDesk
 from takopi.core.chat import ButtonPressed, MessageReceived
 from takopi.core.chat_settings import ChatSettings
 from takopi.core.route import BoundTurn, Command
@@ -102,6 +103,7 @@ class CommandPorts:
         group: What takes time runs in it, inside a `border`.
         files: The files of the projects; None where none come and go.
         plugins: The commands that packages bring; None where there are none.
+        topics: Makes and finds topics; None where nobody does.
     """
 
     answers: Answers
@@ -124,6 +126,7 @@ class CommandPorts:
     group: TaskGroup
     files: ProjectFiles | None = None
     plugins: CommandPlugins | None = None
+    topics: TopicDesk | None = None
 
 
 class CommandHandler(Protocol):

@@ -10,6 +10,11 @@ from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.preferences import preference_commands
 from takopi.bridge.commands.plugin import PluginCommand, describe
+from takopi.bridge.commands.preferences import preference_commands
+from takopi.bridge.commands.resume import ResumeCommand
+from takopi.bridge.commands.schedules import SchedulesCommand
+from takopi.bridge.commands.sessions import SessionsCommand
+from takopi.bridge.commands.topics import TopicCommand
 from takopi.bridge.letters import Place
 from takopi.bridge.ports import CommandPlugins, EngineDirectory, MenuCommand
 from takopi.bridge.records import UpdateHandled
@@ -32,6 +37,10 @@ def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
         SchedulesCommand(ports),
         SchedulesCommand(ports),
         FileCommand(ports),
+        NewCommand(ports),
+        SessionsCommand(ports),
+        ResumeCommand(ports),
+        *(() if ports.topics is None else (TopicCommand(ports, ports.topics),)),
         *preference_commands(ports),
     )
 
