@@ -1,10 +1,14 @@
 """Working trees that a test only names: what directory a context has is a rule, not a disk."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+import anyio
 
 from takopi.context import RunContext
 from takopi.core.projects import Projects
-from takopi.errors import ConfigError
+from takopi.core.working_trees import Changes, Kept, Removed, Reverted, Worktree
+from takopi.errors import ConfigError, GitRefused
 
 
 class NamedFolders:
@@ -20,12 +24,23 @@ class NamedFolders:
         self.work_dir = work_dir
         self.asked: list[RunContext] = []
         self.refuses = ""
+        self.made: list[Worktree] = []
+        """The worktrees of the first project."""
+        self.loses: dict[str, Kept] = {}
+        self.removed: list[tuple[str, bool]] = []
+        self.uncommitted = Changes()
+        self.on_branch = Changes()
+        self.since: dict[str, Changes] = {}
+        self.snapshots: list[str | None] = []
+        self.commits: list[tuple[Path, str]] = []
+        self.reverts: list[tuple[Path, str | None]] = []
+        self.slowly: Callable[[str], Awaitable[None]] | None = None
+        """Awaited in every method that a test wants to be slow; gets its name."""
 
     async def directory(self, context: RunContext) -> Path:
         """Return the folder, or refuse as git would."""
         self.asked.append(context)
-        if self.refuses:
-            raise ConfigError(self.refuses)
+        await self._slow("directory")
         if context.project is None:
             return self.work_dir
         project = self.projects.find(context.project)
@@ -42,3 +57,70 @@ class NamedFolders:
         trees = Path(project.worktrees)
         inside = directory.is_relative_to(trees)
         return RunContext(project.alias, str(directory.relative_to(trees)) if inside else None)
+
+    def tree_of(self, directory: Path) -> Path:
+        """Name the tree by the rule."""
+        return Path(self.projects.tree_of(directory))
+
+    async def find(self, context: RunContext) -> Path | None:
+        """Return the folder of a worktree that was made."""
+        if context.branch is None:
+            return await self.directory(context)
+        await self._slow("find")
+        return next((Path(one.path) for one in self.made if one.branch == context.branch), None)
+
+    async def trees(self, project: str) -> tuple[Worktree, ...]:
+        """List what was made."""
+        await self._slow("trees")
+        return tuple(self.made) if project == self.projects.all[0].alias else ()
+
+    async def remove(self, context: RunContext, *, force: bool = False) -> Removed | Kept:
+        """Forget a worktree, or say what would be lost."""
+        await self._slow("remove")
+        branch = context.branch or ""
+        if branch in self.loses and not force:
+            return self.loses[branch]
+        path = await self.find(context)
+        if path is None:
+            raise GitRefused(f"There is no worktree of {branch}.")
+        self.made = [one for one in self.made if one.branch != branch]
+        self.removed.append((branch, force))
+        return Removed(branch, path, "refs/takopi/kept/1" if force else None)
+
+    async def look(self, directory: Path, branch: RunContext | None = None) -> Changes:
+        """Show what a test says."""
+        await self._slow("look")
+        return self.uncommitted if branch is None else self.on_branch
+
+    async def changes_since(self, directory: Path, snapshot: str) -> Changes:
+        """Show what a test says of a snapshot."""
+        return self.since[snapshot]
+
+    async def snapshot(self, directory: Path) -> str | None:
+        """Give the next snapshot of the test."""
+        await self._slow("snapshot")
+        return self.snapshots.pop(0) if self.snapshots else None
+
+    async def commit(self, directory: Path, text: str) -> str:
+        """Take it down; nothing is uncommitted then."""
+        await self._slow("commit")
+        if not self.uncommitted.files:
+            raise GitRefused("Nothing was changed, so there is nothing to commit.")
+        self.commits.append((directory, text))
+        self.uncommitted = Changes()
+        return "0123456789abcdef"
+
+    async def revert(self, directory: Path, snapshot: str | None = None) -> Reverted:
+        """Take it down; nothing is uncommitted then."""
+        await self._slow("revert")
+        self.reverts.append((directory, snapshot))
+        files = tuple(file.path for file in self.uncommitted.files)
+        self.uncommitted = Changes()
+        return Reverted(files, "refs/takopi/kept/2") if files else Reverted()
+
+    async def _slow(self, name: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self.slowly is not None:
+            await self.slowly(name)
+        if self.refuses:
+            raise ConfigError(self.refuses)

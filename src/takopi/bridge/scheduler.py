@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from takopi.bridge.border import border
 from takopi.bridge.hold_timer import HoldTimer
 from takopi.bridge.letters import Delivery
+from takopi.bridge.queue_order import QueueOrder
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_driver import Ended, TurnDriver
+from takopi.bridge.turn_lines import turn_line, working_beside
 from takopi.bridge.turn_messages import Surroundings
 from takopi.bridge.turn_start import DriverPorts
 from takopi.bridge.turn_topics import TurnTopics
@@ -45,8 +47,13 @@ class Scheduler:
         self._topics = ports.topics
         self._queue = TurnQueue(max_runs)
         self._holds = HoldTimer(ports.clock, group, self._held_long_enough)
-        self._driver = TurnDriver(ports, self._session_known)
+        self._driver = TurnDriver(ports, self._session_known, group)
+        self.gate = ports.gate
         self._turns: dict[str, Turn] = {}
+        self.order = QueueOrder(
+            self._queue, self._turns, lambda: self._start(self._take_startable())
+        )
+        """Says what waits in which order."""
         self._leaving = self._recovering = False
         self._idle = anyio.Event()
         self._idle.set()
@@ -60,7 +67,7 @@ class Scheduler:
         if self._leaving:
             return  # it stands in the journal, and starts when takopi is back
         turn = self._take_in(record)
-        self._queue.add(turn.id, turn.conversation, record.asked)
+        self._queue.add(turn.id, turn.conversation, record.asked, record.rank)
         self._hold(turn)
         startable = self._take_startable()
         # Its message goes out before its engine does anything.
@@ -157,15 +164,7 @@ class Scheduler:
 
     def line(self, turn: Turn) -> TurnLine:
         """Say what a list of turns shows of one."""
-        waits = turn.started_at is None
-        return TurnLine(
-            turn_id=turn.id,
-            engine=turn.engine,
-            prompt=turn.prompt,
-            elapsed_s=None if waits else turn.elapsed_s(self._clock.now()),
-            place=self._queue.place(turn.id) if waits else None,
-            cancelling=turn.cancelled.is_set(),
-        )
+        return turn_line(turn, self._queue.place(turn.id), self._clock)
 
     def move(self, chat: int, new: int) -> None:
         """Let the turns of a chat be known, and cancelled, under the chat's new id."""
@@ -220,7 +219,7 @@ class Scheduler:
             self._group.start_soon(self._deliver, turn, delivery)
         elif turn.way.state == "queued":
             session = await self._journal.session_of(turn)
-            self._queue.add(turn.id, turn.conversation, session)
+            self._queue.add(turn.id, turn.conversation, session, record.rank)
             self._hold(turn)
             self._show(turn)
             if turn.cancelled.is_set():
@@ -235,7 +234,8 @@ class Scheduler:
         if (record.held_by_person or record.wants_topic) and not turn.cancelled.is_set():
             return  # whoever asks the person shows it, or it is shown in its topic
         around = Surroundings(
-            lambda: self._queue.place(turn.id), lambda: self._working_beside(turn)
+            lambda: self._queue.place(turn.id),
+            lambda: working_beside(turn, self._turns.values()),
         )
         self._messages.open(turn, around)
 
@@ -244,20 +244,6 @@ class Scheduler:
         await self._clock.sleep_until(self._clock.now() + _REPLAYED_AFTER_S)
         if turn.live is None and not turn.way.concluded and not turn.left.is_set():
             self._show(turn)
-
-    def _working_beside(self, turn: Turn) -> Turn | None:
-        """Find a turn that began before this one in the same directory and still works there."""
-        cwd, since, older = turn.record.cwd, turn.started_at, True
-        for other in self._turns.values():
-            if other is turn:
-                older = False
-            elif cwd is None or other.record.cwd != cwd or other.way.concluded:
-                continue
-            elif since is not None and other.started_at is not None:
-                began = other.started_at
-                if began < since or (began == since and older):
-                    return other
-        return None
 
     # Holding.
 

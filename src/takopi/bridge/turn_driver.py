@@ -65,11 +65,13 @@ class TurnDriver:
     Args:
         ports: What a turn needs.
         report: Told the session of a turn as soon as the engine reports it.
+        group: What a cancelled start leaves behind goes on in it.
     """
 
-    def __init__(self, ports: DriverPorts, report: _SessionReport) -> None:
+    def __init__(self, ports: DriverPorts, report: _SessionReport, group: TaskGroup) -> None:
         self._ports = ports
         self._report = report
+        self._group = group
 
     async def drive(self, turn: Turn) -> Ended | None:
         """Run a started turn until its session may go on to the next one.
@@ -80,7 +82,7 @@ class TurnDriver:
         Returns:
             None when takopi goes and the turn does not end with it.
         """
-        return await self._play(turn, lambda: open_run(self._ports, turn))
+        return await self._play(turn, lambda: open_run(self._ports, turn, self._group))
 
     async def adopt(self, turn: Turn) -> Ended | None:
         """Go on with a turn that an earlier takopi started; otherwise like `drive`."""

@@ -1,16 +1,20 @@
 """How a turn gets its engine: the directory, the word in the journal, and only then the engine."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
 import msgspec
+from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
 from takopi.bridge.attachments import Arrivals, attach_files
+from takopi.bridge.leaving_behind import Wanted, while_wanted
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Workspaces
 from takopi.bridge.records import TurnRecord
+from takopi.bridge.tree_gate import TreeGate
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import Ending, TurnMessages
@@ -23,6 +27,10 @@ from takopi.runner import open_turn
 from takopi.turn import LiveTurn, TurnRequest
 
 __all__ = ["DriverPorts", "TurnOptions", "open_run", "turn_request"]
+
+
+SNAPSHOT_LIMIT_S = 3.0
+"""How long a start waits for what the directory holds; /diff then shows what is in no commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,23 +75,35 @@ class DriverPorts:
     gate: TreeGate = field(default_factory=TreeGate)
 
 
-async def open_run(ports: DriverPorts, turn: Turn) -> LiveTurn | Ending | None:
+async def open_run(ports: DriverPorts, turn: Turn, group: TaskGroup) -> LiveTurn | Ending | None:
     """Open the run of a turn, after the journal has taken that it starts.
+
+    Neither a dead disk nor a git that hangs keeps a turn from being cancelled here.
+
+    Args:
+        ports: What a turn needs.
+        turn: The turn.
+        group: What is left behind when the turn is cancelled goes on in it.
 
     Returns:
         None when takopi goes, or somebody cancelled the turn, before it came to that; how the turn
-        ends when a file of its prompt is not to be had.
+        ends when its directory, or a file of its prompt, is not to be had.
 
     Raises:
         StoreError: The journal did not take it; nothing was started.
-        WorkDirMissing: The directory of its session or project is gone.
-        TakopiError: Its branch has no working tree, and git would not make one.
     """
     runner = ports.engines.runner(turn.engine)
-    cwd, context = await _directory(ports, turn.record)
+    ending = await _take_place(ports, turn, group)
+    if ending is not None or turn.left.is_set() or turn.cancelled.is_set():
+        return ending
+    looking = Wanted(turn, group, ports.clock, SNAPSHOT_LIMIT_S)
+    cwd = turn.cwd or Path()
+    before = await while_wanted(
+        looking, "taking a snapshot", partial(ports.workspaces.snapshot, cwd)
+    )
+    turn.record = replace(turn.record, before=before.found)
     if turn.left.is_set() or turn.cancelled.is_set():
         return None
-    turn.record = replace(turn.record, cwd=str(cwd), project=context.project, branch=context.branch)
     if ports.arrivals is not None:
         ending = await attach_files(ports.arrivals, ports.journal, turn)
         if ending is not None or turn.left.is_set() or turn.cancelled.is_set():
@@ -125,6 +145,30 @@ def turn_request(turn: Turn, resume: ResumeToken | None) -> TurnRequest:
     )
 
 
+async def _take_place(ports: DriverPorts, turn: Turn, group: TaskGroup) -> Ending | None:
+    """Find the directory of a turn, and wait until no command changes files there."""
+    wanted = Wanted(turn, group, ports.clock)
+    while True:
+        errand = await while_wanted(
+            wanted, "finding the directory", partial(_directory, ports, turn.record)
+        )
+        if errand.error is not None:
+            return Ending("failed", error=errand.error)
+        if errand.found is None or turn.left.is_set() or turn.cancelled.is_set():
+            return None
+        cwd, context = errand.found
+        turn.record = replace(
+            turn.record, cwd=str(cwd), project=context.project, branch=context.branch
+        )
+        # From here on a command sees that this turn works there; see `TreeGate.is_held`.
+        tree = ports.workspaces.tree_of(cwd)
+        if not ports.gate.is_held(tree):
+            return None
+        await while_wanted(wanted, "waiting for the files", partial(ports.gate.wait, tree))
+        if turn.left.is_set() or turn.cancelled.is_set():
+            return None
+
+
 async def _directory(ports: DriverPorts, record: TurnRecord) -> tuple[Path, RunContext]:
     """Find the directory of a turn before anything starts in a wrong one.
 
@@ -133,7 +177,9 @@ async def _directory(ports: DriverPorts, record: TurnRecord) -> tuple[Path, RunC
     found = None
     if record.asked is not None:
         # Reads run directories; there may be many.
-        found = await anyio.to_thread.run_sync(ports.host.session_cwd, record.asked)
+        found = await anyio.to_thread.run_sync(
+            ports.host.session_cwd, record.asked, abandon_on_cancel=True
+        )
     if found is None:
         return await ports.workspaces.directory(record.context), record.context
     if not await anyio.Path(found).is_dir():

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from takopi.context import RunContext
 from takopi.core.contexts import NO_CONTEXT
-from takopi.errors import ConfigError
+from takopi.core.texts import tr
+from takopi.core.working_trees import Changes, Kept, Removed, Reverted, Worktree
+from takopi.errors import ConfigError, NotARepository
 
 __all__ = ["OneDirectory"]
 
@@ -36,3 +38,51 @@ class OneDirectory:
         """Say that it belongs to no project."""
         del directory
         return NO_CONTEXT
+
+    def tree_of(self, directory: Path) -> Path:
+        """Name it as it is."""
+        return directory
+
+    async def find(self, context: RunContext) -> Path | None:
+        """Return the directory, as `directory` does."""
+        return await self.directory(context)
+
+    async def trees(self, project: str) -> tuple[Worktree, ...]:
+        """Refuse: there are no projects."""
+        raise _no_repository(project)
+
+    async def remove(self, context: RunContext, *, force: bool = False) -> Removed | Kept:
+        """Refuse: there are no worktrees."""
+        del force
+        raise _no_repository(context.project or "")
+
+    async def look(self, directory: Path, branch: RunContext | None = None) -> Changes:
+        """Refuse: nobody looks into it."""
+        del branch
+        raise _no_repository(directory)
+
+    async def changes_since(self, directory: Path, snapshot: str) -> Changes:
+        """Refuse: nobody looks into it."""
+        del snapshot
+        raise _no_repository(directory)
+
+    async def snapshot(self, directory: Path) -> str | None:
+        """Take nothing down."""
+        del directory
+        return None
+
+    async def commit(self, directory: Path, text: str) -> str:
+        """Refuse: nobody commits in it."""
+        del text
+        raise _no_repository(directory)
+
+    async def revert(self, directory: Path, snapshot: str | None = None) -> Reverted:
+        """Refuse: nothing is put back in it."""
+        del snapshot
+        raise _no_repository(directory)
+
+
+def _no_repository(what: object) -> NotARepository:
+    return NotARepository(
+        tr("takopi does not look into repositories here ({what}); work in a project.", what=what)
+    )

@@ -92,3 +92,17 @@ class Projects(msgspec.Struct, frozen=True):
                 if len(root.parts) > deepest and path.is_relative_to(root):
                     found, deepest = one, len(root.parts)
         return found
+
+    def tree_of(self, path: PurePath) -> PurePath:
+        """Name the working tree that a path lies in: of a project, of one of its branches, or none.
+
+        Args:
+            path: As for `containing`.
+        """
+        project = self.containing(path)
+        if project is None:
+            return path
+        trees = project.worktrees
+        if path != trees and path.is_relative_to(trees):
+            return trees / path.relative_to(trees).parts[0]
+        return project.path
