@@ -1,10 +1,11 @@
-"""What holds in a place of a chat, and why: topic before chat before project before configuration.
+"""What holds in a place of a chat, and why: the first of `PREFERENCE_PLACES` that says anything.
 
 Models, levels and modes are words of one engine, so they are kept by engine: what was chosen for
 one never reaches another.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -14,6 +15,7 @@ from takopi.model import EngineId
 
 __all__ = [
     "NOTHING_CHOSEN",
+    "PREFERENCE_PLACES",
     "Held",
     "Layer",
     "PreferenceSource",
@@ -31,6 +33,16 @@ __all__ = [
 Trigger: TypeAlias = Literal["all", "mentions"]
 Verbosity: TypeAlias = Literal["quiet", "normal", "full"]
 PreferenceSource: TypeAlias = Literal["topic", "chat", "project", "configuration"]
+
+PREFERENCE_PLACES: Mapping[PreferenceSource, str] = MappingProxyType(
+    {
+        "topic": "what was chosen for the topic in which the prompt is written",
+        "chat": "what was chosen for the whole chat",
+        "project": "what was chosen for the project that the prompt runs in",
+        "configuration": "`default_engine` of the project, then of the file; "
+        "`transports.telegram.trigger` and `.verbose`; what the engine itself is told",
+    }
+)
 
 _Value = TypeVar("_Value")
 
