@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "takopi"
 # layer that do not know each other. Every other module of the package's top, with `schemas`,
 # `settings`, `utils` and two modules of `runners`, is the contract that engine authors see.
 LAYERS: list[set[str]] = [
-    {"model", "context", "errors", "__init__"},
+    {"model", "context", "errors", "texts", "__init__"},
     {"core"},
     {"contract"},
     {"bridge"},

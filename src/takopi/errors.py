@@ -45,6 +45,8 @@ Texts say what to do next. Fields carry what the text is made of, so that no cal
 
 from pathlib import Path
 
+from takopi.texts import tr
+
 __all__ = [
     "AccessError",
     "BranchRefused",
@@ -116,7 +118,13 @@ class FileRefused(TakopiError):
         self.name = name
         self.why = why
         shown = name.encode("unicode_escape").decode()[:120]
-        super().__init__(f"the file {shown} is refused: {why}; name another one in the project")
+        super().__init__(
+            tr(
+                "the file {name} is refused: {why}; name another one in the project",
+                name=shown,
+                why=why,
+            )
+        )
 
 
 class EngineError(TakopiError):
@@ -136,8 +144,21 @@ class EngineMissing(EngineError):
         self.engine = engine
         self.program = program
         self.install_cmd = install_cmd
-        remedy = f"install it with `{install_cmd}`" if install_cmd else "install it"
-        super().__init__(f"{engine}: `{program}` is not on PATH; {remedy}, then try again")
+        text = (
+            tr(
+                "{engine}: `{program}` is not on PATH; install it with `{command}`, then try again",
+                engine=engine,
+                program=program,
+                command=install_cmd,
+            )
+            if install_cmd
+            else tr(
+                "{engine}: `{program}` is not on PATH; install it, then try again",
+                engine=engine,
+                program=program,
+            )
+        )
+        super().__init__(text)
 
 
 class WorkDirMissing(EngineError):
@@ -150,8 +171,11 @@ class WorkDirMissing(EngineError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"the working directory {path} does not exist; restore it, or work in another one: "
-            "new sessions start in `work_dir`"
+            tr(
+                "the working directory {path} does not exist; restore it, or work in another one: "
+                "new sessions start in `work_dir`",
+                path=path,
+            )
         )
 
 
@@ -186,8 +210,13 @@ class SessionMismatch(EngineError):
         self.expected = expected
         self.found = found
         super().__init__(
-            f"{engine} answered in session {found}, not in {expected} as asked; "
-            "the answer was not taken over: start a new session, or check the resume line"
+            tr(
+                "{engine} answered in session {found}, not in {expected} as asked; the answer was "
+                "not taken over: start a new session, or check the resume line",
+                engine=engine,
+                found=found,
+                expected=expected,
+            )
         )
 
 
@@ -285,7 +314,9 @@ class FloodLimited(TransportError):
 
     def __init__(self, retry_after_s: float) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__(f"the chat service asks to wait {retry_after_s:g} s")
+        super().__init__(
+            tr("the chat service asks to wait {seconds} s", seconds=f"{retry_after_s:g}")
+        )
 
 
 class TargetLost(TransportError):
@@ -328,8 +359,12 @@ class ChatMoved(ChatLost):
         self.chat_id = chat_id
         self.new_chat_id = new_chat_id
         super().__init__(
-            f"the group {chat_id} became a supergroup with the id {new_chat_id}; "
-            f"put {new_chat_id} into the configuration"
+            tr(
+                "the group {old} became a supergroup with the id {new}; put {new} into the "
+                "configuration",
+                old=chat_id,
+                new=new_chat_id,
+            )
         )
 
 

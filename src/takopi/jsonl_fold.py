@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from takopi.core.json_repair import repair_json
 from takopi.core.lines import LineSplitter, Oversized
+from takopi.core.texts import tr, tr_later
 from takopi.core.turn_rules import TurnRules
 from takopi.errors import TakopiError
 from takopi.model import (
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CANCELLED", "JsonlFold", "JsonlRunState", "bug_text", "replay"]
 
-CANCELLED = "the turn was cancelled"
+CANCELLED = tr_later("the turn was cancelled")
 
 
 @dataclass
@@ -46,9 +47,12 @@ class JsonlRunState:
 
 def bug_text(engine: EngineId, error: Exception) -> str:
     """Say that the engine's module, not the engine, failed."""
-    return (
-        f"the module of the engine {engine} failed with {type(error).__name__}: {error}; "
-        "the turn was ended: report this to the module's author"
+    return tr(
+        "the module of the engine {engine} failed with {kind}: {why}; the turn was ended: report "
+        "this to the module's author",
+        engine=engine,
+        kind=type(error).__name__,
+        why=error,
     )
 
 
@@ -210,7 +214,7 @@ class JsonlFold:
     def _oversized(self, line: Oversized) -> TakopiEvent:
         size = line.size_bytes / 1024 / 1024
         return self._runner.note_event(
-            f"skipped a line of {size:.1f} MiB: longer than takopi reads",
+            tr("skipped a line of {size} MiB: longer than takopi reads", size=f"{size:.1f}"),
             state=self.state,
             detail={"size_bytes": line.size_bytes},
         )
@@ -237,7 +241,7 @@ class JsonlFold:
             elif ended_because and isinstance(event, ActionEvent):
                 continue  # notes on an exit status that takopi itself caused
             rules.admit(shown, out)
-        text = ended_because or f"{runner.engine} ended without a result"
+        text = ended_because or tr("{engine} ended without a result", engine=runner.engine)
         rules.fail(_with_stderr(text, message), out)
 
     def _abort(self, error: Exception, out: list[TakopiEvent]) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from takopi.base_runner import BaseRunner, turn_events
 from takopi.core.stderr_text import useful_end
+from takopi.core.texts import tr
 from takopi.core.turn_rules import check_started
 from takopi.jsonl_fold import JsonlRunState
 from takopi.jsonl_turn import JsonlTurn
@@ -187,7 +188,9 @@ class JsonlSubprocessRunner(BaseRunner):
         state: Any,
     ) -> list[TakopiEvent]:
         """Return the events of a line on which `decode_jsonl` raised."""
-        message = f"{self.tag()} printed a line that takopi cannot read ({error})"
+        message = tr(
+            "{engine} printed a line that takopi cannot read ({why})", engine=self.tag(), why=error
+        )
         return [self.note_event(message, state=state, detail={"line": line, "error": str(error)})]
 
     def translate_error_events(
@@ -201,7 +204,11 @@ class JsonlSubprocessRunner(BaseRunner):
         self.get_logger().debug(
             "engine.translate_failed", engine=self.engine, error=repr(error), exc_info=error
         )
-        message = f"takopi could not make sense of a line of {self.tag()} ({type(error).__name__})"
+        message = tr(
+            "takopi could not make sense of a line of {engine} ({kind})",
+            engine=self.tag(),
+            kind=type(error).__name__,
+        )
         return [self.note_event(message, state=state, detail={"error": str(error)})]
 
     def process_error_events(
@@ -216,7 +223,7 @@ class JsonlSubprocessRunner(BaseRunner):
 
         The useful end of standard error is added to the error of a `CompletedEvent` by the base.
         """
-        error = f"{self.tag()} {_how_it_ended(rc)} without a result"
+        error = _how_it_ended(self.tag(), rc)
         return [self._failed(error, found_session or resume)]
 
     def stream_end_events(
@@ -227,7 +234,7 @@ class JsonlSubprocessRunner(BaseRunner):
         state: Any,  # noqa: ARG002 - part of the hook
     ) -> list[TakopiEvent]:
         """Return the events of a process that ended well, or nobody knows how, without a result."""
-        error = f"{self.tag()} ended without a result"
+        error = tr("{engine} ended without a result", engine=self.tag())
         return [self._failed(error, found_session or resume)]
 
     def _failed(self, error: str, resume: ResumeToken | None) -> TakopiEvent:
@@ -239,15 +246,21 @@ class JsonlSubprocessRunner(BaseRunner):
 
     def pipes_error_message(self) -> str:
         """Say that standard input and output of the program are not there."""
-        return f"{self.tag()} could not be connected to takopi; try again, then run `takopi doctor`"
+        return tr(
+            "{engine} could not be connected to takopi; try again, then run `takopi doctor`",
+            engine=self.tag(),
+        )
 
 
-def _how_it_ended(rc: int) -> str:
+def _how_it_ended(engine: str, rc: int) -> str:
     if rc >= 0:
-        return f"failed with exit status {rc}"
+        return tr(
+            "{engine} failed with exit status {code} without a result", engine=engine, code=rc
+        )
     try:
         name = signal.Signals(-rc).name
     except ValueError:
         name = f"signal {-rc}"
-    hint = " (out of memory?)" if name == "SIGKILL" else ""
-    return f"was ended by {name}{hint}"
+    if name == "SIGKILL":
+        name = tr("{signal} (out of memory?)", signal=name)
+    return tr("{engine} was ended by {signal} without a result", engine=engine, signal=name)

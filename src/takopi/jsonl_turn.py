@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from takopi.backends import EngineBackend
 from takopi.core.engine_env import engine_environment
+from takopi.core.texts import tr, translated
 from takopi.errors import PromptRefused, RunIdTaken, TakopiError
 from takopi.jsonl_fold import CANCELLED, JsonlFold
 from takopi.live_turn import SETTLE_S, TurnBase
@@ -112,7 +113,7 @@ class JsonlTurn(TurnBase):
 
     async def _end(self, fold: JsonlFold, run: Run) -> list[TakopiEvent]:
         end = await run.wait()
-        cancelled = CANCELLED if self._interrupted else None
+        cancelled = translated(CANCELLED) if self._interrupted else None
         self._lost = end.lost and cancelled is None and fold.rules.completed is None
         return fold.finish(
             end.returncode, stderr=run.stderr_tail(), ended_because=cancelled or end.reason
@@ -127,7 +128,7 @@ class JsonlTurn(TurnBase):
         else:
             run = await self._start()
             if run is None:
-                return self._fail(CANCELLED)
+                return self._fail(translated(CANCELLED))
         self._chunks = run.follow()
         if self._cut_short():
             await self._stop()
@@ -262,12 +263,20 @@ def _check_argv(engine: str, argv: tuple[str, ...]) -> None:
         size = len(argument.encode("utf-8", "surrogateescape"))
         if size > MAX_ARG_BYTES:
             raise PromptRefused(
-                f"the prompt is too long for {engine}: {size // 1024} KiB, and it takes at most "
-                f"{MAX_ARG_BYTES // 1024} KiB; put the text into a file and ask to read that"
+                tr(
+                    "the prompt is too long for {engine}: {size} KiB, and it takes at most {most} "
+                    "KiB; put the text into a file and ask to read that",
+                    engine=engine,
+                    size=size // 1024,
+                    most=MAX_ARG_BYTES // 1024,
+                )
             )
         if "\0" in argument:
             raise PromptRefused(
-                f"the prompt has a NUL character, which {engine} cannot take; remove it"
+                tr(
+                    "the prompt has a NUL character, which {engine} cannot take; remove it",
+                    engine=engine,
+                )
             )
 
 

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 
 from takopi.core.progress import SESSION_WAIT
+from takopi.core.texts import tr, translated
 from takopi.core.turn_rules import TurnRules
 from takopi.errors import TakopiError
 from takopi.jsonl_fold import CANCELLED, bug_text
@@ -258,7 +259,7 @@ class TurnBase(ABC):
             elif hold.held and told:
                 self._pending.appendleft(self._waiting_note("completed"))
         if self._interrupted and self._needs_session():
-            self._end_pending(CANCELLED)
+            self._end_pending(translated(CANCELLED))
 
     def _end_pending(self, error: str) -> None:
         """Leave of the pending events the end alone."""
@@ -283,7 +284,7 @@ class TurnBase(ABC):
                 if self._needs_session():
                     return False
         if self._cut_short():
-            self._end_pending(CANCELLED)
+            self._end_pending(translated(CANCELLED))
             return False
         return True
 
@@ -335,7 +336,7 @@ class IteratorTurn(TurnBase):
             with bind_request(self.request):
                 self._iterator = aiter(self._make(self.request.prompt, self.request.resume))
         if self._cut_short():
-            return self._fail(CANCELLED)
+            return self._fail(translated(CANCELLED))
         event: TakopiEvent | None = None
         with anyio.CancelScope() as self._waiting, bind_request(self.request):
             event = await anext(self._iterator, None)
@@ -343,7 +344,9 @@ class IteratorTurn(TurnBase):
         if event is None:
             engine = self.rules.engine
             return self._fail(
-                CANCELLED if self._interrupted else f"{engine} ended without a result"
+                translated(CANCELLED)
+                if self._interrupted
+                else tr("{engine} ended without a result", engine=engine)
             )
         out: list[TakopiEvent] = []
         self.rules.admit(event, out)

@@ -2,6 +2,7 @@
 
 import re
 
+from takopi.core.texts import tr
 from takopi.errors import UsageError
 from takopi.model import EngineId, ResumeToken
 
@@ -19,12 +20,21 @@ def check_token(engine: EngineId, token: ResumeToken) -> None:
     """
     if token.engine != engine:
         raise UsageError(
-            f"session {token.value} belongs to {token.engine}, not to {engine}; "
-            f"continue it with {token.engine}, or start a new session with {engine}"
+            tr(
+                "session {session} belongs to {other}, not to {engine}; continue it with {other}, "
+                "or start a new session with {engine}",
+                session=token.value,
+                other=token.engine,
+                engine=engine,
+            )
         )
     if _SAFE_VALUE.fullmatch(token.value) is None:
         raise UsageError(
-            f"{token.value[:80]!r} cannot be a session of {engine}; copy the id from a resume line"
+            tr(
+                "{session} cannot be a session of {engine}; copy the id from a resume line",
+                session=repr(token.value[:80]),
+                engine=engine,
+            )
         )
 
 

@@ -25,6 +25,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
+from takopi.core.texts import tr
 from takopi.errors import AccessError
 from takopi.file_lock import FileLock
 from takopi.logging import get_logger
@@ -155,16 +156,19 @@ class SessionHold:
             return str(error)  # the engine works already: nothing is gained by ending it
         if not taken:
             pid = self._note().pid
-            named = f" (process {pid})" if pid else ""
-            return f"waits for another takopi that uses this session{named}"
+            if pid:
+                return tr(
+                    "waits for another takopi that uses this session (process {pid})", pid=pid
+                )
+            return tr("waits for another takopi that uses this session")
         run = None if self._started else self._note().run
         if run is None or not await self._is_running(Path(run)):
             self._file.write(msgspec.json.encode(_Note(os.getpid())))
             return None
         self._file.release()
-        return (
-            f"waits for the run {Path(run).name}, which works in this session although its takopi "
-            "is gone"
+        return tr(
+            "waits for the run {run}, which works in this session although its takopi is gone",
+            run=Path(run).name,
         )
 
     async def _is_running(self, run: Path) -> bool:

@@ -14,6 +14,7 @@ from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import AcceptedUpdate
 from takopi.core.chat import ChatUpdate, MessageReceived
 from takopi.core.replies import message
+from takopi.core.texts import tr
 from takopi.errors import StoreError
 from takopi.logging import get_logger
 
@@ -66,5 +67,5 @@ class Acceptance:
         newest = {update.scope: update for update in waiting if isinstance(update, MessageReceived)}
         for scope, update in newest.items():
             with border("telling of a journal that refuses", chat=scope.chat_id):
-                words = f"Your message waits: takopi cannot write it down. {error}"
+                words = tr("Your message waits: takopi cannot write it down. {why}", why=error)
                 await self._outbox.say(Place(scope, update.chat_kind), message(words[:1000]))

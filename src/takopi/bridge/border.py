@@ -7,6 +7,7 @@ fields that name the update or turn, and told to the person by whoever drew the 
 from types import TracebackType
 from typing import Any
 
+from takopi.core.texts import tr, translated
 from takopi.errors import TakopiError, Unauthorized
 from takopi.logging import get_logger, redact
 
@@ -50,6 +51,10 @@ class border:  # noqa: N801 - reads as what it draws: with border(...)
             _log.info("refused", what=self._what, error=str(error), **self._fields)
         else:
             name = type(error).__name__
-            self.error = f"takopi failed while {self._what} ({name}); its log says where"
+            self.error = tr(
+                "takopi failed while {what} ({name}); its log says where",
+                what=translated(self._what),
+                name=name,
+            )
             _log.error("failed", what=self._what, exc_info=error, **self._fields)
         return True

@@ -40,6 +40,7 @@ from takopi.bridge.waiting import plain_errors, wait_until
 from takopi.bridge.workspaces import OneDirectory
 from takopi.core.chat import ChatMigrated, Scope
 from takopi.core.replies import message
+from takopi.core.texts import tr_later, translated
 from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
 
@@ -50,9 +51,9 @@ __all__ = ["Bridge", "BridgeOptions", "BridgePorts"]
 
 _log = get_logger(__name__)
 
-_STOP_REASON = "takopi is stopping"
-_NOT_SERVED = "who asked, or this chat, is not served any more"
-_ASKER_GONE = "the command that wanted the answer was interrupted"
+_STOP_REASON = tr_later("takopi is stopping")
+_NOT_SERVED = tr_later("who asked, or this chat, is not served any more")
+_ASKER_GONE = tr_later("the command that wanted the answer was interrupted")
 _MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
 _LONGEST_NOTE = 3500
@@ -150,12 +151,12 @@ class Bridge:
     def _as_allowed(self, turn: TurnRecord) -> TurnRecord:
         """Let a turn end that nobody waits for, or who asked is not served any more."""
         if turn.silent and turn.state != "delivering":
-            return structs.replace(turn, cancelled=True, cancel_reason=_ASKER_GONE)
+            return structs.replace(turn, cancelled=True, cancel_reason=translated(_ASKER_GONE))
         if turn.origin not in ("prompt", "schedule") or turn.state == "delivering":
             return turn
         if self._options.access.serves(turn.scope.chat_id, turn.person):
             return turn
-        return structs.replace(turn, cancelled=True, cancel_reason=_NOT_SERVED)
+        return structs.replace(turn, cancelled=True, cancel_reason=translated(_NOT_SERVED))
 
     def _open(self, group: TaskGroup) -> _Desk:
         """Put the pieces together."""
@@ -316,7 +317,7 @@ class Bridge:
         turns = scheduler.turns()
         # The waiting ones first: else the end of a running one would start the next.
         for turn in sorted(turns, key=lambda turn: turn.started_at is not None):
-            scheduler.cancel(turn.id, _STOP_REASON)
+            scheduler.cancel(turn.id, translated(_STOP_REASON))
         if not await wait_until(scheduler.wait_idle, clock, deadline - within_s * 0.4):
             scheduler.drop_stubborn()
             await wait_until(scheduler.wait_idle, clock, deadline)

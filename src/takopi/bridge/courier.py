@@ -16,6 +16,7 @@ from takopi.core.chat import ChatMessage, Document, Scope
 from takopi.core.outbox_patience import ASIDE_PAUSE_S, Failure, Verdict, after_failure, aside
 from takopi.core.outbox_plan import Item, Offer, OutboxPlan, Priority
 from takopi.core.replies import message
+from takopi.core.texts import tr, tr_later, translated
 from takopi.errors import (
     ChatLost,
     ChatMoved,
@@ -36,7 +37,7 @@ _log = get_logger(__name__)
 # Messages with lines above their text are rare, and what changes them comes soon.
 _REMEMBERED = 1000
 
-_HELD_UP = (
+_HELD_UP = tr_later(
     "The answer is held up: the chat service fails on it again and again, though it takes other "
     "messages. Later ones come first; takopi goes on trying for a day."
 )
@@ -230,7 +231,8 @@ class Courier:
         self._plan.step_aside(offer, now + ASIDE_PAUSE_S)
         if letter.record.priority is Priority.FINAL and not letter.delivery.told:
             letter.delivery.told = True
-            await self._mail.post([self._letter(letter, Priority.ANSWER, message(_HELD_UP))])
+            words = message(translated(_HELD_UP))
+            await self._mail.post([self._letter(letter, Priority.ANSWER, words)])
 
     def _leave_thread(self, letter: Letter) -> None:
         """Let what belongs to a letter follow it; one line about the topic is enough."""
@@ -306,9 +308,13 @@ class Courier:
 
     def _loss(self, letter: Letter, lost: TransportError) -> Letter:
         refs = letter.delivery.refs
-        what = "The answer" if len(refs) == 1 else "A part of the answer"
+        words = (
+            tr("The answer could not be sent: {why}", why=lost)
+            if len(refs) == 1
+            else tr("A part of the answer could not be sent: {why}", why=lost)
+        )
         live = None if any(refs) else letter.delivery.instead
-        body = message(f"{what} could not be sent: {lost}"[:1000])
+        body = message(words[:1000])
         return self._letter(letter, Priority.ANSWER, body, live)
 
     def _last_of(self, letter: Letter) -> list[Change]:

@@ -32,6 +32,7 @@ from takopi.core.offers import OFFER_PREFIX
 from takopi.core.prompt_replies import not_written_reply
 from takopi.core.replies import message, route_reply
 from takopi.core.route import Command
+from takopi.core.texts import tr_later, translated
 from takopi.errors import StoreError, TransportError
 from takopi.logging import get_logger
 from takopi.model import EngineId
@@ -42,7 +43,7 @@ _log = get_logger(__name__)
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
-_COUNTS_LATER = "takopi cannot write this down yet; it counts as soon as it can"
+_COUNTS_LATER = tr_later("takopi cannot write this down yet; it counts as soon as it can")
 
 
 class Dispatcher:
@@ -262,7 +263,7 @@ class Dispatcher:
                 _log.error("journal.refuses", update=pressed.update_id, error=str(error))
                 self._unhandled.append(accepted)
                 self._try_again()
-                words = _COUNTS_LATER
+                words = translated(_COUNTS_LATER)
         if found.error is not None:
             words = found.error[:180]
             await self._answers.mark([handled])
@@ -276,7 +277,7 @@ class Dispatcher:
         words = await self._commands.press(pressed, handled, arrived_at)
         if words is None:
             await self._answers.mark([handled])
-        return NOTHING if words is None else words
+        return translated(NOTHING) if words is None else words
 
     async def _answer_press(self, press_id: str, words: str) -> None:
         with border("answering a press"):

@@ -7,6 +7,7 @@ from takopi.bridge.records import TurnRecord
 from takopi.core.chat import MessageEdited, MessageReceived
 from takopi.core.gathering import PromptPiece, joined_text
 from takopi.core.route import EngineConflict, NothingSaid, Prompt, Route
+from takopi.core.texts import tr
 
 __all__ = ["NotTaken", "as_sent", "is_askers_own", "late_words", "revised"]
 
@@ -49,7 +50,7 @@ def revised(record: TurnRecord, edited: MessageEdited, decision: Route) -> TurnR
     """
     piece = _piece(record, edited)
     if piece is None:
-        return NotTaken("its turn goes by other words")
+        return NotTaken(tr("its turn goes by other words"))
     text = edited.text.strip()
     if edited.edited_at < piece.edited_at or text == piece.text:
         return record  # a newer edit came before, or nothing changed
@@ -58,7 +59,7 @@ def revised(record: TurnRecord, edited: MessageEdited, decision: Route) -> TurnR
         if not isinstance(decision, Prompt) or not _same_session(record, decision):
             return _not_taken(record, decision)
         if not _same_place(record, decision):
-            return NotTaken("it names another project or branch")
+            return NotTaken(tr("it names another project or branch"))
         opening = None if decision.text == text else decision.text
     changed = replace(piece, text=text, opening=opening, edited_at=edited.edited_at)
     pieces = tuple(changed if known is piece else known for known in record.pieces)
@@ -109,11 +110,23 @@ def _same_place(record: TurnRecord, prompt: Prompt) -> bool:
 
 def _not_taken(record: TurnRecord, decision: Route) -> NotTaken:
     if isinstance(decision, EngineConflict):
-        return NotTaken(f"it names {decision.wanted}, and this turn is {record.engine}'s")
+        return NotTaken(
+            tr(
+                "it names {wanted}, and this turn is {held}'s",
+                wanted=decision.wanted,
+                held=record.engine,
+            )
+        )
     if isinstance(decision, NothingSaid):
-        return NotTaken("it has no words")
+        return NotTaken(tr("it has no words"))
     if not isinstance(decision, Prompt):
-        return NotTaken("it reads as a command")
+        return NotTaken(tr("it reads as a command"))
     if decision.engine != record.engine:
-        return NotTaken(f"it is for {decision.engine}, and this turn is {record.engine}'s")
-    return NotTaken("it names another session")
+        return NotTaken(
+            tr(
+                "it is for {wanted}, and this turn is {held}'s",
+                wanted=decision.engine,
+                held=record.engine,
+            )
+        )
+    return NotTaken(tr("it names another session"))

@@ -22,6 +22,7 @@ from takopi.core.outbox_patience import Trouble
 from takopi.core.replies import message
 from takopi.core.richtext import utf16_len
 from takopi.core.split import MAX_UNITS
+from takopi.core.texts import tr, translated
 from takopi.errors import (
     FormatRefused,
     ReplyTargetLost,
@@ -33,10 +34,15 @@ from takopi.transport import MessageRef, SendOptions
 
 __all__ = ["Delivery", "FinalPost", "Letter", "LiveMessage", "Place"]
 
-HELD_UP = message(
-    "The turn has ended. The chat service has not taken its answer for a while; takopi goes on "
-    "trying."
-)
+
+def held_up() -> ChatMessage:
+    """Say in place of a progress message that the answer cannot be sent yet."""
+    return message(
+        tr(
+            "The turn has ended. The chat service has not taken its answer for a while; takopi "
+            "goes on trying."
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +169,7 @@ class LiveMessage:
         """
         if self.retired:
             # Said again and again while the final fails: it shows whether anything is taken.
-            return HELD_UP if self.ref is not None else None
+            return held_up() if self.ref is not None else None
         # As old as it was when it was shown: whatever differs now is a change of substance.
         if self.ref is not None and not beat and self._look(self.shown_at) == self.shown:
             return None
@@ -190,7 +196,10 @@ class LiveMessage:
     def _look(self, at: float) -> ChatMessage:
         look = self.compose(at)
         look = look if self.formatted else without_format(look)
-        if self.topic_gone and utf16_len(look.body.text) + len(TOPIC_GONE) < MAX_UNITS:
+        if (
+            self.topic_gone
+            and utf16_len(look.body.text) + utf16_len(translated(TOPIC_GONE)) < MAX_UNITS
+        ):
             look = ChatMessage(under_lines(look.body, (TOPIC_GONE,)), look.buttons)
         return look
 

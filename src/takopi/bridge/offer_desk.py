@@ -30,6 +30,7 @@ from takopi.core.gathering import PromptPiece
 from takopi.core.offers import CHOICES, OfferKind, choice_label, read_offer
 from takopi.core.prompt_replies import taken_message
 from takopi.core.route import CONTINUE
+from takopi.core.texts import tr, tr_later, translated
 from takopi.errors import OfferClosed
 from takopi.transport import MessageRef
 
@@ -37,9 +38,9 @@ __all__ = ["NOTHING", "OfferDesk", "OfferPorts", "WhoDecides"]
 
 WhoDecides: TypeAlias = Literal["asker", "allowed"]
 
-NOTHING = "This button does nothing any more"
-_NOT_YOURS = "Only the person who asked can decide this"
-_ENDED = "That turn has ended already"
+NOTHING = tr_later("This button does nothing any more")
+_NOT_YOURS = tr_later("Only the person who asked can decide this")
+_ENDED = tr_later("That turn has ended already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class OfferDesk:
         taking = await self._read(pressed, handled)
         if isinstance(taking, str):
             await self._ports.answers.mark([handled])
-            return taking
+            return translated(taking)
         effects: dict[OfferKind, Callable[[_Taking], Awaitable[str]]] = {
             "interrupted": self._go_on,
             "backlog": self._decide_backlog,
@@ -110,7 +111,7 @@ class OfferDesk:
             words = await effects[taking.offer.kind](taking)
         except OfferClosed:
             await self._ports.answers.mark([handled])
-            return NOTHING
+            return translated(NOTHING)
         with border("showing what was chosen", turn=taking.record.turn_id):
             await self._show(taking)
         return words
@@ -131,7 +132,7 @@ class OfferDesk:
         if self._decide == "asker" and asker not in (None, pressed.sender_id):
             return _NOT_YOURS
         if offer.taken is not None:
-            return f"Decided already: {choice_label(offer.kind, offer.taken)}"
+            return tr("Decided already: {choice}", choice=choice_label(offer.kind, offer.taken))
         return _Taking(pressed, offer, record, choice, handled)
 
     async def _go_on(self, taking: _Taking) -> str:
@@ -173,7 +174,7 @@ class OfferDesk:
         waiting = scheduler.freeze(turn_id)
         if waiting is None:
             await self._ports.store.commit(taking.changes)
-            return _ENDED
+            return translated(_ENDED)
         answered = taking.choice == "answer"
         # A turn that comes back cancelled never starts.
         changed = replace(waiting, held_by_person=False, cancelled=not answered)

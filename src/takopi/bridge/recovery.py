@@ -11,21 +11,18 @@ from takopi.bridge.turn import Turn
 from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, turn_request
 from takopi.core.offers import offer_buttons
+from takopi.core.texts import tr, tr_later, translated
 from takopi.live_turn import SETTLE_S
 from takopi.runner import Runner, adopt_turn
 from takopi.turn import LiveTurn
 
 __all__ = ["LOST", "adopt_run", "end_left_run", "interrupted"]
 
-_NEVER_STARTED = "takopi was stopped before the engine was started: nothing was done"
-LOST = (
+_NEVER_STARTED = tr_later("takopi was stopped before the engine was started: nothing was done")
+LOST = tr_later(
     "the run ended without a result, and nobody saw how: the machine was started anew, or the "
     "run's processes were killed; what it did until then is done"
 )
-_UNKNOWN = "takopi was stopped while this turn ran, and cannot tell how it went on: {why}"
-_NO_DIRECTORY = "its run directory is gone"
-_INSIDE = "this engine runs inside takopi and ended with it"
-_NO_RUN = "it has no run directory"
 
 _LONGEST_OFFER_ID = 40
 
@@ -45,16 +42,21 @@ async def adopt_run(ports: DriverPorts, turn: Turn) -> LiveTurn | Ending:
         await end_left_run(ports, turn)
         return Ending("cancelled", error=turn.record.cancel_reason or None, quiet=True)
     if found.error is not None:
-        why = f"{found.error}; `takopi ps` shows whether its engine still works"
+        why = tr("{why}; `takopi ps` shows whether its engine still works", why=found.error)
     elif run_id is None:
-        why = _NO_RUN
+        why = tr("it has no run directory")
     elif not _keeps_runs(runner):
-        why = _INSIDE
+        why = tr("this engine runs inside takopi and ended with it")
     elif turn.way.state == "starting":
-        return interrupted(turn, _NEVER_STARTED)
+        return interrupted(turn, translated(_NEVER_STARTED))
     else:
-        why = _NO_DIRECTORY
-    return interrupted(turn, _UNKNOWN.format(why=why))
+        why = tr("its run directory is gone")
+    return interrupted(
+        turn,
+        tr(
+            "takopi was stopped while this turn ran, and cannot tell how it went on: {why}", why=why
+        ),
+    )
 
 
 def interrupted(turn: Turn, text: str) -> Ending:
@@ -69,11 +71,18 @@ def interrupted(turn: Turn, text: str) -> Ending:
         offer_id=offer_id, kind="interrupted", scope=turn.record.scope, turn_id=turn.id
     )
     session = turn.known_session is not None
-    goes_on = "Continue goes on in its session, Ask again" if session else "Ask again"
+    choices = (
+        tr(
+            "Continue goes on in its session, Ask again sends the prompt anew; nothing is started "
+            "by itself."
+        )
+        if session
+        else tr("Ask again sends the prompt anew; nothing is started by itself.")
+    )
     return Ending(
         "interrupted",
         answer=turn.progress.partial_answer,
-        error=f"{text}. {goes_on} sends the prompt anew; nothing is started by itself.",
+        error=f"{text}. {choices}",
         buttons=offer_buttons(offer_id, "interrupted", without=() if session else ("continue",)),
         offer=offer,
     )

@@ -19,6 +19,7 @@ from takopi.bridge.turn_start import DriverPorts
 from takopi.bridge.turn_topics import TurnTopics
 from takopi.bridge.waiting import wait_until
 from takopi.core.replies import TurnLine
+from takopi.core.texts import tr_later, translated
 from takopi.core.turn_queue import TurnQueue
 from takopi.model import ResumeToken
 
@@ -26,7 +27,7 @@ __all__ = ["Scheduler"]
 
 _REPLAYED_AFTER_S = 0.5
 
-OPENS_ANEW = "the turn before it reported no session, so this one starts a new session"
+OPENS_ANEW = tr_later("the turn before it reported no session, so this one starts a new session")
 
 
 class Scheduler:
@@ -304,7 +305,7 @@ class Scheduler:
             turn = self._turns[turn_id]
             self._take_session(turn)
             anew = turn.record.asked is None and turn.conversation != turn.id
-            turn.start(self._clock, self._new_run_id(), OPENS_ANEW if anew else "")
+            turn.start(self._clock, self._new_run_id(), translated(OPENS_ANEW) if anew else "")
             taken.append(turn)
         return taken
 

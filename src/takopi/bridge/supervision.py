@@ -6,6 +6,7 @@ from takopi.bridge.border import border
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_start import DriverPorts
 from takopi.core.durations import format_about
+from takopi.core.texts import tr, tr_later, translated
 from takopi.core.watchdog import Look, begin_watch, look_every_s, watch
 from takopi.turn import LiveTurn
 
@@ -15,7 +16,7 @@ __all__ = ["knows_no_session", "leave_when_asked", "output_of", "was_lost", "wat
 _DIRECTORY_WITHIN_S = 2.0
 _TRIES_EVERY_S = 0.1
 
-_CANNOT_GO_ON = "takopi is stopping, and this turn cannot go on without it"
+_CANNOT_GO_ON = tr_later("takopi is stopping, and this turn cannot go on without it")
 
 
 async def watch_engine(ports: DriverPorts, turn: Turn, heard: Callable[[], int]) -> None:
@@ -41,15 +42,19 @@ async def watch_engine(ports: DriverPorts, turn: Turn, heard: Callable[[], int])
             await clock.sleep_until(clock.now() + pause_s)
             seen = watch(seen, look(), pause_s)
             silence = format_about(seen.quiet_s)
-            words = f"no output for {silence}" if limits.stalled(seen.quiet_s) else ""
+            told = tr("no output for {silence}", silence=silence)
+            words = told if limits.stalled(seen.quiet_s) else ""
             if words != turn.stalled:
                 turn.stalled = words
                 ports.messages.touch(turn)
             if limits.hopeless(seen.quiet_s):
                 turn.hopeless = True
                 turn.ask_to_end(
-                    f"it printed nothing for {silence}, so takopi ended it "
-                    f"(kill_after_s = {limits.kill_after_s:g})"
+                    tr(
+                        "it printed nothing for {silence}, so takopi ended it ({limit})",
+                        silence=silence,
+                        limit=f"kill_after_s = {limits.kill_after_s:g}",
+                    )
                 )
                 await ports.journal.note(turn)
 
@@ -67,7 +72,7 @@ async def leave_when_asked(ports: DriverPorts, turn: Turn, live: LiveTurn) -> bo
         if _detached(turn, live):
             return True
         if turn.way.state != "starting" or clock.now() >= deadline:
-            turn.ask_to_end(_CANNOT_GO_ON)
+            turn.ask_to_end(translated(_CANNOT_GO_ON))
             await ports.journal.note(turn)
             break
         await clock.sleep_until(clock.now() + _TRIES_EVERY_S)

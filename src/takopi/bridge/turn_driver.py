@@ -29,6 +29,7 @@ from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, open_run
 from takopi.bridge.unknown_session import unknown_session
 from takopi.bridge.waiting import wait_until
+from takopi.core.texts import tr, translated
 from takopi.logging import get_logger
 from takopi.model import CompletedEvent, ResumeToken, StartedEvent
 from takopi.turn import LiveTurn
@@ -231,7 +232,9 @@ class _TurnRun:
             return _ending_of(completed) if completed.ok else _failure_of(turn, live, completed)
         if self._interrupting:
             return _cancelled(turn, completed)
-        return Ending("failed", error=error or f"{turn.engine} ended without a result")
+        return Ending(
+            "failed", error=error or tr("{engine} ended without a result", engine=turn.engine)
+        )
 
     async def _read(self, live: LiveTurn) -> CompletedEvent | None:
         turn = self._turn
@@ -285,7 +288,9 @@ class _TurnRun:
             return
         # Letting go of a run that does not end takes its time; the person is told before.
         _log.error("turn.does_not_end", turn=turn.id, engine=turn.engine)
-        await self.conclude(_cancelled(turn, None, "the engine did not end when it was told to"))
+        await self.conclude(
+            _cancelled(turn, None, tr("the engine did not end when it was told to"))
+        )
         reading.cancel()
 
     async def _interrupt(self, live: LiveTurn) -> None:
@@ -296,14 +301,14 @@ class _TurnRun:
 
 def _failure_of(turn: Turn, live: LiveTurn, completed: CompletedEvent) -> Ending:
     if was_lost(live):
-        return interrupted(turn, LOST)
+        return interrupted(turn, translated(LOST))
     if turn.record.asked is not None and knows_no_session(live):
         return unknown_session(turn, _ending_of(completed))
     return _ending_of(completed)
 
 
 def _ending_of(completed: CompletedEvent) -> Ending:
-    error = None if completed.ok else _words(completed.error) or "the engine gave no reason"
+    error = None if completed.ok else _words(completed.error) or tr("the engine gave no reason")
     return Ending(
         "done" if completed.ok else "failed",
         answer=_words(completed.answer),

@@ -6,6 +6,7 @@ from takopi.bridge.border import border
 from takopi.bridge.ports import Store
 from takopi.bridge.records import TurnPut
 from takopi.bridge.turn import Turn
+from takopi.core.texts import tr
 from takopi.errors import StoreError
 from takopi.logging import get_logger
 from takopi.model import ResumeToken
@@ -35,8 +36,11 @@ class TurnJournal:
             await self._write(turn)
         except StoreError as error:
             raise StoreError(
-                f"nothing was started, because it could not be written down: {error}; "
-                "then send the prompt again"
+                tr(
+                    "nothing was started, because it could not be written down: {why}; then send "
+                    "the prompt again",
+                    why=error,
+                )
             ) from error
 
     async def still_waits(self, turn: Turn) -> None:

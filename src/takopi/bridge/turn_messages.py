@@ -28,6 +28,7 @@ from takopi.core.present import (
 from takopi.core.progress import in_brief
 from takopi.core.replies import cancel_data, message, queued_message
 from takopi.core.richtext import RichText
+from takopi.core.texts import tr, tr_later, tr_n, translated
 from takopi.core.turn_queue import Place as QueuePlace
 from takopi.core.turn_state import TurnEnd
 from takopi.logging import redact
@@ -39,8 +40,9 @@ _LAID_OUT_AT_ONCE = 20_000
 
 _LOOKS_EVERY_S = 0.1
 
-_GOES_ON = "takopi is away; the run goes on without it, and the answer comes when takopi is back"
-_STARTS_LATER = "takopi is away; this starts when takopi is back"
+_GOES_ON = tr_later(
+    "takopi is away; the run goes on without it, and the answer comes when takopi is back"
+)
 
 _STATUS: dict[TurnEnd, Literal["done", "error", "cancelled", "interrupted"]] = {
     "done": "done",
@@ -254,7 +256,7 @@ class TurnMessages:
                 turn.stalled,
                 turn.record.note,
                 "" if beside is None else _beside(beside, at),
-                _GOES_ON if turn.left.is_set() else "",
+                translated(_GOES_ON) if turn.left.is_set() else "",
             )
             quiet = turn.record.verbosity == "quiet"
             return render_progress(
@@ -300,26 +302,33 @@ def _take_silently(turn: Turn, ending: Ending) -> None:
 
 def background_note(ended: tuple[str, ...]) -> str:
     """Name the processes that outlived a normal end and were ended."""
-    noun = "process" if len(ended) == 1 else "processes"
-    return f"ended {len(ended)} background {noun}: {', '.join(ended)}"
+    return tr_n(
+        "ended {count} background process: {names}",
+        "ended {count} background processes: {names}",
+        len(ended),
+        names=", ".join(ended),
+    )
 
 
 def _label(turn: Turn) -> str:
     if turn.cancelled.is_set():
-        return "cancelling"
-    return "working" if turn.way.state == "running" else "starting"
+        return tr("cancelling")
+    return tr("working") if turn.way.state == "running" else tr("starting")
 
 
 def _beside(other: Turn, at: float) -> str:
     since = format_about(other.elapsed_s(at))
-    return f"another turn works in this directory: {other.engine}, {since}"
+    return tr(
+        "another turn works in this directory: {engine}, {since}", engine=other.engine, since=since
+    )
 
 
 def _waiting(turn: Turn, place: QueuePlace | None) -> ChatMessage:
     queued = queued_message(turn.engine, place, turn.id)
     if not turn.left.is_set():
         return queued
-    body = RichText(f"{queued.body.text}\n\n{_STARTS_LATER}", queued.body.entities)
+    words = tr("takopi is away; this starts when takopi is back")
+    body = RichText(f"{queued.body.text}\n\n{words}", queued.body.entities)
     return ChatMessage(body, queued.buttons)
 
 

@@ -29,8 +29,11 @@ class OneDirectory:
         """
         if context.project is not None:
             raise ConfigError(
-                f"the project {context.project} is not in the configuration any more; register it "
-                "again with `takopi init`"
+                tr(
+                    "the project {project} is not in the configuration any more; register it again "
+                    "with `takopi init`",
+                    project=context.project,
+                )
             )
         return self._path
 

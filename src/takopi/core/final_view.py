@@ -23,6 +23,7 @@ from takopi.core.split import (
     join,
     split_rich,
 )
+from takopi.core.texts import tr, tr_later, tr_n, translated
 from takopi.core.tool_log import NO_LOG, ToolLog, render_log
 
 __all__ = ["FinalDelivery", "FinalView", "Overflow", "render_final"]
@@ -52,12 +53,11 @@ _CONTEXT_UNITS = 300
 _NUMBER_UNITS = 12
 
 _STATUS = {
-    "done": "✓ done",
-    "error": "✗ error",
-    "cancelled": "■ cancelled",
-    "interrupted": "⚠ interrupted",
+    "done": tr_later("✓ done"),
+    "error": tr_later("✗ error"),
+    "cancelled": tr_later("■ cancelled"),
+    "interrupted": tr_later("⚠ interrupted"),
 }
-_NO_ANSWER = "(no answer text)"
 _FILENAME = "answer.md"
 
 
@@ -165,11 +165,11 @@ def _with_log(
 
 
 def _status_line(view: FinalView) -> str:
-    parts = [_STATUS[view.status], one_line(view.engine, _ENGINE_UNITS)]
+    parts = [translated(_STATUS[view.status]), one_line(view.engine, _ENGINE_UNITS)]
     if view.elapsed_s is not None:
         parts.append(format_elapsed(view.elapsed_s))
     if view.steps:
-        parts.append("1 step" if view.steps == 1 else f"{view.steps} steps")
+        parts.append(tr_n("{count} step", "{count} steps", view.steps))
     return " · ".join(parts)
 
 
@@ -178,7 +178,9 @@ def _body(view: FinalView) -> RichText | None:
     error = view.error or ""
     if len(error) + len(view.answer) > MAX_LAID_OUT:
         return None
-    return _laid_out(error, view.answer, empty=_NO_ANSWER if view.status == "done" else "")
+    return _laid_out(
+        error, view.answer, empty=tr("(no answer text)") if view.status == "done" else ""
+    )
 
 
 def _laid_out(error: str, answer: str, *, empty: str = "") -> RichText:
@@ -193,7 +195,7 @@ def _tail(view: FinalView) -> RichText:
     out = RichBuilder()
     notes = [one_line(note, _NOTE_UNITS) for note in view.notes[:MAX_NOTES]]
     if len(view.notes) > MAX_NOTES:
-        notes.append(f"… {len(view.notes) - MAX_NOTES} more notes")
+        notes.append(tr("… {count} more notes", count=len(view.notes) - MAX_NOTES))
     usage = format_usage(view.usage or {})
     for line in (*notes, *([usage] if usage else ())):
         out.open("italic")
@@ -215,11 +217,14 @@ def format_usage(usage: dict[str, Any]) -> str:
     model = usage.get("model")
     if isinstance(model, str) and model.strip():
         parts.append(one_line(model, _ENGINE_UNITS))
-    words = (("input_tokens", "in"), ("output_tokens", "out"))
-    for key, word in words:
+    forms = (
+        ("input_tokens", tr_later("{count} in")),
+        ("output_tokens", tr_later("{count} out")),
+    )
+    for key, form in forms:
         count = _number(usage.get(key))
         if count:
-            parts.append(f"{_short_count(count)} {word}")
+            parts.append(translated(form, count=_short_count(count)))
     cost = _number(usage.get("cost_usd"))
     if cost:
         parts.append(f"${cost:.2f}" if cost >= 0.01 else "<$0.01")
@@ -275,17 +280,19 @@ def _trimmed(view: FinalView, status: RichText, body: RichText | None, tail: Ric
     room = MAX_UNITS - sum(utf16_len(text.text) + 2 for text in (status, tail))
     kept = _beginning(body, room - 60, MAX_ENTITIES - count_entities(tail))
     missing = max(1, total - utf16_len(kept.text))
-    return _stack(status, kept, plain(f"✂ {missing:,} more characters are not shown"), tail)
+    left_out = tr("✂ {count} more characters are not shown", count=f"{missing:,}")
+    return _stack(status, kept, plain(left_out), tail)
 
 
 def _head_and_document(view: FinalView, status: RichText, tail: RichText) -> FinalDelivery:
     error = view.error or ""
     body = _laid_out(error[:HEAD_UNITS], view.answer[: 4 * HEAD_UNITS])
     head = _beginning(body, HEAD_UNITS, MAX_ENTITIES - count_entities(tail) - 1)
-    whole = f"Error:\n\n{error}\n\nAnswer:\n\n{view.answer}" if error else view.answer
+    headings = (tr("Error:"), error, tr("Answer:"), view.answer)
+    whole = "\n\n".join(headings) if error else view.answer
     content = join_halves(whole).encode()
     pointer = RichBuilder()
-    pointer.text(f"… the whole answer ({_size(len(content))}) is in ")
+    pointer.text(tr("… the whole answer ({size}) is in", size=_size(len(content))) + " ")
     pointer.code(_FILENAME)
     above = _stack(status, head, pointer.build(), tail)
     message = ChatMessage(_stack(status, head, pointer.build(), _log(view, above), tail))

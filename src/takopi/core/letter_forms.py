@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.richtext import RichText, plain, utf16_len
 from takopi.core.split import MAX_UNITS, is_blank, join, split_rich
+from takopi.core.texts import tr, tr_later, translated
 
 __all__ = [
     "MAX_PAGES",
@@ -25,10 +26,10 @@ __all__ = [
     "without_format",
 ]
 
-REPEATED = "↻ sent again: the first try may have arrived"
+REPEATED = tr_later("↻ sent again: the first try may have arrived")
 """The line of a message that may be on the screen already."""
 
-TOPIC_GONE = "(its topic is gone)"
+TOPIC_GONE = tr_later("(its topic is gone)")
 """The line of a message that was meant for a topic which is no more."""
 
 MAX_PAGES = 24
@@ -50,10 +51,11 @@ def in_words(document: Document) -> tuple[ChatMessage, ...]:
     """Write a file's text as messages, for a chat that takes no files; at most `MAX_PAGES`."""
     whole = document.content.decode("utf-8", "replace")
     kept = whole[: MAX_PAGES * MAX_UNITS // 2]
-    text = f"This chat did not take the file {document.filename}; this is its text:\n\n{kept}"
-    pages = [*split_rich(plain(text))]
+    told = tr("This chat did not take the file {name}; this is its text:", name=document.filename)
+    pages = [*split_rich(plain(f"{told}\n\n{kept}"))]
     if len(whole) > len(kept):
-        pages.append(plain(f"✂ {len(whole) - len(kept):,} more characters could not be sent"))
+        count = f"{len(whole) - len(kept):,}"
+        pages.append(plain(tr("✂ {count} more characters could not be sent", count=count)))
     return tuple(ChatMessage(page) for page in pages)
 
 
@@ -92,4 +94,5 @@ def with_room(
 
 
 def _top(lines: Sequence[str], text: RichText) -> RichText:
-    return plain("\n".join(lines) + ("\n" if text.text else ""))
+    said = [translated(line) for line in lines]
+    return plain("\n".join(said) + ("\n" if text.text else ""))

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from takopi.core.chat import Button
+from takopi.core.texts import tr_later, translated
 
 __all__ = ["CHOICES", "OFFER_PREFIX", "OfferKind", "choice_label", "offer_buttons", "read_offer"]
 
@@ -18,10 +19,12 @@ OfferKind: TypeAlias = Literal["interrupted", "backlog", "edited", "unknown"]
 
 CHOICES: Mapping[OfferKind, Mapping[str, str]] = MappingProxyType(
     {
-        "interrupted": MappingProxyType({"continue": "Continue", "again": "Ask again"}),
-        "backlog": MappingProxyType({"answer": "Answer", "drop": "Drop"}),
-        "edited": MappingProxyType({"new": "Send as new"}),
-        "unknown": MappingProxyType({"anew": "Start anew"}),
+        "interrupted": MappingProxyType(
+            {"continue": tr_later("Continue"), "again": tr_later("Ask again")}
+        ),
+        "backlog": MappingProxyType({"answer": tr_later("Answer"), "drop": tr_later("Drop")}),
+        "edited": MappingProxyType({"new": tr_later("Send as new")}),
+        "unknown": MappingProxyType({"anew": tr_later("Start anew")}),
     }
 )
 
@@ -37,7 +40,7 @@ def offer_buttons(
         without: Choices that make no sense here.
     """
     row = tuple(
-        Button(label, f"{OFFER_PREFIX}{offer_id}:{choice}")
+        Button(translated(label), f"{OFFER_PREFIX}{offer_id}:{choice}")
         for choice, label in CHOICES[kind].items()
         if choice not in without
     )
@@ -46,7 +49,7 @@ def offer_buttons(
 
 def choice_label(kind: OfferKind, choice: str) -> str:
     """Say how a choice is called on its button."""
-    return CHOICES[kind].get(choice, choice)
+    return translated(CHOICES[kind].get(choice, choice))
 
 
 def read_offer(data: str) -> tuple[str, str] | None:

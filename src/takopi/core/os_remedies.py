@@ -3,6 +3,8 @@
 import errno
 from pathlib import PurePath
 
+from takopi.core.texts import tr
+
 __all__ = ["remedy"]
 
 
@@ -16,19 +18,25 @@ def remedy(number: int | None, path: PurePath) -> str:
     match number:
         case errno.EACCES | errno.EPERM:
             places = f"{path.parent} {path}"
-            return f"`sudo chown $(id -u) {places}` and `chmod u+rwX {places}` make it yours"
+            return tr(
+                "`sudo chown $(id -u) {places}` and `chmod u+rwX {places}` make it yours",
+                places=places,
+            )
         case errno.EROFS:
-            return (
+            return tr(
                 "its file system is mounted read-only: mount it writable, or set TAKOPI_HOME to a "
                 "folder elsewhere"
             )
         case errno.ENOSPC | errno.EDQUOT:
-            return "free some space"
+            return tr("free some space")
         case errno.ENOTDIR | errno.EISDIR | errno.ELOOP | errno.EEXIST:
-            return f"look at what lies at {path}, and move it away"
+            return tr("look at what lies at {path}, and move it away", path=path)
         case errno.EAGAIN | errno.ENOMEM:
-            return "the system is short of memory or processes: end some programs"
+            return tr("the system is short of memory or processes: end some programs")
         case errno.EMFILE | errno.ENFILE:
-            return "too many files are open: end some programs, or raise `ulimit -n`"
+            return tr("too many files are open: end some programs, or raise `ulimit -n`")
         case _:
-            return f"look at `ls -ld {path.parent}` and `df {path.parent}`, mend that and try again"
+            return tr(
+                "look at `ls -ld {folder}` and `df {folder}`, mend that and try again",
+                folder=path.parent,
+            )

@@ -13,6 +13,7 @@ choose a mode before the engine. A run cannot ask: what a mode would ask about i
 
 from collections.abc import Mapping, Sequence
 
+from takopi.core.texts import tr
 from takopi.errors import UsageError
 
 __all__ = ["NEUTRAL_MODES", "accepted_modes", "own_mode"]
@@ -46,5 +47,12 @@ def own_mode(engine: str, asked: str, neutral: Mapping[str, str], own: Sequence[
     word = neutral.get(_SAME.get(asked, asked))
     if word is None:
         accepted = ", ".join(accepted_modes(neutral, own))
-        raise UsageError(f"{engine} has no permission mode {asked!r}; use one of {accepted}")
+        raise UsageError(
+            tr(
+                "{engine} has no permission mode {mode}; use one of {accepted}",
+                engine=engine,
+                mode=repr(asked),
+                accepted=accepted,
+            )
+        )
     return word

@@ -12,6 +12,7 @@ from takopi.core.markdown.builder import RichBuilder
 from takopi.core.progress import FileChange, PlanItem, ProgressState, ShownAction
 from takopi.core.shorten import line_end, one_line, relative_to, shorten_path, unwrap_shell
 from takopi.core.split import MAX_ENTITIES, cap_entities
+from takopi.core.texts import tr, tr_later, translated
 
 __all__ = ["ProgressHeader", "render_progress", "write_action", "write_words"]
 
@@ -31,7 +32,11 @@ _PLAN_SHOWN = 5
 _CHANGES_SHOWN = 3
 
 _PLAN_MARKS = {"completed": "☑", "in_progress": "▸", "pending": "☐"}
-_PREFIXES = {"web_search": "search: ", "subagent": "agent: ", "ask": "asks: "}
+_PREFIXES = {
+    "web_search": tr_later("search: {what}"),
+    "subagent": tr_later("agent: {what}"),
+    "ask": tr_later("asks: {what}"),
+}
 _PLAIN_KINDS = frozenset({"command", "tool", "file_change", *_PREFIXES})
 
 # A chat makes links of file names (`main.py` is a host in Paraguay); as code it leaves them alone.
@@ -100,7 +105,7 @@ def render_progress(
     for note in notes[:_MAX_NOTES]:
         write_words(out, one_line(note, _NOTE_UNITS))
         out.gap(1)
-    buttons = ((Button("Cancel", cancel_data),),) if cancel_data is not None else ()
+    buttons = ((Button(tr("Cancel"), cancel_data),),) if cancel_data is not None else ()
     return ChatMessage(cap_entities(out.build(), MAX_ENTITIES), buttons)
 
 
@@ -108,7 +113,7 @@ def _header_line(state: ProgressState, header: ProgressHeader) -> str:
     parts = [one_line(header.label, _LABEL_UNITS), one_line(header.engine, _LABEL_UNITS)]
     parts.append(format_elapsed(header.elapsed_s))
     if state.steps:
-        parts.append(f"step {state.steps}")
+        parts.append(tr("step {number}", number=state.steps))
     if header.context:
         parts.append(one_line(header.context, _LABEL_UNITS))
     return " · ".join(parts)
@@ -139,16 +144,17 @@ def write_action(out: RichBuilder, action: ShownAction, cwd: PurePath | None) ->
     out.text(_mark(action) + " ")
     title = relative_to(action.title, cwd)
     if action.kind == "command":
-        out.code(one_line(unwrap_shell(title), _TITLE_UNITS) or "command")
+        out.code(one_line(unwrap_shell(title), _TITLE_UNITS) or tr("command"))
     elif action.kind == "file_change" and not action.changes and _PATH.fullmatch(title):
         out.code(shorten_path(title, _PATH_UNITS))
     elif action.changes:
         _write_changes(out, action.changes, action.more_changes, cwd)
     else:
-        prefix = _PREFIXES.get(action.kind, "")
-        write_words(out, prefix + (one_line(title, _TITLE_UNITS) or action.kind))
+        what = one_line(title, _TITLE_UNITS) or action.kind
+        form = _PREFIXES.get(action.kind)
+        write_words(out, translated(form, what=what) if form else what)
     if action.exit_code:
-        out.text(f" · exit {action.exit_code}")
+        out.text(" · " + tr("exit {code}", code=action.exit_code))
     elif action.ok is False and action.message and action.message not in title:
         out.text(" · ")
         write_words(out, one_line(relative_to(action.message, cwd), _MESSAGE_UNITS))
@@ -175,7 +181,7 @@ def _write_changes(
         out.code(shorten_path(relative_to(change.path, cwd), _PATH_UNITS) or "?")
     rest = len(changes) - len(shown) + more
     if rest:
-        out.text(f" and {rest} more")
+        out.text(" " + tr("and {count} more", count=rest))
 
 
 def _write_plan(out: RichBuilder, plan: tuple[PlanItem, ...]) -> None:
@@ -185,7 +191,7 @@ def _write_plan(out: RichBuilder, plan: tuple[PlanItem, ...]) -> None:
     current = next((n for n, item in enumerate(plan) if item.status != "completed"), len(plan))
     first = max(0, min(current - 1, len(plan) - _PLAN_SHOWN))
     done = sum(item.status == "completed" for item in plan)
-    out.text(f"plan {done}/{len(plan)}")
+    out.text(tr("plan {done}/{all}", done=done, all=len(plan)))
     for item in plan[first : first + _PLAN_SHOWN]:
         out.gap(1)
         out.text(_PLAN_MARKS[item.status] + " ")
@@ -193,7 +199,7 @@ def _write_plan(out: RichBuilder, plan: tuple[PlanItem, ...]) -> None:
     rest = len(plan) - first - _PLAN_SHOWN
     if rest > 0:
         out.gap(1)
-        out.text(f"… {rest} more")
+        out.text(tr("… {count} more", count=rest))
 
 
 def _write_streamed(out: RichBuilder, state: ProgressState) -> None:

@@ -7,6 +7,7 @@ from takopi.core.replies import message
 from takopi.core.richtext import RichText, utf16_len
 from takopi.core.shorten import one_line
 from takopi.core.split import split_rich
+from takopi.core.texts import tr
 from takopi.model import EngineId
 
 __all__ = [
@@ -31,8 +32,11 @@ def backlog_question(prompt: str, age_s: float) -> ChatMessage:
         age_s: How long ago they were sent.
     """
     return message(
-        f"Sent {format_about(age_s)} ago, while takopi was away: "
-        f"{one_line(prompt, _PREVIEW_UNITS)}\nAnswer it?"
+        tr(
+            "Sent {age} ago, while takopi was away: {prompt}\nAnswer it?",
+            age=format_about(age_s),
+            prompt=one_line(prompt, _PREVIEW_UNITS),
+        )
     )
 
 
@@ -46,15 +50,19 @@ def dropped_reply(prompt: str, age_s: float) -> ChatMessage:
         age_s: How long ago they were sent.
     """
     return message(
-        f"dropped: sent while takopi was away, {format_about(age_s)} ago. Send it again to have it "
-        f"answered: “{one_line(prompt, _PREVIEW_UNITS)}”"
+        tr(
+            "dropped: sent while takopi was away, {age} ago. Send it again to have it answered: "
+            "“{prompt}”",
+            age=format_about(age_s),
+            prompt=one_line(prompt, _PREVIEW_UNITS),
+        )
     )
 
 
 def edited_reply() -> ChatMessage:
     """Say that an edit came too late; its offer has the button."""
     return message(
-        "The turn of this prompt had started before it was edited, so it goes by the old words."
+        tr("The turn of this prompt had started before it was edited, so it goes by the old words.")
     )
 
 
@@ -66,24 +74,29 @@ def edit_refused_reply(why: str, *, waits: bool) -> ChatMessage:
         waits: Whether the prompt's turn has not started yet.
     """
     remedy = (
-        "The prompt waits as it was: cancel it and send a new one to change that."
+        tr("The prompt waits as it was: cancel it and send a new one to change that.")
         if waits
-        else "Send it as a new message."
+        else tr("Send it as a new message.")
     )
-    return message(f"This edit was not taken over, because {why}. {remedy}")
+    return message(
+        tr("This edit was not taken over, because {why}. {remedy}", why=why, remedy=remedy)
+    )
 
 
 def not_written_reply(why: str) -> ChatMessage:
     """Say that a prompt cannot be started yet, because the journal does not take it."""
     return message(
-        f"Not started yet: takopi cannot write it down ({one_line(why, 300)}). It tries again by "
-        "itself."
+        tr(
+            "Not started yet: takopi cannot write it down ({why}). It tries again by itself.",
+            why=one_line(why, 300),
+        )
     )
 
 
 def picked_reply(engine: EngineId, prompt: str) -> ChatMessage:
     """Say which turn was picked to be cancelled, in place of the choice."""
-    return message(f"Cancelling {engine} · {one_line(prompt, _PREVIEW_UNITS)}")
+    words = one_line(prompt, _PREVIEW_UNITS)
+    return message(tr("Cancelling {engine} · {prompt}", engine=engine, prompt=words))
 
 
 def taken_message(kind: OfferKind, choice: str, shown: ChatMessage) -> ChatMessage:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import msgspec
 
 from takopi.core.chat import Button, ChatMessage
-from takopi.core.commands import COMMANDS, CommandSpec
 from takopi.core.context_replies import context_reply
 from takopi.core.durations import format_elapsed
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
@@ -35,7 +34,6 @@ __all__ = [
     "code",
     "conflict_reply",
     "engine_reply",
-    "help_reply",
     "hint_reply",
     "message",
     "queued_message",
@@ -50,7 +48,8 @@ PICK_PREFIX = "pick:"
 
 _PREVIEW_UNITS = 60
 _MAX_LINES = 15
-_MAX_PLUGINS = 20
+# Stands for a piece with a look of its own until a text is in its language.
+_SLOT = "\x00"
 
 
 class Styled(msgspec.Struct, frozen=True):
@@ -115,78 +114,28 @@ def cancel_data(turn_id: str) -> str:
     return CANCEL_PREFIX + turn_id
 
 
-def help_reply(
-    engines: Sequence[EngineId], default_engine: EngineId, plugins: Sequence[CommandSpec] = ()
-) -> ChatMessage:
-    """Say what can be done in this chat.
-
-    Args:
-        engines: Those that can be named.
-        default_engine: The one that need not be named.
-        plugins: The commands that packages bring.
-    """
-    pieces: list[str | Styled] = [
-        "Write what you want done. ",
-        f"{default_engine} starts on it, shows its progress in one message and answers in a new "
-        "one. Reply to any of its messages to go on in the same session.\n",
-    ]
-    for group in dict.fromkeys(spec.group for spec in COMMANDS):
-        pieces += ["\n", bold(group), "\n"]
-        for spec in COMMANDS:
-            if spec.group == group:
-                pieces += [f"/{spec.name} – {spec.description}\n"]
-    pieces += _plugin_lines(plugins)
-    pieces += ["\n", bold("Engines"), "\n"]
-    pieces += [
-        f"/{engine}{' (default)' if engine == default_engine else ''}\n" for engine in engines
-    ]
-    example = engines[0] if engines else default_engine
-    pieces += [
-        "\n",
-        bold("Examples"),
-        "\n",
-        code("fix the failing test in parser.py"),
-        "\n",
-        code(f"/{example} explain this repository"),
-        "\n",
-        code("//compact"),
-        " – the text /compact, not a command",
-    ]
-    return message(*pieces)
-
-
-def _plugin_lines(plugins: Sequence[CommandSpec]) -> list[str | Styled]:
-    """List the commands of plug-ins; others decide how many there are, so a part must do."""
-    shown = plugins[:_MAX_PLUGINS]
-    lines: list[str | Styled] = ["\n", bold(tr("Plug-ins")), "\n"] if shown else []
-    for spec in shown:
-        lines += [f"/{spec.name} – {one_line(spec.description, _PREVIEW_UNITS)}\n"]
-    if len(plugins) > len(shown):
-        lines += [tr("and {count} more: `takopi plugins` lists them all",
-                     count=len(plugins) - len(shown)) + "\n"]  # fmt: skip
-    return lines
-
-
 def hint_reply() -> ChatMessage:
     """Say what to do instead of sending nothing that can be read."""
     return message(
-        "There is no text in this message, and nothing else that reaches an engine. Write what you "
-        "want done, or ",
-        "/help",
-        ".",
+        tr(
+            "There is no text in this message, and nothing else that reaches an engine. Write what "
+            "you want done, or {help}.",
+            help="/help",
+        )
     )
 
 
 def engine_reply(engine: EngineId, default_engine: EngineId) -> ChatMessage:
     """Explain an engine's directive."""
     standing = (
-        "It is the default here, so the directive may be left out."
+        tr("It is the default here, so the directive may be left out.")
         if engine == default_engine
-        else f"Without it {default_engine} is asked."
+        else tr("Without it {engine} is asked.", engine=default_engine)
     )
     return message(
-        f"/{engine} at the start of a message asks {engine}, for example:\n",
-        code(f"/{engine} explain this repository"),
+        tr("/{engine} at the start of a message asks {engine}, for example:", engine=engine),
+        "\n",
+        code(tr("/{engine} explain this repository", engine=engine)),
         f"\n{standing}",
     )
 
@@ -194,26 +143,40 @@ def engine_reply(engine: EngineId, default_engine: EngineId) -> ChatMessage:
 def unknown_reply(unknown: UnknownCommand) -> ChatMessage:
     """Answer a command that nobody knows."""
     near = ", ".join(f"/{name}" for name in unknown.nearest)
-    meant = f"Did you mean {near}? " if near else "/help lists what there is. "
-    return message(
-        "Nobody here knows ",
-        code(f"/{unknown.word[:64]}"),
-        f", so nothing was sent. {meant}To send it as text, double the slash: ",
-        code(f"//{unknown.word[:64]}"),
+    meant = (
+        tr("Did you mean {near}?", near=near)
+        if near
+        else tr("{help} lists what there is.", help="/help")
     )
+    text = tr(
+        "Nobody here knows {word}, so nothing was sent. {meant} To send it as text, double the "
+        "slash: {doubled}",
+        word=_SLOT,
+        meant=meant,
+        doubled=_SLOT,
+    )
+    words = (code(f"/{unknown.word[:64]}"), code(f"//{unknown.word[:64]}"))
+    return message(*_with_slots(text, words))
 
 
 def conflict_reply(conflict: EngineConflict) -> ChatMessage:
     """Answer a message that names two engines."""
     if not conflict.in_session:
         return message(
-            f"This names two engines, {conflict.held} and {conflict.wanted}; nothing was sent. "
-            "Name one."
+            tr(
+                "This names two engines, {held} and {wanted}; nothing was sent. Name one.",
+                held=conflict.held,
+                wanted=conflict.wanted,
+            )
         )
     return message(
-        f"This session belongs to {conflict.held}, and {conflict.wanted} cannot continue it; "
-        f"nothing was sent. Leave /{conflict.wanted} out to go on with {conflict.held}, or send "
-        f"it as a message of its own to start anew with {conflict.wanted}."
+        tr(
+            "This session belongs to {held}, and {wanted} cannot continue it; nothing was sent. "
+            "Leave /{wanted} out to go on with {held}, or send it as a message of its own to start "
+            "anew with {wanted}.",
+            held=conflict.held,
+            wanted=conflict.wanted,
+        )
     )
 
 
@@ -236,15 +199,14 @@ def route_reply(decision: Route, default_engine: EngineId) -> ChatMessage | None
 
 def queued_message(engine: EngineId, place: Place | None, turn_id: str) -> ChatMessage:
     """Be the message of a turn that waits; it becomes the progress message."""
-    why = ""
+    words = [tr("queued"), engine]
     if place is not None and place.why == "session":
-        why = f" · {place.ahead} before it in this session"
+        words.append(tr("{count} before it in this session", count=place.ahead))
     elif place is not None and place.why == "person":
-        why = " · waits for a decision"
+        words.append(tr("waits for a decision"))
     elif place is not None and place.why == "limit":
-        ahead = f", {place.ahead} before it" if place.ahead else ""
-        why = f" · as many turns run as may at once{ahead}"
-    return message(f"queued · {engine}{why}", buttons=_cancel_row("Cancel", turn_id))
+        words.append(tr("as many turns run as may at once") + _ahead(place))
+    return message(" · ".join(words), buttons=_cancel_row(tr("Cancel"), turn_id))
 
 
 def cancel_choice(turns: Sequence[TurnLine]) -> ChatMessage:
@@ -253,7 +215,7 @@ def cancel_choice(turns: Sequence[TurnLine]) -> ChatMessage:
         (Button(one_line(_line(turn), _PREVIEW_UNITS), PICK_PREFIX + turn.turn_id),)
         for turn in turns[:_MAX_LINES]
     ]
-    return message("Several turns run here. Which one?", buttons=tuple(rows))
+    return message(tr("Several turns run here. Which one?"), buttons=tuple(rows))
 
 
 def status_reply(
@@ -263,27 +225,27 @@ def status_reply(
     running = [turn for turn in turns if turn.elapsed_s is not None]
     waiting = [turn for turn in turns if turn.elapsed_s is None]
     pieces: list[str | Styled] = []
-    for heading, group in (("Running", running), ("Waiting", waiting)):
+    for heading, group in ((tr("Running"), running), (tr("Waiting"), waiting)):
         if group:
             pieces += [bold(heading), "\n", *_listed(group), "\n"]
     if not pieces:
-        pieces += ["Nothing runs and nothing waits.\n\n"]
-    pieces += [bold("Versions"), f"\ntakopi {takopi_version}\n"]
-    pieces += [f"{found.engine} {found.version or 'not installed'}\n" for found in versions]
+        pieces += [tr("Nothing runs and nothing waits."), "\n\n"]
+    pieces += [bold(tr("Versions")), f"\ntakopi {takopi_version}\n"]
+    pieces += [f"{found.engine} {found.version or tr('not installed')}\n" for found in versions]
     return message(*pieces[:-1], str(pieces[-1]).rstrip("\n"))
 
 
 def _listed(turns: Sequence[TurnLine]) -> list[str]:
     lines = [f"{_line(turn)}\n" for turn in turns[:_MAX_LINES]]
     if len(turns) > _MAX_LINES:
-        lines.append(f"and {len(turns) - _MAX_LINES} more\n")
+        lines.append(tr("and {count} more", count=len(turns) - _MAX_LINES) + "\n")
     return lines
 
 
 def _line(turn: TurnLine) -> str:
     words = [turn.engine]
     if turn.elapsed_s is not None:
-        words.append("cancelling" if turn.cancelling else format_elapsed(turn.elapsed_s))
+        words.append(tr("cancelling") if turn.cancelling else format_elapsed(turn.elapsed_s))
     elif turn.place is not None:
         words.append(_why(turn.place))
     return " · ".join((*words, one_line(turn.prompt, _PREVIEW_UNITS)))
@@ -293,14 +255,26 @@ def _why(place: Place) -> str:
     """Say in brief what a turn waits for."""
     match place.why:
         case "session":
-            return f"{place.ahead} before it in this session"
+            return tr("{count} before it in this session", count=place.ahead)
         case "limit":
-            before = f", {place.ahead} before it" if place.ahead else ""
-            return f"waits for a free run{before}"
+            return tr("waits for a free run") + _ahead(place)
         case "gathering":
-            return "waits for the rest of it"
+            return tr("waits for the rest of it")
         case "person":
-            return "waits for a decision"
+            return tr("waits for a decision")
+
+
+def _ahead(place: Place) -> str:
+    return tr(", {count} before it", count=place.ahead) if place.ahead else ""
+
+
+def _with_slots(text: str, pieces: Sequence[Styled]) -> list[str | Styled]:
+    """Put pieces with a look where a translation has them."""
+    plain, *others = text.split(_SLOT)
+    found: list[str | Styled] = [plain]
+    for piece, after in zip(pieces, others, strict=False):
+        found += [piece, after]
+    return found
 
 
 def _cancel_row(label: str, turn_id: str) -> tuple[tuple[Button, ...], ...]:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from takopi.core.texts import tr
 from takopi.errors import EngineError, SessionMismatch
 from takopi.model import (
     Action,
@@ -53,8 +54,13 @@ def check_started(engine: EngineId) -> CheckStarted:
         if event.engine != engine or token.engine != engine:
             other = event.engine if event.engine != engine else token.engine
             raise EngineError(
-                f"the runner of {engine} reported a session of {other} ({token.value}); "
-                "the turn was ended: report this to the author of the engine's module"
+                tr(
+                    "the runner of {engine} reported a session of {other} ({session}); the turn "
+                    "was ended: report this to the author of the engine's module",
+                    engine=engine,
+                    other=other,
+                    session=token.value,
+                )
             )
         known = found_session or expected_session
         if known is not None and token != known:
@@ -172,7 +178,7 @@ class TurnRules:
         if event.ok:
             error = None
         elif not error:
-            error = f"{self.engine} reported a failure without a reason"
+            error = tr("{engine} reported a failure without a reason", engine=self.engine)
         if (resume, error, self.engine) != (event.resume, event.error, event.engine):
             event = replace(event, resume=resume, error=error, engine=self.engine)
         self.completed = event

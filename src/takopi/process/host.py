@@ -15,18 +15,11 @@ import anyio.to_thread
 import msgspec
 from anyio.lowlevel import RunVar
 
-from takopi.core.os_remedies import remedy
-from takopi.errors import (
-    AccessError,
-    EngineError,
-    EngineMissing,
-    RunFailed,
-    RunIdTaken,
-    WorkDirMissing,
-)
+from takopi.errors import AccessError, EngineError, EngineMissing, RunFailed, WorkDirMissing
 from takopi.file_lock import FileLock
 from takopi.logging import get_logger
 from takopi.model import ResumeToken
+from takopi.process import refusals
 from takopi.process.ending import Patience
 from takopi.process.follow import ChangeWatcher, Notifier, open_inotify, warm_up
 from takopi.process.home import home_id, private_directory
@@ -143,13 +136,8 @@ class LocalRunHost:
         # A holder that is only slow must not start the engine after this.
         if not directory.take_claim():
             await run.cancel()
-        said = directory.tail(directory.holder_log, 2000).strip().splitlines() or [
-            "it said nothing"
-        ]
-        raise RunFailed(
-            f"{spec.engine}: its holder did not start it ({said[-1]}); try again, "
-            f"and look into {directory.path} if it stays so"
-        )
+        said = directory.tail(directory.holder_log, 2000).strip().splitlines()
+        raise refusals.holder_silent(spec.engine, said, directory.path)
 
     def attach(self, run_id: str) -> LocalRun | None:
         """Return a run that was started earlier, maybe by a takopi that is gone.
@@ -167,10 +155,7 @@ class LocalRunHost:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise RunFailed(
-                f"{directory.path} could not be looked into: {error.strerror}; mend that, then "
-                "start takopi again"
-            ) from error
+            raise refusals.not_looked_into(directory.path, error) from error
         if never_started:
             return None
         owner = FileLock(directory.owner)
@@ -201,10 +186,7 @@ class LocalRunHost:
             raise WorkDirMissing(spec.cwd)
         words = (*spec.argv, *spec.env.keys(), *spec.env.values())
         if any("\0" in word for word in words):
-            raise RunFailed(
-                f"{spec.engine}: an argument or variable has a NUL character, which no program "
-                "can get; take it out and try again"
-            )
+            raise refusals.has_nul(spec.engine)
         if spec.run_id is not None and not is_run_id(spec.run_id):
             raise RunFailed(
                 f"{spec.run_id!r} cannot name a run: letters, digits, `-` and `_` can, at most 100"
@@ -215,10 +197,7 @@ class LocalRunHost:
         private_directory(self._runs_dir)
         free_mb = shutil.disk_usage(self._runs_dir).free // _MB
         if free_mb < self._limits.min_free_mb:
-            raise RunFailed(
-                f"only {free_mb} MB are free where {self._runs_dir} is, and a run needs "
-                f"{self._limits.min_free_mb} MB; free some space, then try again"
-            )
+            raise refusals.disk_full(free_mb, self._limits.min_free_mb, self._runs_dir)
         return program
 
     def _launch(self, spec: RunSpec, program: str) -> tuple[RunDirectory, FileLock, int, int]:
@@ -227,15 +206,9 @@ class LocalRunHost:
         try:
             directory.create(spec, program)
         except FileExistsError:
-            raise RunIdTaken(
-                f"{directory.path} is there already, and a run is never started twice; "
-                "send the prompt again to start a new one"
-            ) from None
+            raise refusals.run_taken(directory.path) from None
         except OSError as error:
-            raise RunFailed(
-                f"{directory.path} could not be made: {error.strerror}; "
-                f"{remedy(error.errno, directory.path)}"
-            ) from error
+            raise refusals.not_made(directory.path, error) from error
         owner = FileLock(directory.owner)
         owner.acquire()
         if spec.on_directory is not None:
@@ -248,10 +221,7 @@ class LocalRunHost:
         try:
             ready, holder_end = os.pipe()
         except OSError as error:
-            raise RunFailed(
-                f"{spec.engine}: no holder can be started: {error.strerror}; "
-                f"{remedy(error.errno, directory.path)}"
-            ) from error
+            raise refusals.no_holder(spec.engine, error, directory.path) from error
         try:
             with directory.holder_log.open("ab") as log:
                 holder = subprocess.Popen(
@@ -263,18 +233,10 @@ class LocalRunHost:
                     env=env,
                     start_new_session=True,
                 )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             os.close(ready)
             python = self._holder_command[0]
-            cure = remedy(error.errno, directory.path)
-            if error.filename == python:
-                cure = f"check that {python} is there and that you may run it"
-            raise RunFailed(
-                f"{spec.engine}: the holder did not start: {error.strerror}; {cure}"
-            ) from error
-        except ValueError as error:
-            os.close(ready)
-            raise RunFailed(f"{spec.engine}: the holder did not start: {error}") from error
+            raise refusals.holder_failed(spec.engine, error, python, directory.path) from error
         finally:
             os.close(holder_end)
         # It outlives this object and is reaped by pid; Popen would complain about that.
@@ -345,10 +307,7 @@ def _refusal(spec: RunSpec, program: str, answer: dict[str, Any]) -> EngineError
         return WorkDirMissing(spec.cwd)
     if answer.get("errno") == errno.ENOENT and not Path(program).exists():
         return EngineMissing(spec.engine, spec.argv[0], spec.install_cmd)
-    return RunFailed(
-        f"{spec.engine}: {program} could not be started in {spec.cwd}: {answer.get('text')}; "
-        "check the program, its interpreter and the permissions"
-    )
+    return refusals.not_started(spec.engine, program, spec.cwd, answer.get("text"))
 
 
 def _find_program(spec: RunSpec) -> str | None:

@@ -11,6 +11,7 @@ import anyio
 import anyio.lowlevel
 import msgspec
 
+from takopi.core.texts import tr
 from takopi.file_lock import FileLock
 from takopi.logging import get_logger
 from takopi.model import ResumeToken
@@ -254,18 +255,21 @@ class LocalRun:
         free_mb = shutil.disk_usage(self.directory).free // _MB
         if free_mb >= self._frame.min_free_mb:
             return None
-        return (
-            f"how the run ended could not be written down, and only {free_mb} MB are free where "
-            f"{self.directory} is; free some space, then try again"
+        return tr(
+            "how the run ended could not be written down, and only {free} MB are free where "
+            "{folder} is; free some space, then try again",
+            free=free_mb,
+            folder=self.directory,
         )
 
     async def _check_size(self) -> None:
         if self._exit is not None or self._end_reason is not None:
             return
         if self._directory.written_bytes() > self._frame.max_run_mb * _MB:
-            self._end_reason = (
-                f"the run wrote more than {self._frame.max_run_mb} MB and was ended; "
-                f"its output so far is in {self.directory}"
+            self._end_reason = tr(
+                "the run wrote more than {most} MB and was ended; its output so far is in {folder}",
+                most=self._frame.max_run_mb,
+                folder=self.directory,
             )
             await self.cancel()
 

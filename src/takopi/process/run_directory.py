@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from takopi import __version__
+from takopi.core.texts import tr
 from takopi.process.frugal import write_atomically
 from takopi.process.identity import boot_id, read_file
 from takopi.run_host import RunExit, RunSpec
@@ -228,7 +229,7 @@ class RunDirectory:
             return RunExit(lost=True)
         reason = None
         if facts.failure is not None:
-            reason = f"the program could not be started: {facts.failure.text}"
+            reason = tr("the program could not be started: {why}", why=facts.failure.text)
         return RunExit(code=facts.code, signal=facts.signal, ended=facts.ended, reason=reason)
 
     def write_session(self, note: SessionNote) -> None:

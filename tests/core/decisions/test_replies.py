@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takopi.core.chat import ChatMessage
+from takopi.core.help_replies import help_reply
 from takopi.core.replies import (
     EngineVersion,
     TurnLine,
@@ -13,7 +14,6 @@ from takopi.core.replies import (
     code,
     conflict_reply,
     engine_reply,
-    help_reply,
     hint_reply,
     message,
     queued_message,

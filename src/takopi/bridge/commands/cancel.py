@@ -10,14 +10,13 @@ from takopi.bridge.turn import Turn
 from takopi.core.chat import MessageReceived
 from takopi.core.prompt_replies import picked_reply
 from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, cancel_choice, message
+from takopi.core.texts import tr, tr_later, translated
 from takopi.transport import MessageRef
 
 __all__ = ["CancelCommand"]
 
-_NOTHING_RUNS = "Nothing runs or waits here, so there is nothing to cancel."
-_IS_OVER = "That turn has ended already; there is nothing to cancel."
-_NEVER_STARTED = "dropped: cancelled before it was started."
-_ENDED = "That turn has ended already"
+_NOTHING_RUNS = tr_later("Nothing runs or waits here, so there is nothing to cancel.")
+_IS_OVER = tr_later("That turn has ended already; there is nothing to cancel.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,12 @@ class CancelCommand:
             if turn.place.scope == call.received.scope and _means(call, turn)
         ]
         if args and args.lower() != "all":
-            words = message(f"/cancel takes nothing or the word all, not {args[:60]}.")
+            words = message(
+                tr(
+                    "/cancel takes nothing, or the word all as in `/cancel all`; not {words}.",
+                    words=args[:60],
+                )
+            )
             await ports.answers.give(call.place, words, [call.handled])
             return
         if call.refused and (args or not here):
@@ -74,12 +78,13 @@ class CancelCommand:
             turn = None
         if turn is None or turn.way.concluded:
             await ports.answers.mark([call.handled])
-            words = _ENDED
+            words = tr("That turn has ended already")
         else:
-            words = "Still cancelling" if turn.cancelled.is_set() else "Cancelling"
+            words = tr("Still cancelling") if turn.cancelled.is_set() else tr("Cancelling")
             await cancel_turns(ports.scheduler, ports.answers, [turn], call.handled)
         if picked:
-            shown = picked_reply(turn.engine, turn.prompt) if turn else message(_ENDED)
+            over = message(tr("That turn has ended already"))
+            shown = picked_reply(turn.engine, turn.prompt) if turn else over
             ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
             await ports.outbox.correct(Place(pressed.scope, pressed.chat_kind), ref, shown)
         return words
@@ -93,7 +98,8 @@ class CancelCommand:
             update = accepted.update
             if isinstance(update, MessageReceived):
                 place = place_of(update, update.message_id)
-                await self.ports.answers.give(place, message(_NEVER_STARTED), handled)
+                words = tr("dropped: cancelled before it was started.")
+                await self.ports.answers.give(place, message(words), handled)
             # The answer goes out also when the journal refuses; then the mark is owed.
             await self.ports.answers.mark(handled)
 
@@ -103,7 +109,7 @@ class CancelCommand:
         if turns:
             await cancel_turns(ports.scheduler, ports.answers, turns, call.handled)
         else:
-            await ports.answers.give(call.place, message(otherwise), [call.handled])
+            await ports.answers.give(call.place, message(translated(otherwise)), [call.handled])
 
 
 def _means(call: CommandCall, turn: Turn) -> bool:

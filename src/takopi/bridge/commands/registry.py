@@ -16,6 +16,7 @@ from takopi.bridge.records import UpdateHandled
 from takopi.core.chat import ButtonPressed
 from takopi.core.commands import COMMANDS, read_press
 from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX
+from takopi.core.texts import tr, translated
 from takopi.model import EngineId
 
 __all__ = ["Commands", "make_handlers", "menu"]
@@ -88,10 +89,14 @@ class Commands:
 def menu(
     engines: EngineDirectory, default_engine: EngineId, plugins: CommandPlugins | None = None
 ) -> tuple[MenuCommand, ...]:
-    """Make the command menu of the chat."""
-    commands = [MenuCommand(spec.name, spec.description) for spec in COMMANDS]
+    """Make the command menu of the chat: takopi's own commands, engines, plug-ins, at most 100."""
+    commands = [MenuCommand(spec.name, translated(spec.description)) for spec in COMMANDS]
     for engine in engines.ids():
-        standing = " (the default)" if engine == default_engine else ""
-        commands.append(MenuCommand(engine, f"Ask {engine}{standing}"))
+        words = (
+            tr("Ask {engine} (the default)", engine=engine)
+            if engine == default_engine
+            else tr("Ask {engine}", engine=engine)
+        )
+        commands.append(MenuCommand(engine, words))
     commands += [MenuCommand(spec.name, spec.description) for spec in describe(plugins)]
     return tuple(commands[:100])

@@ -1,0 +1,168 @@
+"""What /help says: all commands in one message, or one command with its examples."""
+
+from collections.abc import Sequence
+
+from takopi.core.chat import ChatMessage
+from takopi.core.command_help import examples_of, more_about
+from takopi.core.commands import COMMANDS, CommandGroup, CommandSpec
+from takopi.core.replies import Styled, bold, code, message
+from takopi.core.richtext import utf16_len
+from takopi.core.shorten import one_line
+from takopi.core.split import MAX_UNITS
+from takopi.core.texts import tr, tr_later, translated
+from takopi.model import EngineId
+
+__all__ = [
+    "command_help",
+    "help_reply",
+    "no_such_command",
+    "takes_nothing",
+]
+
+_HEADINGS: dict[CommandGroup, str] = {
+    "Work": tr_later("Work"),
+    "Look": tr_later("Look"),
+    "Place": tr_later("Place"),
+    "Session": tr_later("Session"),
+    "Choose": tr_later("Choose"),
+    "Files": tr_later("Files"),
+    "Time": tr_later("Time"),
+    "Plug-ins": tr_later("Plug-ins"),
+}
+_ENGINE_UNITS = 400
+_PLUGIN_UNITS = 60
+_MAX_PLUGINS = 20
+# Room for the line that counts what is left out, in any language.
+_MORE_UNITS = 120
+
+_Pieces = list[str | Styled]
+
+
+def help_reply(
+    engines: Sequence[EngineId], default_engine: EngineId, plugins: Sequence[CommandSpec] = ()
+) -> ChatMessage:
+    """Say what can be done in this chat, in one message whatever is installed.
+
+    Args:
+        engines: Those that can be named.
+        default_engine: The one that need not be named.
+        plugins: The commands that packages bring.
+    """
+    pieces: _Pieces = [
+        tr(
+            "Write what you want done. {engine} starts on it, shows its progress in one message "
+            "and answers in a new one. Reply to any of its messages to go on in the same session. "
+            "`/help cancel` tells more of a command.",
+            engine=default_engine,
+        ),
+        "\n",
+    ]
+    for group in dict.fromkeys(spec.group for spec in COMMANDS):
+        pieces += ["\n", bold(translated(_HEADINGS[group])), "\n"]
+        for spec in COMMANDS:
+            if spec.group == group:
+                pieces += _line(spec)
+    end = [*_engine_lines(engines, default_engine), *_example_lines(engines, default_engine)]
+    room = MAX_UNITS - _units(pieces) - _units(end)
+    return message(*pieces, *_plugin_lines(plugins, room), *end)
+
+
+def command_help(spec: CommandSpec) -> ChatMessage:
+    """Say what one command does, with examples.
+
+    Args:
+        spec: The command, of takopi or of a plug-in.
+    """
+    pieces: _Pieces = [code(f"/{spec.name}"), f" – {translated(spec.description)}\n"]
+    more = more_about(spec.name)
+    if more:
+        pieces += ["\n", more, "\n"]
+    pieces += ["\n", bold(tr("Examples"))]
+    for example in examples_of(spec):
+        pieces += ["\n", code(example)]
+    return message(*pieces)
+
+
+def no_such_command(word: str, near: Sequence[str]) -> ChatMessage:
+    """Answer /help about something that is no command.
+
+    Args:
+        word: What was asked about.
+        near: Names that it may have meant.
+    """
+    shown = one_line(word, 60)
+    if near:
+        names = ", ".join(f"/{name}" for name in near)
+        said = tr("There is no command {word}. Did you mean {names}?", word=shown, names=names)
+    else:
+        said = tr("There is no command {word}.", word=shown)
+    lists = tr("/help lists them all, and for example `/help cancel` tells more of one.")
+    return message(f"{said} {lists}")
+
+
+def takes_nothing(spec: CommandSpec) -> ChatMessage:
+    """Say that a command has nothing behind it."""
+    words = tr("/{command} takes nothing behind it, so nothing was done: send", command=spec.name)
+    return message(f"{words} ", code(f"/{spec.name}"))
+
+
+def _line(spec: CommandSpec) -> _Pieces:
+    line: _Pieces = [f"/{spec.name} – {translated(spec.description)}"]
+    if spec.example != f"/{spec.name}":
+        line += [": ", code(spec.example)]
+    return [*line, "\n"]
+
+
+def _plugin_lines(plugins: Sequence[CommandSpec], room: int) -> _Pieces:
+    """List as many commands of plug-ins as there is room for: others decide how many there are."""
+    lines: _Pieces = ["\n", bold(translated(_HEADINGS["Plug-ins"])), "\n"] if plugins else []
+    room -= _units(lines) + _MORE_UNITS
+    shown = 0
+    for spec in plugins[:_MAX_PLUGINS]:
+        line = f"/{spec.name} – {one_line(spec.description, _PLUGIN_UNITS)}\n"
+        room -= utf16_len(line)
+        if room < 0:
+            break
+        lines.append(line)
+        shown += 1
+    if len(plugins) > shown:
+        rest = len(plugins) - shown
+        lines += [tr("and {count} more: `takopi plugins` lists them all", count=rest), "\n"]
+    return lines
+
+
+def _engine_lines(engines: Sequence[EngineId], default_engine: EngineId) -> _Pieces:
+    if not engines:
+        return []
+    words, units, shown = "", 0, 0
+    for engine in engines:
+        word = f"/{engine}"
+        if engine == default_engine:
+            word = tr("{command} (default)", command=word)
+        units += utf16_len(word) + 1
+        if units > _ENGINE_UNITS:
+            break
+        words += f" {word}" if words else word
+        shown += 1
+    if len(engines) > shown:
+        words += " " + tr("and {count} more", count=len(engines) - shown)
+    return ["\n", bold(tr("Engines")), "\n", words, "\n"]
+
+
+def _example_lines(engines: Sequence[EngineId], default_engine: EngineId) -> _Pieces:
+    example = engines[0] if engines else default_engine
+    return [
+        "\n",
+        bold(tr("Examples")),
+        "\n",
+        code(tr("fix the failing test in parser.py")),
+        "\n",
+        code(tr("/{engine} explain this repository", engine=example)),
+        "\n",
+        code("//compact"),
+        " – " + tr("the text /compact, not a command"),
+    ]
+
+
+def _units(pieces: _Pieces) -> int:
+    return sum(utf16_len(piece if isinstance(piece, str) else piece.text) for piece in pieces)
