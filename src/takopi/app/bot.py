@@ -26,6 +26,7 @@ from takopi.core.topics import TopicRules
 from takopi.core.watchdog import StallLimits
 from takopi.engines import find_engines
 from takopi.errors import ConfigError
+from takopi.locale_files import speak
 from takopi.logging import configure_logging
 from takopi.settings import Settings, TelegramSettings, refuse_engine_aliases
 from takopi.telegram.transport import TelegramConfig
@@ -95,6 +96,7 @@ class _Lives:
 def _opened(default_engine: str | None, settings: Settings | None) -> Iterator[BotParts]:
     """Open what a bot is made of; the first life reads its configuration itself."""
     with open_runtime(settings=settings) as runtime:
+        speak(runtime.settings.language)
         options = bot_options(runtime.settings, runtime.shelf, default_engine)
         configure_logging()
         telegram = runtime.settings.telegram

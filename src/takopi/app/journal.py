@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from takopi.app.home import Home
 from takopi.bridge.records import TurnRecord
+from takopi.core.texts import tr
 from takopi.logging import get_logger
 from takopi.process.run_views import RunView, list_runs
 from takopi.store.opening import open_journal
@@ -22,7 +23,6 @@ _PARTS = ("", "-wal")
 # A run that ended shortly before the last write may have ended without its final being written.
 _SLACK_S = 60.0
 _NO_FILE_S = 600.0
-_MAYBE_REPEATED = "the journal was lost, so this answer may have come before"
 
 
 def open_bot_journal(home: Home) -> SqliteStore:
@@ -62,7 +62,9 @@ def rebuilt_turns(home: Home, now: float) -> Iterator[TurnRecord]:
 
 def _as_found(turn: TurnRecord, view: RunView, unwatched_since: float) -> TurnRecord:
     unwatched = view.state != "ended" or (view.ended_at or 0.0) >= unwatched_since
-    told = _MAYBE_REPEATED if unwatched and view.state == "ended" else ""
+    told = ""
+    if unwatched and view.state == "ended":
+        told = tr("the journal was lost, so this answer may have come before")
     return replace(
         turn,
         state="running" if unwatched else "done",

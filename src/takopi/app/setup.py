@@ -30,6 +30,7 @@ from takopi.core.onboarding import (
 from takopi.core.texts import tr
 from takopi.engines import find_engines
 from takopi.errors import ConfigError, TransportError, Unauthorized
+from takopi.locale_files import speak
 from takopi.settings import Settings
 from takopi.settings.keys import TELEGRAM, TOKEN_VARIABLE
 from takopi.settings.projects import read_projects
@@ -73,6 +74,7 @@ def set_up(home: Home, settings: Settings, asker: Asker, *, again: bool) -> bool
         KeyboardInterrupt: The person left; nothing was written.
         ConfigError: The file cannot be written.
     """
+    speak(settings.language)  # what is sent to the chat; the questions here stay English
     interview = Interview(home, settings, asker)
     values = interview.run(again=again)
     _write(home, values)
