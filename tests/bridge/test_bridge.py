@@ -11,6 +11,7 @@ from fakes.scripted_engine import (
     until_cancelled,
 )
 from takopi.core.chat import RepliedTo
+from takopi.core.commands import COMMANDS
 from takopi.errors import (
     ConfigError,
     FloodLimited,
@@ -229,8 +230,8 @@ async def test_different_sessions_run_side_by_side_up_to_the_limit() -> None:
             world.chat.write(f"p{number}")
         await world.clock.advance(3)
         assert world.codex.playing == 2
-        assert world.chat.has("queued · codex · as many turns run as may at once")
-        assert world.chat.has("as many turns run as may at once, 1 before it")
+        assert world.chat.has("queued · codex · waits for a free run")
+        assert world.chat.has("waits for a free run, 1 before it")
         gate.set()
         await world.clock.advance(30)
         assert len(world.finals()) == 4
@@ -319,14 +320,8 @@ async def test_a_broken_engine_is_told_and_reads_no_resume_lines() -> None:
 async def test_the_menu_lists_commands_and_engines() -> None:
     """The menu is published once, with one line an engine."""
     async with serving() as world:
-        assert [command.name for command in world.chat.menu] == [
-            "cancel",
-            "file",
-            "status",
-            "help",
-            "codex",
-            "claude",
-        ]
+        own = [spec.name for spec in COMMANDS]
+        assert [command.name for command in world.chat.menu] == [*own, "codex", "claude"]
 
 
 @pytest.mark.parametrize(

@@ -281,10 +281,29 @@ async def test_status_says_what_runs_what_waits_and_versions() -> None:
         await world.clock.advance(3)
         text = world.chat.find("Versions").text
         assert text == (
-            "Running\ncodex · 1m 15s · tidy the tests\n\n"
-            "Waiting\ncodex · 1 before it in this session · then the docs\n\n"
+            "Running\n1. codex · 1m 15s · 1 step · tidy the tests\n\n"
+            "Waiting\n2. codex · 1 before it in this session · asked 1 min ago · then the docs\n\n"
             "Versions\ntakopi 9.9\ncodex 1.2.3\nclaude not installed"
         )
+        shown = world.chat.find("Versions")
+        assert shown.message is not None
+        (first_row, refresh) = shown.message.buttons
+        assert [button.label for button in first_row] == ["Cancel 1", "Cancel 2"]
+        world.chat.press(first_row[1].data)
+        await world.clock.advance(10)
+        world.chat.press(refresh[0].data, on=shown.message_id)
+        await world.clock.advance(10)
+        text = world.chat.find("Versions").text
+        assert "1. codex · 1m 28s · 1 step · tidy the tests\n\nVersions" in text
+
+
+async def test_status_does_not_wait_for_an_engine_that_hangs() -> None:
+    """What runs is told all the same."""
+    async with serving() as world:
+        world.engines.hanging = anyio.Event()
+        world.chat.write("/status")
+        await world.clock.advance(11)
+        assert world.chat.has("codex does not answer\nclaude does not answer")
 
 
 async def test_status_when_nothing_runs() -> None:

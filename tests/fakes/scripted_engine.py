@@ -172,11 +172,13 @@ class ScriptedDirectory:
         runners: By id.
         broken: Engines that are listed and cannot be used.
         versions: What their CLIs say.
+        hanging: They say nothing until this is set.
     """
 
     runners: dict[str, ScriptedRunner]
     broken: dict[str, Exception] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    hanging: anyio.Event | None = None
 
     def ids(self) -> Sequence[str]:
         return (*self.runners, *self.broken)
@@ -189,6 +191,8 @@ class ScriptedDirectory:
         return self.runners[engine]
 
     async def version(self, engine: str) -> str | None:
+        if self.hanging is not None:
+            await self.hanging.wait()
         return self.versions.get(engine)
 
 

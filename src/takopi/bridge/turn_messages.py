@@ -26,9 +26,10 @@ from takopi.core.present import (
     render_progress,
 )
 from takopi.core.progress import in_brief
-from takopi.core.replies import cancel_data, message, queued_message
+from takopi.core.replies import cancel_data, message
 from takopi.core.richtext import RichText
 from takopi.core.texts import tr, tr_later, tr_n, translated
+from takopi.core.turn_lists import queued_message
 from takopi.core.turn_queue import Place as QueuePlace
 from takopi.core.turn_state import TurnEnd
 from takopi.logging import redact

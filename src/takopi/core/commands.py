@@ -67,6 +67,26 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/file get docs/plan.md",
     ),
     CommandSpec(
+        name="new",
+        description="Begin a new session with the next prompt, or with the one behind it",
+        group="Session",
+        example="/new fix the failing test",
+        changes=True,
+    ),
+    CommandSpec(
+        name="sessions",
+        description="Show the sessions of this project and branch, to go on with one",
+        group="Session",
+        example="/sessions",
+    ),
+    CommandSpec(
+        name="resume",
+        description="Go on with a session that you name",
+        group="Session",
+        example="/resume 0199c8a2-5b1e-7c30-9d5e-3f6a8e1b2c4d",
+        changes=True,
+    ),
+    CommandSpec(
         name="agent",
         description="Show or choose the engine of prompts that name none",
         group="Choose",
@@ -115,22 +135,10 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/status",
     ),
     CommandSpec(
-        name="every",
-        description="Ask something again and again",
-        group="Time",
-        example="/every weekday 9:00 summarise the new issues",
-    ),
-    CommandSpec(
-        name="at",
-        description="Ask something once, later",
-        group="Time",
-        example="/at 18:30 run the slow tests",
-    ),
-    CommandSpec(
-        name="schedules",
-        description="Show what is asked when; run, pause or delete it",
-        group="Time",
-        example="/schedules",
+        name="queue",
+        description="Show what waits, and say what is next",
+        group="Look",
+        example="/queue",
     ),
     CommandSpec(
         name="every",

@@ -6,7 +6,6 @@ import msgspec
 
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.context_replies import context_reply
-from takopi.core.durations import format_elapsed
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 from takopi.core.route import (
     BranchRefused,
@@ -18,27 +17,20 @@ from takopi.core.route import (
     Route,
     UnknownCommand,
 )
-from takopi.core.shorten import one_line
 from takopi.core.texts import tr
-from takopi.core.turn_queue import Place
 from takopi.model import EngineId
 
 __all__ = [
     "CANCEL_PREFIX",
     "PICK_PREFIX",
-    "EngineVersion",
-    "TurnLine",
     "bold",
-    "cancel_choice",
     "cancel_data",
     "code",
     "conflict_reply",
     "engine_reply",
     "hint_reply",
     "message",
-    "queued_message",
     "route_reply",
-    "status_reply",
     "unknown_reply",
 ]
 
@@ -46,8 +38,6 @@ CANCEL_PREFIX = "cancel:"
 PICK_PREFIX = "pick:"
 """Begins the data of a choice between turns to cancel; its message shows what was picked."""
 
-_PREVIEW_UNITS = 60
-_MAX_LINES = 15
 # Stands for a piece with a look of its own until a text is in its language.
 _SLOT = "\x00"
 
@@ -57,33 +47,6 @@ class Styled(msgspec.Struct, frozen=True):
 
     text: str
     kind: EntityKind
-
-
-class TurnLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Say of one turn what a list of turns shows.
-
-    Args:
-        turn_id: Names it in button data.
-        engine: Its engine.
-        prompt: The person's words.
-        elapsed_s: Seconds since it started; None while it waits.
-        place: Why it waits.
-        cancelling: Whether somebody asked to cancel it.
-    """
-
-    turn_id: str
-    engine: EngineId
-    prompt: str
-    elapsed_s: float | None = None
-    place: Place | None = None
-    cancelling: bool = False
-
-
-class EngineVersion(msgspec.Struct, frozen=True):
-    """Say which version of an engine's CLI is installed, if any."""
-
-    engine: EngineId
-    version: str | None
 
 
 def bold(text: str) -> Styled:
@@ -197,77 +160,6 @@ def route_reply(decision: Route, default_engine: EngineId) -> ChatMessage | None
             return None
 
 
-def queued_message(engine: EngineId, place: Place | None, turn_id: str) -> ChatMessage:
-    """Be the message of a turn that waits; it becomes the progress message."""
-    words = [tr("queued"), engine]
-    if place is not None and place.why == "session":
-        words.append(tr("{count} before it in this session", count=place.ahead))
-    elif place is not None and place.why == "person":
-        words.append(tr("waits for a decision"))
-    elif place is not None and place.why == "limit":
-        words.append(tr("as many turns run as may at once") + _ahead(place))
-    return message(" · ".join(words), buttons=_cancel_row(tr("Cancel"), turn_id))
-
-
-def cancel_choice(turns: Sequence[TurnLine]) -> ChatMessage:
-    """Ask which of several turns is meant."""
-    rows = [
-        (Button(one_line(_line(turn), _PREVIEW_UNITS), PICK_PREFIX + turn.turn_id),)
-        for turn in turns[:_MAX_LINES]
-    ]
-    return message(tr("Several turns run here. Which one?"), buttons=tuple(rows))
-
-
-def status_reply(
-    turns: Sequence[TurnLine], takopi_version: str, versions: Sequence[EngineVersion]
-) -> ChatMessage:
-    """Say what runs, what waits, and versions."""
-    running = [turn for turn in turns if turn.elapsed_s is not None]
-    waiting = [turn for turn in turns if turn.elapsed_s is None]
-    pieces: list[str | Styled] = []
-    for heading, group in ((tr("Running"), running), (tr("Waiting"), waiting)):
-        if group:
-            pieces += [bold(heading), "\n", *_listed(group), "\n"]
-    if not pieces:
-        pieces += [tr("Nothing runs and nothing waits."), "\n\n"]
-    pieces += [bold(tr("Versions")), f"\ntakopi {takopi_version}\n"]
-    pieces += [f"{found.engine} {found.version or tr('not installed')}\n" for found in versions]
-    return message(*pieces[:-1], str(pieces[-1]).rstrip("\n"))
-
-
-def _listed(turns: Sequence[TurnLine]) -> list[str]:
-    lines = [f"{_line(turn)}\n" for turn in turns[:_MAX_LINES]]
-    if len(turns) > _MAX_LINES:
-        lines.append(tr("and {count} more", count=len(turns) - _MAX_LINES) + "\n")
-    return lines
-
-
-def _line(turn: TurnLine) -> str:
-    words = [turn.engine]
-    if turn.elapsed_s is not None:
-        words.append(tr("cancelling") if turn.cancelling else format_elapsed(turn.elapsed_s))
-    elif turn.place is not None:
-        words.append(_why(turn.place))
-    return " · ".join((*words, one_line(turn.prompt, _PREVIEW_UNITS)))
-
-
-def _why(place: Place) -> str:
-    """Say in brief what a turn waits for."""
-    match place.why:
-        case "session":
-            return tr("{count} before it in this session", count=place.ahead)
-        case "limit":
-            return tr("waits for a free run") + _ahead(place)
-        case "gathering":
-            return tr("waits for the rest of it")
-        case "person":
-            return tr("waits for a decision")
-
-
-def _ahead(place: Place) -> str:
-    return tr(", {count} before it", count=place.ahead) if place.ahead else ""
-
-
 def _with_slots(text: str, pieces: Sequence[Styled]) -> list[str | Styled]:
     """Put pieces with a look where a translation has them."""
     plain, *others = text.split(_SLOT)
@@ -275,7 +167,3 @@ def _with_slots(text: str, pieces: Sequence[Styled]) -> list[str | Styled]:
     for piece, after in zip(pieces, others, strict=False):
         found += [piece, after]
     return found
-
-
-def _cancel_row(label: str, turn_id: str) -> tuple[tuple[Button, ...], ...]:
-    return ((Button(label, cancel_data(turn_id)),),)

@@ -13,6 +13,10 @@ A turn that waits may be *held*, and is then not started:
   turns that came later pass it by; let go, it has its old place among those that still wait.
 
 A held turn needs no room among the turns that run at once.
+
+The order of arrival is changed by `promote` alone, which says what *rank* each turn gets: the least
+rank is first, and turns of one rank keep the order of arrival. Ranks are numbers that can be
+written down, so an order outlives this process.
 """
 
 import heapq
@@ -28,7 +32,7 @@ __all__ = ["Hold", "Place", "TurnQueue"]
 Hold: TypeAlias = Literal["gathering", "person"]
 
 _Name: TypeAlias = str | ResumeToken
-_Entry: TypeAlias = tuple[int, str]  # order of arrival, turn
+_Entry: TypeAlias = tuple[int, int, str]  # rank, order of arrival, turn
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -37,10 +41,12 @@ class Place(msgspec.Struct, frozen=True):
     Args:
         why: `session` for the turns before it, `limit` when too many others run, else its hold.
         ahead: Turns that come first; for `limit` those that wait for the same reason.
+        waiting: Those of them that wait, too, so that it could come before them.
     """
 
     why: Literal["session", "limit"] | Hold
     ahead: int
+    waiting: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -66,11 +72,13 @@ class TurnQueue:
         self._running = 0
         self._arrived = 0
 
-    def add(self, turn: str, conversation: str, session: ResumeToken | None) -> None:
+    def add(
+        self, turn: str, conversation: str, session: ResumeToken | None, rank: int = 0
+    ) -> None:
         """Let a turn wait in the lane of its session, or of its conversation."""
         lane = self._enter(turn, conversation, session)
         self._arrived += 1
-        heapq.heappush(lane.waiting, (self._arrived, turn))
+        heapq.heappush(lane.waiting, (rank, self._arrived, turn))
 
     def adopt(self, turn: str, conversation: str, session: ResumeToken | None) -> None:
         """Take a turn that runs already; also when more run then than may be started."""
@@ -93,18 +101,66 @@ class TurnQueue:
         else:
             self._held[turn] = why
 
-    def start_next(self) -> str | None:
-        """Take the turn that may start now, the earliest first; it runs from then on."""
+    def next(self) -> str | None:
+        """Return the turn that may start now, the first in order; None when none may."""
         startable = self._startable()
         if not startable or self._running >= self._max_runs:
             return None
-        head, lane = min(startable, key=lambda found: found[0])
-        lane.waiting.remove(head)
+        head, _ = min(startable, key=lambda found: found[0])
+        return head[-1]
+
+    def start(self, turn: str) -> None:
+        """Let a turn run that `next` has just returned."""
+        lane = self._lane_of[turn]
+        lane.waiting = [entry for entry in lane.waiting if entry[-1] != turn]
         heapq.heapify(lane.waiting)
-        turn = head[1]
         lane.running.add(turn)
         self._running += 1
+
+    def start_next(self) -> str | None:
+        """Take the turn that may start now, the first in order; it runs from then on."""
+        turn = self.next()
+        if turn is not None:
+            self.start(turn)
         return turn
+
+    def waiting(self) -> list[str]:
+        """List the turns that wait, the first in order first."""
+        return [entry[-1] for entry in self._order()]
+
+    def promote(self, turn: str, before: str | None = None) -> dict[str, int]:
+        """Say which ranks let a turn come before others; `rank` sets them.
+
+        Args:
+            turn: A turn that waits.
+            before: The waiting turn before which it comes; None for all.
+
+        Returns:
+            The turns whose ranks change; none when it stands there, or does not wait.
+        """
+        ranks = {entry[-1]: entry[0] for entry in self._order()}
+        order = list(ranks)
+        if turn not in ranks or turn == before or (before is not None and before not in ranks):
+            return {}
+        wanted = [other for other in order if other != turn]
+        wanted.insert(0 if before is None else wanted.index(before), turn)
+        if wanted == order:
+            return {}
+        # Who arrives later has rank 0, so all that is put in order stands below.
+        moved = [n for n, pair in enumerate(zip(order, wanted, strict=True)) if pair[0] != pair[1]]
+        below = [n for n, other in enumerate(wanted) if ranks[other] < 0]
+        last = max(*moved, *below)
+        fresh = {other: n - last - 1 for n, other in enumerate(wanted[: last + 1])}
+        return {other: rank for other, rank in fresh.items() if rank != ranks[other]}
+
+    def rank(self, turn: str, rank: int) -> None:
+        """Give a turn that waits the rank that `promote` said; others are left alone."""
+        lane = self._lane_of.get(turn)
+        if lane is not None:
+            lane.waiting = [
+                (rank, *entry[1:]) if entry[-1] == turn else entry for entry in lane.waiting
+            ]
+            heapq.heapify(lane.waiting)
 
     def report(self, turn: str, session: ResumeToken) -> None:
         """Note which session a running turn has; later turns of its lane continue it."""
@@ -127,7 +183,7 @@ class TurnQueue:
             lane.running.remove(turn)
             self._running -= 1
         else:
-            lane.waiting = [entry for entry in lane.waiting if entry[1] != turn]
+            lane.waiting = [entry for entry in lane.waiting if entry[-1] != turn]
             heapq.heapify(lane.waiting)
         if not lane.running and not lane.waiting:
             for name in lane.names:
@@ -140,12 +196,13 @@ class TurnQueue:
             return None
         if turn in self._held:
             return Place(self._held[turn], 0)
-        queue = [entry for entry in sorted(lane.waiting) if self._held.get(entry[1]) != "person"]
-        place = [entry[1] for entry in queue].index(turn)
+        queue = [entry for entry in sorted(lane.waiting) if self._held.get(entry[-1]) != "person"]
+        place = [entry[-1] for entry in queue].index(turn)
         ahead = len(lane.running) + place
         if ahead:
-            return Place("session", ahead)
-        return Place("limit", sum(head < queue[0] for head, _ in self._startable()))
+            return Place("session", ahead, place)
+        before = sum(head < queue[0] for head, _ in self._startable())
+        return Place("limit", before, before)
 
     def active(self, conversation: str) -> bool:
         """Tell whether a turn of a conversation runs or waits."""
@@ -161,17 +218,20 @@ class TurnQueue:
             self._bind(lane, session)
         return lane
 
+    def _order(self) -> list[_Entry]:
+        return sorted(entry for lane in set(self._lanes.values()) for entry in lane.waiting)
+
     def _startable(self) -> list[tuple[_Entry, _Lane]]:
         """List what could start if the limit allowed."""
         free = (lane for lane in set(self._lanes.values()) if lane.waiting and not lane.running)
         heads = ((self._head(lane), lane) for lane in free)
-        return [(head, lane) for head, lane in heads if head and head[1] not in self._held]
+        return [(head, lane) for head, lane in heads if head and head[-1] not in self._held]
 
     def _head(self, lane: _Lane) -> _Entry | None:
         """Return whose turn it is in a lane."""
-        if lane.waiting[0][1] not in self._held:
+        if lane.waiting[0][-1] not in self._held:
             return lane.waiting[0]
-        asked = (entry for entry in lane.waiting if self._held.get(entry[1]) != "person")
+        asked = (entry for entry in lane.waiting if self._held.get(entry[-1]) != "person")
         return min(asked, default=None)
 
     def _name(self, lane: _Lane, name: _Name) -> None:
@@ -186,7 +246,7 @@ class TurnQueue:
         lane.session = session
 
     def _join(self, lane: _Lane, other: _Lane) -> None:
-        for _, turn in other.waiting:
+        for *_, turn in other.waiting:
             self._lane_of[turn] = lane
         for turn in other.running:
             self._lane_of[turn] = lane

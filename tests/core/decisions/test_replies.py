@@ -7,25 +7,28 @@ from hypothesis import strategies as st
 from takopi.core.chat import ChatMessage
 from takopi.core.help_replies import help_reply
 from takopi.core.replies import (
-    EngineVersion,
-    TurnLine,
     bold,
-    cancel_choice,
     code,
     conflict_reply,
     engine_reply,
     hint_reply,
     message,
-    queued_message,
-    status_reply,
     unknown_reply,
 )
 from takopi.core.richtext import utf16_len
 from takopi.core.route import EngineConflict, UnknownCommand
+from takopi.core.turn_lists import (
+    EngineVersion,
+    TurnLine,
+    cancel_choice,
+    queue_reply,
+    queued_message,
+    status_reply,
+)
 from takopi.core.turn_queue import Place
 
 WHYS = st.sampled_from(["session", "limit", "gathering", "person"])
-PLACES = st.none() | st.builds(Place, WHYS, st.integers(0, 99))
+PLACES = st.none() | st.builds(Place, WHYS, st.integers(0, 99), st.integers(0, 99))
 TURNS = st.lists(
     st.builds(
         TurnLine,
@@ -35,6 +38,9 @@ TURNS = st.lists(
         elapsed_s=st.none() | st.floats(0, 10**6),
         place=PLACES,
         cancelling=st.booleans(),
+        waited_s=st.none() | st.floats(0, 10**6),
+        where=st.text(max_size=250),
+        steps=st.integers(0, 10**6),
     ),
     max_size=40,
 )
@@ -62,6 +68,7 @@ def test_lists_of_turns_always_fit(turns: list[TurnLine], version: str | None) -
     check(status_reply(turns, "1.0", [EngineVersion("codex", version)]))
     check(status_reply(turns, "1.0", []))
     check(cancel_choice(turns))
+    check(queue_reply(turns))
 
 
 @settings(max_examples=min(settings().max_examples, 1_000))
@@ -96,7 +103,7 @@ def test_a_prompt_is_shown_in_brief_as_elsewhere() -> None:
     """At most 60 units on one line, whole characters only, and none that control anything."""
     turn = TurnLine(turn_id="t", engine="codex", prompt="a\x1b[2J\n" + "😀" * 60)
     line = status_reply([turn], "1", []).body.text.splitlines()[1]
-    shown = line.removeprefix("codex · ")
+    shown = line.removeprefix("1. codex · ")
     assert utf16_len(shown) <= 60
     assert shown.endswith("😀…")
     assert "\x1b" not in shown

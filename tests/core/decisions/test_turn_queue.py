@@ -1,7 +1,7 @@
 """Which turn may start."""
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -20,7 +20,7 @@ def test_turns_of_one_session_go_one_after_the_other() -> None:
     for turn in ("a", "b", "c"):
         queue.add(turn, turn, session("s"))
     assert [queue.start_next(), queue.start_next()] == ["a", None]
-    assert queue.place("c") == Place("session", 2)
+    assert queue.place("c") == Place("session", 2, 1)
     queue.end("b")
     assert queue.place("c") == Place("session", 1)
     queue.end("a")
@@ -38,7 +38,7 @@ def test_a_reply_to_a_new_conversation_waits_for_it() -> None:
     assert queue.session_of("b") is None
     queue.report("a", session("s"))
     queue.add("c", "c", session("s"))
-    assert (queue.session_of("b"), queue.place("c")) == (session("s"), Place("session", 2))
+    assert (queue.session_of("b"), queue.place("c")) == (session("s"), Place("session", 2, 1))
     queue.end("a")
     assert queue.start_next() == "b"
 
@@ -49,7 +49,7 @@ def test_the_limit_holds_and_the_rest_know_why_they_wait() -> None:
     for turn in ("a", "b", "c", "d"):
         queue.add(turn, turn, None)
     assert [queue.start_next() for _ in range(3)] == ["a", "b", None]
-    assert (queue.place("c"), queue.place("d")) == (Place("limit", 0), Place("limit", 1))
+    assert (queue.place("c"), queue.place("d")) == (Place("limit", 0), Place("limit", 1, 1))
     queue.end("b")
     assert queue.start_next() == "c"
 
@@ -62,7 +62,7 @@ def test_two_lanes_that_turn_out_to_be_one_session_are_joined() -> None:
     queue.add("b", "b", session("s"))
     queue.add("c", "a", None)
     queue.report("a", session("s"))
-    assert queue.place("c") == Place("session", 2)
+    assert queue.place("c") == Place("session", 2, 1)
     queue.end("a")
     assert queue.start_next() == "b"
     assert queue.active("a")
@@ -106,7 +106,7 @@ def test_a_turn_that_is_gathered_keeps_its_place_and_holds_up_its_lane_only() ->
     queue.add("b", "b", session("s"))
     queue.add("c", "c", None)
     assert queue.place("a") == Place("gathering", 0)
-    assert queue.place("b") == Place("session", 1)
+    assert queue.place("b") == Place("session", 1, 1)
     assert queue.start_next() == "c"
     assert queue.start_next() is None
     queue.end("c")
@@ -126,7 +126,7 @@ def test_a_turn_that_waits_for_a_person_is_passed_by() -> None:
     assert queue.start_next() == "b"
     assert queue.place("c") == Place("session", 1)
     queue.hold("a", None)
-    assert queue.place("c") == Place("session", 2)
+    assert queue.place("c") == Place("session", 2, 1)
     queue.end("b")
     assert queue.start_next() == "a"
 
@@ -173,6 +173,66 @@ def test_turns_that_run_already_are_taken_in_beyond_the_limit() -> None:
     assert queue.start_next() == "c"
 
 
+def filled(*sessions: str | None) -> TurnQueue:
+    """Make a queue with a turn for each session: a, b, c and so on."""
+    queue = TurnQueue(1)
+    for turn, known in zip("abcdefgh", sessions, strict=False):
+        queue.add(turn, turn, session(known) if known else None)
+    return queue
+
+
+def promote(queue: TurnQueue, turn: str, before: str | None = None) -> dict[str, int]:
+    """Let a turn come before others."""
+    ranks = queue.promote(turn, before)
+    for other, rank in ranks.items():
+        queue.rank(other, rank)
+    return ranks
+
+
+def test_a_promoted_turn_is_next_in_its_session_and_among_all() -> None:
+    queue = filled("s", "s", "s", None)
+    assert promote(queue, "c") == {"c": -3, "a": -2, "b": -1}
+    assert queue.waiting() == ["c", "a", "b", "d"]
+    assert queue.place("a") == Place("session", 1, 1)
+    promote(queue, "d", "a")
+    assert queue.waiting() == ["c", "d", "a", "b"]
+    queue.add("e", "e", None)
+    assert queue.waiting()[-1] == "e"
+    assert [queue.start_next(), queue.end("c"), queue.start_next()] == ["c", None, "d"]
+
+
+def test_promoting_changes_no_more_ranks_than_it_must_and_nothing_by_itself() -> None:
+    queue = filled(None, None, None, None)
+    assert queue.promote("b") == {"b": -2, "a": -1}
+    assert queue.waiting() == ["a", "b", "c", "d"]
+    for turn, before in (("a", None), ("a", "a"), ("b", "c"), ("x", None), ("b", "x")):
+        assert queue.promote(turn, before) == {}
+    queue.rank("x", -1)
+    queue.start_next()
+    assert queue.promote("a") == {}
+    assert queue.promote("b", "a") == {}
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.none() | st.integers(0, 7)), max_size=12))
+def test_the_order_is_what_was_asked_for_and_outlives_a_restart(moves) -> None:
+    """Each move changes the place of one turn; what is written down gives the same order again."""
+    queue, names = filled(*[None] * 8), list("abcdefgh")
+    ranks = dict.fromkeys(names, 0)
+    model = list(names)
+    for turn, before in moves:
+        first = None if before is None else names[before]
+        ranks |= promote(queue, names[turn], first)
+        if first != names[turn]:
+            model.remove(names[turn])
+            model.insert(0 if first is None else model.index(first), names[turn])
+        assert queue.waiting() == model
+    again = TurnQueue(1)
+    for name in names:
+        again.add(name, name, None, ranks[name])
+    assert again.waiting() == model
+    assert max(ranks.values()) <= 0
+
+
 class Turns(RuleBasedStateMachine):
     """Let turns arrive, start, report, be held and end in any order."""
 
@@ -216,6 +276,14 @@ class Turns(RuleBasedStateMachine):
             self.held.pop(turn, None)
         else:
             self.held[turn] = why
+
+    @precondition(lambda self: len(self.waiting) > 1)
+    @rule(data=st.data())
+    def is_promoted(self, data: st.DataObject) -> None:
+        turn, before = data.draw(st.permutations(self.waiting))[:2]
+        promote(self.queue, turn, before)
+        self.waiting.remove(turn)
+        self.waiting.insert(self.waiting.index(before), turn)
 
     def _add(self, conversation: str | None, asked: ResumeToken | None) -> None:
         self.count += 1

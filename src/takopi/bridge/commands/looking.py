@@ -1,20 +1,15 @@
-"""/help and /status: commands that change nothing."""
+"""/help: what a person can do here."""
 
 from dataclasses import dataclass
 
-import anyio
-
-from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.commands.plugin import describe
 from takopi.core.chat import ChatMessage
 from takopi.core.commands import COMMANDS, GREETING, nearest_names
-from takopi.core.help_replies import command_help, help_reply, no_such_command, takes_nothing
-from takopi.core.replies import EngineVersion, TurnLine, engine_reply, status_reply
-from takopi.core.texts import tr
-from takopi.model import EngineId
+from takopi.core.help_replies import command_help, help_reply, no_such_command
+from takopi.core.replies import engine_reply
 
-__all__ = ["HelpCommand", "StatusCommand"]
+__all__ = ["HelpCommand"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,51 +51,3 @@ class HelpCommand:
         """Do nothing: help has no buttons."""
         await self.ports.answers.mark([call.handled])
         return ""
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCommand:
-    """Say what runs and waits in a chat.
-
-    Args:
-        ports: What commands work with.
-    """
-
-    ports: CommandPorts
-    names: tuple[str, ...] = ("status",)
-
-    async def answer(self, call: CommandCall) -> None:
-        """List the turns as they are now, and the versions once they are known."""
-        if call.command.args:
-            spec = next(spec for spec in COMMANDS if spec.name == self.names[0])
-            await self.ports.answers.give(call.place, takes_nothing(spec), [call.handled])
-            return
-        chat = call.received.scope.chat_id
-        scheduler = self.ports.scheduler
-        turns = [turn for turn in scheduler.turns() if turn.place.scope.chat_id == chat]
-        lines = [scheduler.line(turn) for turn in turns]
-        self.ports.group.start_soon(self._say, call, lines)
-
-    async def press(self, call: PressCall) -> str:
-        """Do nothing: what status shows has buttons of its own."""
-        await self.ports.answers.mark([call.handled])
-        return ""
-
-    async def _say(self, call: CommandCall, lines: list[TurnLine]) -> None:
-        ports = self.ports
-        engines = tuple(ports.engines.ids())
-        versions: dict[EngineId, str | None] = {}
-
-        async def ask(engine: EngineId) -> None:
-            with border("asking for a version", engine=engine) as found:
-                versions[engine] = await ports.engines.version(engine)
-            if found.error is not None:
-                versions[engine] = tr("cannot tell its version: {why}", why=found.error[:200])
-
-        async with anyio.create_task_group() as group:
-            for engine in engines:
-                group.start_soon(ask, engine)
-        known = [EngineVersion(engine, versions[engine]) for engine in engines]
-        with border("answering /status"):
-            words = status_reply(lines, ports.version, known)
-            await ports.answers.give(call.place, words, [call.handled])

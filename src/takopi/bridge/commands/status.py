@@ -1,0 +1,77 @@
+"""/status: what runs, what waits and for how long; it changes nothing."""
+
+from dataclasses import dataclass
+
+import anyio
+
+from takopi.bridge.border import border
+from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.waiting import give_up_at
+from takopi.core.chat import ChatMessage
+from takopi.core.texts import tr
+from takopi.core.turn_lists import EngineVersion, TurnLine, status_reply
+from takopi.model import EngineId
+from takopi.transport import MessageRef
+
+__all__ = ["StatusCommand"]
+
+_VERSIONS_WITHIN_S = 10.0
+"""An engine's CLI may hang; what runs is told all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusCommand:
+    """Say what runs and waits in a chat.
+
+    Args:
+        ports: What commands work with.
+    """
+
+    ports: CommandPorts
+    names: tuple[str, ...] = ("status",)
+
+    async def answer(self, call: CommandCall) -> None:
+        """List the turns as they are now, and the versions once they are known."""
+        lines = self._lines(call.received.scope.chat_id)
+        self.ports.group.start_soon(self._say, call, lines)
+
+    async def press(self, call: PressCall) -> str:
+        """Show how things are now, in the same message."""
+        await self.ports.answers.mark([call.handled])
+        lines = self._lines(call.pressed.scope.chat_id)
+        self.ports.group.start_soon(self._correct, call, lines)
+        return ""
+
+    def _lines(self, chat: int) -> list[TurnLine]:
+        scheduler = self.ports.scheduler
+        turns = [turn for turn in scheduler.turns() if turn.place.scope.chat_id == chat]
+        return [scheduler.line(turn) for turn in turns]
+
+    async def _say(self, call: CommandCall, lines: list[TurnLine]) -> None:
+        words = await self._words(lines)
+        with border("answering /status"):
+            await self.ports.answers.give(call.place, words, [call.handled])
+
+    async def _correct(self, call: PressCall, lines: list[TurnLine]) -> None:
+        words = await self._words(lines)
+        ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
+        with border("answering /status"):
+            await self.ports.outbox.correct(call.place, ref, words)
+
+    async def _words(self, lines: list[TurnLine]) -> ChatMessage:
+        ports, clock = self.ports, self.ports.clock
+        engines = tuple(ports.engines.ids())
+        versions: dict[EngineId, str | None] = dict.fromkeys(engines, tr("does not answer"))
+
+        async def ask(engine: EngineId) -> None:
+            with border("asking for a version", engine=engine) as found:
+                versions[engine] = await ports.engines.version(engine)
+            if found.error is not None:
+                versions[engine] = tr("cannot tell its version: {why}", why=found.error[:200])
+
+        async with give_up_at(clock, clock.now() + _VERSIONS_WITHIN_S):
+            async with anyio.create_task_group() as group:
+                for engine in engines:
+                    group.start_soon(ask, engine)
+        known = [EngineVersion(engine, versions[engine]) for engine in engines]
+        return status_reply(lines, ports.version, known)
