@@ -369,4 +369,5 @@ def _stands_alone(received: MessageReceived, decision: Route) -> bool:
 
 
 def _waiting(record: TurnRecord) -> WaitingPrompt:
-    return WaitingPrompt(record.turn_id, record.scope, record.person, record.pieces)
+    written_in = record.asked_in or record.scope
+    return WaitingPrompt(record.turn_id, written_in, record.person, record.pieces)

@@ -115,6 +115,7 @@ class Router:
 
     def placed(self, turn: TurnRecord, prompt: Prompt) -> TurnRecord:
         """Write down with a new turn where it runs, and what was chosen for it."""
+        turn = self._followed(turn, prompt)
         context = prompt.where.context
         layers = self.layers(turn.scope, context.project)
         note = turn.note
@@ -129,6 +130,14 @@ class Router:
             note=note,
             wants_topic=self._wants_topic(turn, prompt),
         )
+
+    def _followed(self, turn: TurnRecord, prompt: Prompt) -> TurnRecord:
+        """Let a turn live in the topic that its session got, wherever it was asked for."""
+        topic = None if prompt.follows is None else prompt.follows.topic
+        if topic is None or turn.scope.thread_id is not None or self._ports.places.of(topic).gone:
+            return turn
+        same_chat = topic.chat_id == turn.scope.chat_id
+        return replace(turn, scope=topic, asked_in=turn.scope) if same_chat else turn
 
     def _wants_topic(self, turn: TurnRecord, prompt: Prompt) -> bool:
         """Tell whether a message begins a session that gets a topic of its own."""
@@ -177,4 +186,5 @@ def bound_to(record: TurnRecord) -> BoundTurn:
         engine=record.engine,
         session=record.session or record.asked,
         context=record.context,
+        topic=None if record.asked_in is None else record.scope,
     )

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from takopi.context import RunContext
+from takopi.core.chat import Scope
 from takopi.core.contexts import NOWHERE, HeldContext
 from takopi.model import EngineId, ResumeToken
 
@@ -84,6 +85,7 @@ class BoundTurn(msgspec.Struct, frozen=True, kw_only=True):
         engine: The engine it runs on.
         session: The session, once known.
         context: Where it works.
+        topic: The topic that it got, when it was asked for elsewhere.
     """
 
     turn_id: str
@@ -91,6 +93,7 @@ class BoundTurn(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineId
     session: ResumeToken | None = None
     context: RunContext = RunContext()
+    topic: Scope | None = None
 
 
 class Ignored(msgspec.Struct, frozen=True):
