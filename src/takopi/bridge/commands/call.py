@@ -8,6 +8,7 @@ from anyio.abc import TaskGroup
 
 from takopi.bridge.answers import Answers
 from takopi.bridge.asking import Asking
+from takopi.bridge.following import Follower
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
@@ -16,13 +17,13 @@ from takopi.bridge.ports import (
     CommandPlugins,
     EngineDirectory,
     ProjectFiles,
+    RunHost,
     Store,
     Transport,
     Workspaces,
 )
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
 from takopi.bridge.routing import Router
-from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.topic_desk import TopicDesk
@@ -90,11 +91,11 @@ class CommandPorts:
         store: The journal.
         places: Knows what was chosen where.
         router: Knows what holds where.
+        follower: Knows which sessions go on by themselves.
         settings: What the configuration says of chats.
         workspaces: Knows projects and their working trees.
         transport: The chat service.
         asking: Starts turns that no message asked for.
-        schedules: What is asked at certain times.
         schedules: What is asked at certain times.
         clock: Tells the time.
         default_engine: Of the configuration.
@@ -102,6 +103,7 @@ class CommandPorts:
         new_id: Makes ids.
         group: What takes time runs in it, inside a `border`.
         files: The files of the projects; None where none come and go.
+        host: Knows where sessions live; None where nobody does.
         plugins: The commands that packages bring; None where there are none.
         topics: Makes and finds topics; None where nobody does.
     """
@@ -113,11 +115,11 @@ class CommandPorts:
     store: Store
     places: Places
     router: Router
+    follower: Follower
     settings: ChatSettings
     workspaces: Workspaces
     transport: Transport
     asking: Asking
-    schedules: ScheduleBook
     schedules: ScheduleBook
     clock: Clock
     default_engine: EngineId
@@ -125,6 +127,7 @@ class CommandPorts:
     new_id: Callable[[], str]
     group: TaskGroup
     files: ProjectFiles | None = None
+    host: RunHost | None = None
     plugins: CommandPlugins | None = None
     topics: TopicDesk | None = None
 
