@@ -135,6 +135,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/status",
     ),
     CommandSpec(
+        name="queue",
+        description="Show what waits, and say what is next",
+        group="Look",
+        example="/queue",
+    ),
+    CommandSpec(
         name="every",
         description="Ask something again and again",
         group="Time",

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from takopi.bridge.commands.call import CommandCall, CommandHandler, CommandPorts, PressCall
 from takopi.bridge.commands.cancel import CancelCommand
 from takopi.bridge.commands.files import FileCommand
-from takopi.bridge.commands.looking import HelpCommand, StatusCommand
+from takopi.bridge.commands.looking import HelpCommand
 from takopi.bridge.commands.new import NewCommand
 from takopi.bridge.commands.plugin import PluginCommand, describe
 from takopi.bridge.commands.preferences import preference_commands
+from takopi.bridge.commands.queue import QueueCommand
 from takopi.bridge.commands.resume import ResumeCommand
 from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.sessions import SessionsCommand
+from takopi.bridge.commands.status import StatusCommand
 from takopi.bridge.commands.topics import TopicCommand
 from takopi.bridge.letters import Place
 from takopi.bridge.ports import CommandPlugins, EngineDirectory, MenuCommand
@@ -33,6 +35,7 @@ def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
         CancelCommand(ports),
         StatusCommand(ports),
         HelpCommand(ports),
+        QueueCommand(ports),
         SchedulesCommand(ports),
         FileCommand(ports),
         NewCommand(ports),
