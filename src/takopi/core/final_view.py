@@ -45,7 +45,7 @@ _NOTE_UNITS = 200
 _NOTE_ENTITIES = 30
 _ENGINE_UNITS = 60
 _RESUME_UNITS = 512
-_LOG_UNITS = 2_000
+LOG_UNITS = 2_000
 _LOG_ENTITIES = 60
 _CONTEXT_UNITS = 300
 
@@ -147,7 +147,7 @@ def _log(view: FinalView, beside: RichText) -> RichText:
     return render_log(
         view.log,
         view.cwd,
-        max_units=min(room, _LOG_UNITS),
+        max_units=min(room, LOG_UNITS),
         max_entities=min(entities, _LOG_ENTITIES),
     )
 

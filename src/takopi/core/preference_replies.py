@@ -289,7 +289,8 @@ def _choice_rows(view: PreferenceView) -> tuple[tuple[Button, ...], ...]:
     held = view.held
     buttons: list[Button] = []
     for word in view.accepted:
-        data = _data(view, word)
+        # An engine may list what nobody could type; such a word is no button either.
+        data = _data(view, word) if word.isprintable() and word.split() == [word] else None
         if data is not None and len(buttons) < MAX_BUTTONS:
             mark = "✓ " if held is not None and held.value == word else ""
             buttons.append(Button(mark + one_line(word, _LABEL_UNITS), data))

@@ -1,12 +1,12 @@
 """The log of a turn's steps: whole while it is short, its end and a number when it is long."""
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.render.rules import assert_well_formed
-from takopi.core.final_view import FinalView, render_final
+from takopi.core.final_view import LOG_UNITS, FinalView, render_final
 from takopi.core.richtext import utf16_len
 from takopi.core.split import MAX_ENTITIES, MAX_UNITS, count_entities
 from takopi.core.tool_log import LEAST_UNITS, MAX_ENTRIES, NO_LOG, ToolLog, advance_log, render_log
@@ -118,3 +118,10 @@ def test_the_log_of_a_split_answer_stands_in_its_last_message() -> None:
     assert before
     assert "make part2" in last.body.text
     assert not any("make part" in message.body.text for message in before)
+
+
+def test_the_page_has_the_numbers_of_the_log() -> None:
+    page = Path(__file__).parents[3].joinpath("docs/reference/messages.md").read_text("utf-8")
+    assert f"at most {LOG_UNITS:,} units" in page
+    assert f"with less than {LEAST_UNITS}\nunits" in page
+    assert f"more than {MAX_ENTRIES} steps" in page
