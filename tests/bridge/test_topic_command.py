@@ -8,11 +8,11 @@ from bridge.world import World
 from fakes.clock import settle
 from fakes.scripted_engine import gated
 from fakes.transport import Call
-from takopi.core.chat import Scope, TopicChanged
+from takopi.core.chat import ChatMigrated, Scope, TopicChanged
 from takopi.core.places import PlaceRecord
 from takopi.core.preferences import Preferences
 from takopi.core.topics import TopicRules
-from takopi.errors import ThreadClosed, TopicsUnavailable, TransportUnavailable
+from takopi.errors import StoreFull, ThreadClosed, TopicsUnavailable, TransportUnavailable
 
 pytestmark = pytest.mark.anyio
 
@@ -41,18 +41,17 @@ async def made(world: World, text: str = "/topic zed @dev", *, chat: int = 1) ->
     return the_topic(world, chat)
 
 
-def change(world: World, thread: int, what: str, name: str = "", **more: object) -> None:
-    """Let somebody who is served change a topic."""
+def change(world: World, thread: int, what: str, name: str = "", *, person: int | None = 1) -> None:
+    """Let somebody change a topic."""
     world.chat.feed(
         TopicChanged(
             update_id=world.chat.number(),
             scope=Scope("memory", 1, thread),
             chat_kind="private",
             message_id=world.chat.number(),
-            sender_id=1,
+            sender_id=person,
             what=what,
             name=name,
-            **more,
         )
     )
 
@@ -265,3 +264,52 @@ async def test_a_button_that_nobody_made_does_nothing() -> None:
         await settle()
         assert world.chat.texts() == []
         assert (await world.store.load()).updates == ()
+
+
+@pytest.mark.parametrize("person", [None, 9])
+async def test_what_strangers_do_to_topics_is_not_noted(person) -> None:
+    """Anonymous admins are strangers, too."""
+    mine = PlaceRecord(key="memory:1:5", project="zed", topic="zed")
+    async with projects(mine, topics=ON) as world:
+        change(world, 5, "renamed", "cats", person=person)
+        await settle()
+        assert (await world.store.load()).places == (mine,)
+
+
+async def test_a_journal_that_refuses_hears_of_a_topic_later() -> None:
+    async with projects(topics=ON) as world:
+        commit, refusals = world.store.commit, [StoreFull("the disk is full")]
+
+        async def refusing(changes: object) -> None:
+            if refusals:
+                raise refusals.pop()
+            await commit(changes)
+
+        world.store.commit = refusing
+        change(world, 5, "created", "New topic")
+        await settle()
+        assert not any(place.unnamed for place in (await world.store.load()).places)
+        await world.clock.advance(2)
+        state = await world.store.load()
+        assert [place.unnamed for place in state.places] == [True]
+        assert state.updates == ()
+
+
+async def test_topics_of_a_group_that_moved_stay_bound() -> None:
+    bound = PlaceRecord(key="memory:-7:5", project="zed", branch="dev", topic="zed @dev")
+    async with projects(bound, topics=ON) as world:
+        world.chat.feed(
+            ChatMigrated(
+                update_id=world.chat.number(),
+                scope=Scope("memory", -7),
+                message_id=world.chat.number(),
+                new_chat_id=-1007,
+            )
+        )
+        world.chat.write("one", chat=-1007, kind="group", thread=5)
+        world.chat.write("/topic zed @dev", chat=-1007, kind="group")
+        await settle()
+        await world.clock.advance(10)
+        assert runs(world) == [("claude", "/src/zed/.worktrees/dev", "one")]
+        there = said_in(world, None, -1007)
+        assert there == ["zed @dev has a topic already: https://chat/5"]

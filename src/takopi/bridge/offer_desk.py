@@ -197,6 +197,7 @@ class OfferDesk:
         return TurnRecord(
             turn_id=self._ports.new_id(),
             scope=old.scope,
+            asked_in=old.asked_in,
             engine=old.engine,
             conversation=old.conversation or old.turn_id,
             chat_kind=old.chat_kind,
