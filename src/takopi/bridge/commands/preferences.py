@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import anyio
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
@@ -36,7 +37,6 @@ from takopi.core.preference_replies import (
 )
 from takopi.core.preferences import Held, PreferenceSource, held
 from takopi.core.texts import tr
-from takopi.errors import TakopiError
 from takopi.model import EngineId
 from takopi.runner import capabilities_of, list_models
 from takopi.transport import MessageRef
@@ -44,16 +44,18 @@ from takopi.transport import MessageRef
 __all__ = ["PreferenceCommand", "preference_commands"]
 
 LIST_WITHIN_S = 10.0
-"""How long an engine may take to say which models it has."""
+"""How long an answer waits for an engine to say which models it has; the next one may know."""
 
+LIST_LIMIT_S = 60.0
 LISTED_FOR_S = 600.0
 
 
 @dataclass(slots=True)
 class _Models:
-    """Remember which models the engines said they have, and when."""
+    """Remember which models the engines said they have, and when; and who is being asked."""
 
     known: dict[EngineId, tuple[float, tuple[str, ...]]] = field(default_factory=dict)
+    asked: dict[EngineId, anyio.Event] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,20 +227,27 @@ class PreferenceCommand:
     async def _ask(self, engine: EngineId) -> tuple[str, ...]:
         """List what can be chosen; an engine is asked for its models, for as long as that goes."""
         ports = self.ports
-        with border("asking an engine what it has", engine=engine):
-            try:
-                if self.kind == "model" and not self._listed(engine):
-                    await wait_until(
-                        lambda: self._list(engine), ports.clock, ports.clock.now() + LIST_WITHIN_S
-                    )
-                return self._accepted(engine)
-            except TakopiError:
-                return ()  # an engine that is broken says so when it is asked for something
-        return ()
+        with border("looking for what can be chosen", engine=engine):
+            if self.kind == "model" and not self._listed(engine):
+                answered = self.models.asked.get(engine)
+                if answered is None:
+                    answered = self.models.asked[engine] = anyio.Event()
+                    ports.group.start_soon(self._list, engine, answered)
+                await wait_until(answered.wait, ports.clock, ports.clock.now() + LIST_WITHIN_S)
+            return self._accepted(engine)
+        return ()  # an engine that is broken says so when it is asked for something
 
-    async def _list(self, engine: EngineId) -> None:
-        models = await list_models(self.ports.engines.runner(engine))
-        self.models.known[engine] = (self.ports.clock.now(), models)
+    async def _list(self, engine: EngineId, answered: anyio.Event) -> None:
+        clock = self.ports.clock
+
+        async def ask() -> None:
+            models = await list_models(self.ports.engines.runner(engine))
+            self.models.known[engine] = (clock.now(), models)
+
+        with border("asking an engine what it has", engine=engine):
+            await wait_until(ask, clock, clock.now() + LIST_LIMIT_S)
+        del self.models.asked[engine]
+        answered.set()
 
 
 def preference_commands(ports: CommandPorts) -> tuple[PreferenceCommand, ...]:
