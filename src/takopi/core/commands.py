@@ -54,6 +54,26 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/cancel all",
     ),
     CommandSpec(
+        name="ctx",
+        description="Show or set the project and branch of this chat or topic",
+        group="Place",
+        example="/ctx set /project @branch",
+        changes=True,
+    ),
+    CommandSpec(
+        name="worktrees",
+        description="List, open and remove the worktrees of a project",
+        group="Place",
+        example="/worktrees remove @branch",
+        changes=True,
+    ),
+    CommandSpec(
+        name="diff",
+        description="Show what was changed; commit it or put it back",
+        group="Work",
+        example="/diff @branch",
+    ),
+    CommandSpec(
         name="topic",
         description="Make or bind a topic for a project or a branch",
         group="Place",

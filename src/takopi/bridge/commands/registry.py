@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from takopi.bridge.commands.call import CommandCall, CommandHandler, CommandPorts, PressCall
 from takopi.bridge.commands.cancel import CancelCommand
+from takopi.bridge.commands.contexts import ContextCommand
+from takopi.bridge.commands.diff import DiffCommand
 from takopi.bridge.commands.files import FileCommand
 from takopi.bridge.commands.looking import HelpCommand
 from takopi.bridge.commands.new import NewCommand
@@ -15,6 +17,7 @@ from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.sessions import SessionsCommand
 from takopi.bridge.commands.status import StatusCommand
 from takopi.bridge.commands.topics import TopicCommand
+from takopi.bridge.commands.worktrees import WorktreesCommand
 from takopi.bridge.letters import Place
 from takopi.bridge.ports import CommandPlugins, EngineDirectory, MenuCommand
 from takopi.bridge.records import UpdateHandled
@@ -38,6 +41,9 @@ def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
         QueueCommand(ports),
         SchedulesCommand(ports),
         FileCommand(ports),
+        ContextCommand(ports),
+        WorktreesCommand(ports),
+        DiffCommand(ports),
         NewCommand(ports),
         SessionsCommand(ports),
         ResumeCommand(ports),
