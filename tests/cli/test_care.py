@@ -10,6 +10,7 @@ from takopi.app.bot import bot_options
 from takopi.app.doctor import examine
 from takopi.app.home import Home
 from takopi.app.runtime import open_runtime
+from takopi.app.transports import choose_transport
 from takopi.bridge.records import LetterPut, LetterRecord
 from takopi.core.chat import ChatMessage, Scope
 from takopi.core.outbox_plan import Priority
@@ -66,7 +67,8 @@ def test_chats_of_projects_are_served(takopi_home: Path) -> None:
     )
     config.chmod(0o600)
     with open_runtime() as runtime:
-        access = bot_options(runtime.settings, runtime.shelf, None).access
+        chosen = choose_transport(runtime.home, runtime.settings)
+        access = bot_options(runtime.settings, runtime.shelf, None, chosen).access
     assert access.chat_ids == {7, -5, -6}
     assert access.serves(-5, 7)
     assert not access.serves(-5, 8)

@@ -104,7 +104,7 @@ async def test_a_prompt_answers_the_last_message_of_the_conversation() -> None:
     chat = Chat()
     first = await chat.prompt("hello")
     assert (first.reply, first.text, first.sender_id) == (None, "hello", CHAT_ID)
-    progress = await chat.send("working", first, cancel="c1")
+    progress = await chat.send("working", first, cancel="cancel:1")
     second = await chat.prompt("more")
     assert second.reply is not None
     assert (second.reply.message_id, second.reply.from_this_bot) == (progress.message_id, True)
@@ -119,7 +119,7 @@ async def test_answers_to_commands_are_no_part_of_the_conversation() -> None:
     """The next prompt still answers the last turn."""
     chat = Chat()
     first = await chat.prompt("hello")
-    progress = await chat.send("working", first, cancel="c1")
+    progress = await chat.send("working", first, cancel="cancel:1")
     final = await chat.send("done", first, replace=progress)
     await chat.send("help text", await chat.prompt("/help"))
     await chat.send("out of the blue")
@@ -132,7 +132,7 @@ async def test_new_and_another_engine_begin_a_conversation() -> None:
     """`/new` forgets the last message; a line for an engine has one of its own."""
     chat = Chat()
     first = await chat.prompt("hello")
-    await chat.send("done", first, replace=await chat.send("working", first, cancel="c1"))
+    await chat.send("done", first, replace=await chat.send("working", first, cancel="cancel:1"))
     assert (await chat.prompt("/pi hello")).reply is None
     assert (await chat.prompt("still here")).reply is not None
     await chat.transport.feed("/new")
@@ -149,7 +149,7 @@ async def test_a_pipe_waits_for_each_answer() -> None:
     assert isinstance(first, MessageReceived)
     assert chat.transport.busy
     await chat.none_comes()
-    progress = await chat.send("working", first, cancel="c1")
+    progress = await chat.send("working", first, cancel="cancel:1")
     await chat.none_comes()
     await chat.send("done", first, replace=progress)
     second = await chat.update()
@@ -176,12 +176,16 @@ async def test_an_interrupt_presses_cancel_once() -> None:
     chat = Chat()
     prompt = await chat.prompt("hello")
     assert not chat.transport.interrupt()
-    progress = await chat.send("working", prompt, cancel="c1")
+    progress = await chat.send("working", prompt, cancel="cancel:1")
     assert chat.transport.interrupt()
     assert not chat.transport.interrupt()
     press = await chat.update()
     assert isinstance(press, ButtonPressed)
-    assert (press.data, press.message_id, press.sender_id) == ("c1", progress.message_id, CHAT_ID)
+    assert (press.data, press.message_id, press.sender_id) == (
+        "cancel:1",
+        progress.message_id,
+        CHAT_ID,
+    )
     await chat.transport.answer_press(press.press_id, "Cancelling")
     await chat.transport.answer_press(press.press_id)
     await chat.edit(progress, "cancelled")
@@ -189,11 +193,11 @@ async def test_an_interrupt_presses_cancel_once() -> None:
     await chat.none_comes()
     assert chat.screen.taken()[-2:] == ["say cancelled", "note nothing runs"]
     again = await chat.prompt("more")
-    await chat.send("working", again, cancel="c2")
+    await chat.send("working", again, cancel="cancel:2")
     await chat.transport.feed("/cancel")
     press = await chat.update()
     assert isinstance(press, ButtonPressed)
-    assert press.data == "c2"
+    assert press.data == "cancel:2"
     await chat.transport.answer_press(press.press_id, "Cancelling")
     assert chat.screen.taken()[-1:] == ["note Cancelling"]
 
@@ -201,7 +205,7 @@ async def test_an_interrupt_presses_cancel_once() -> None:
 async def test_what_an_interrupt_answers_is_not_told_twice() -> None:
     """Whoever pressed Ctrl-C has read that the turn is being cancelled."""
     chat = Chat()
-    await chat.send("working", await chat.prompt("hello"), cancel="c1")
+    await chat.send("working", await chat.prompt("hello"), cancel="cancel:1")
     assert chat.transport.interrupt()
     press = await chat.update()
     assert isinstance(press, ButtonPressed)
@@ -223,8 +227,8 @@ async def test_a_final_may_be_an_edit() -> None:
     """An edit that takes the buttons away is an answer; later additions alone are shown."""
     chat = Chat()
     prompt = await chat.prompt("hello")
-    ref = await chat.send("working", prompt, cancel="c1")
-    await chat.edit(ref, "working 2", cancel="c1")
+    ref = await chat.send("working", prompt, cancel="cancel:1")
+    await chat.edit(ref, "working 2", cancel="cancel:1")
     await chat.edit(ref, "done")
     assert not chat.transport.busy
     await chat.edit(ref, "done")
@@ -244,7 +248,7 @@ async def test_progress_goes_before_the_answer_comes() -> None:
     """The state of an answered prompt is taken away at once, and deleting it later is no error."""
     chat = Chat()
     prompt = await chat.prompt("hello")
-    ref = await chat.send("working", prompt, cancel="c1")
+    ref = await chat.send("working", prompt, cancel="cancel:1")
     chat.screen.log.clear()
     await chat.send("done", prompt)
     assert chat.screen.log == ["clear", "say done"]
@@ -256,7 +260,7 @@ async def test_a_final_in_parts_is_shown_in_parts() -> None:
     """The conversation goes on from the last one."""
     chat = Chat()
     prompt = await chat.prompt("hello")
-    ref = await chat.send("working", prompt, cancel="c1")
+    ref = await chat.send("working", prompt, cancel="cancel:1")
     await chat.send("part 1", prompt, replace=ref)
     last = await chat.send("part 2", prompt)
     following = await chat.prompt("more")
@@ -269,7 +273,7 @@ async def test_a_replaced_message_hands_its_prompt_on() -> None:
     """A final without a reply still answers the prompt of the progress it replaces."""
     chat = Chat()
     prompt = await chat.prompt("hello")
-    ref = await chat.send("working", prompt, cancel="c1")
+    ref = await chat.send("working", prompt, cancel="cancel:1")
     await chat.send("done", replace=ref)
     assert not chat.transport.busy
 
@@ -315,13 +319,13 @@ async def test_the_chat_ends_when_nobody_reads_it() -> None:
     for way in ("send", "edit"):
         chat = Chat()
         prompt = await chat.prompt("hello")
-        ref = await chat.send("working", prompt, cancel="c1")
-        other = await chat.send("working too", await chat.prompt("more"), cancel="c2")
+        ref = await chat.send("working", prompt, cancel="cancel:1")
+        other = await chat.send("working too", await chat.prompt("more"), cancel="cancel:2")
         chat.screen.broken = True
         await (chat.send("done", prompt) if way == "send" else chat.edit(ref, "done"))
         press = await chat.update()
         assert isinstance(press, ButtonPressed)
-        assert (press.data, press.message_id) == ("c2", other.message_id)
+        assert (press.data, press.message_id) == ("cancel:2", other.message_id)
         with pytest.raises(StopAsyncIteration):
             await chat.update()
 
@@ -329,3 +333,17 @@ async def test_the_chat_ends_when_nobody_reads_it() -> None:
 async def test_a_terminal_has_no_menu() -> None:
     """Publishing one is no error."""
     await Chat().transport.set_menu([MenuCommand("help", "Show help")])
+
+
+async def test_an_answer_with_buttons_of_another_kind_is_an_answer() -> None:
+    """Only a Cancel button says that something goes on; others cannot be pressed here."""
+    chat = Chat()
+    prompt = await chat.prompt("/status")
+    buttons = ((Button("Refresh", "x:status"),),)
+    await chat.transport.send(
+        SCOPE,
+        ChatMessage(plain("nothing runs"), buttons),
+        SendOptions(reply_to=MessageRef(CHAT_ID, prompt.message_id)),
+    )
+    assert chat.screen.taken() == ["say nothing runs"]
+    assert not chat.transport.busy

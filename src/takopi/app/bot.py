@@ -1,4 +1,4 @@
-"""The bot: Telegram on one side, the engines on the other."""
+"""The bot: a chat service on one side, the engines on the other."""
 
 import os
 from collections.abc import Iterator
@@ -13,14 +13,17 @@ from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, current_directory, is_directory
 from takopi.app.journal import open_bot_journal
 from takopi.app.leaving import STOP_REQUEST, heed_signals, stop_signals
-from takopi.app.locks import BotLocks
+from takopi.app.local_zone import local_zone
+from takopi.app.locks import AccountLocks, BotLocks
 from takopi.app.runtime import open_runtime
-from takopi.app.serving import AnnouncedTransport, BotParts, BotService
+from takopi.app.serving import BotParts, BotService
 from takopi.app.setup import missing, not_set_up
+from takopi.app.transports import ChosenTransport, choose_transport
 from takopi.app.update_check import check_beside
 from takopi.bridge.bridge import BridgeOptions
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
+from takopi.core.budget import Budget
 from takopi.core.chat_settings import ChatSettings
 from takopi.core.topics import TopicRules
 from takopi.core.watchdog import StallLimits
@@ -29,7 +32,6 @@ from takopi.errors import ConfigError
 from takopi.locale_files import speak
 from takopi.logging import configure_logging
 from takopi.settings import Settings, TelegramSettings, refuse_engine_aliases
-from takopi.telegram.transport import TelegramConfig
 
 __all__ = ["bot_options", "serve_bot", "work_directory"]
 
@@ -97,17 +99,25 @@ def _opened(default_engine: str | None, settings: Settings | None) -> Iterator[B
     """Open what a bot is made of; the first life reads its configuration itself."""
     with open_runtime(settings=settings) as runtime:
         speak(runtime.settings.language)
-        options = bot_options(runtime.settings, runtime.shelf, default_engine)
+        chosen = choose_transport(runtime.home, runtime.settings, runtime.shelf)
+        chosen.must_be_set_up()
+        options = bot_options(runtime.settings, runtime.shelf, default_engine, chosen)
         configure_logging()
-        telegram = runtime.settings.telegram
-        token = telegram.bot_token or ""
-        with BotLocks(runtime.home.path, token, telegram.api_base_url, os.environ):
+        with _locks(runtime.home, chosen):
             if runtime.settings.update_check and settings is None:
                 check_beside()
-            transport = AnnouncedTransport(TelegramConfig(token, telegram.api_base_url))
+            transport = chosen.build()
             store = open_bot_journal(runtime.home)
             check = partial(_check, runtime.home, default_engine)
-            yield BotParts(runtime, transport, store, options, check)
+            files = chosen.backend.capabilities.files
+            yield BotParts(runtime, transport, store, options, check, files)
+
+
+def _locks(home: Home, chosen: ChosenTransport) -> BotLocks:
+    table = chosen.config.table
+    if chosen.backend.id == "telegram":
+        return BotLocks(home.path, str(table["bot_token"]), table["api_base_url"], os.environ)
+    return AccountLocks(home.path, chosen.account, os.environ)
 
 
 def _check(home: Home, default_engine: str | None, settings: Settings) -> None:
@@ -121,26 +131,37 @@ def _check(home: Home, default_engine: str | None, settings: Settings) -> None:
         raise not_set_up(settings)
     shelf = EngineShelf(find_engines(home.path, settings.plugins.packages), settings)
     refuse_engine_aliases(settings.projects, shelf.ids(), settings.path)
-    bot_options(settings, shelf, default_engine)
+    chosen = choose_transport(home, settings, shelf)
+    chosen.must_be_set_up()
+    bot_options(settings, shelf, default_engine, chosen)
 
 
 def bot_options(
-    settings: Settings, shelf: EngineShelf, default_engine: str | None
+    settings: Settings,
+    shelf: EngineShelf,
+    default_engine: str | None,
+    chosen: ChosenTransport,
 ) -> BridgeOptions:
     """Make the bridge's options of the configuration.
+
+    Args:
+        settings: The configuration.
+        shelf: The engines.
+        default_engine: Goes before the configured one.
+        chosen: The transport; it is set up.
 
     Raises:
         ConfigError: Nobody would be served, an engine is unknown, or work_dir is gone.
         UsageError: The command line names an engine that nobody knows.
         PluginError: The default engine's module cannot be used.
     """
-    telegram = settings.telegram
-    assert telegram.chat_id is not None, "setup.missing() comes first"
+    chat, capabilities = settings.chat, chosen.backend.capabilities
+    assert chosen.chat_id is not None, "must_be_set_up() comes first"
     try:
         access = access_policy(
-            chat_id=telegram.chat_id,
+            chat_id=chosen.chat_id,
             allowed_chat_ids=settings.served_chat_ids,
-            allowed_user_ids=telegram.allowed_user_ids,
+            allowed_user_ids=chat.allowed_user_ids,
         )
     except ConfigError as error:
         raise ConfigError(f"{settings.path}: {error}") from error
@@ -150,9 +171,9 @@ def bot_options(
         access=access,
         default_engine=engine,
         work_dir=work_directory(settings),
-        show_resume_line=telegram.show_resume_line,
-        final_notify=telegram.final_notify,
-        message_overflow=telegram.message_overflow,
+        show_resume_line=chat.show_resume_line,
+        final_notify=chat.final_notify,
+        message_overflow=chat.message_overflow,
         max_runs=settings.max_runs,
         stall=StallLimits(settings.stall_after_s, settings.kill_after_s),
         backlog=settings.backlog,
@@ -161,11 +182,16 @@ def bot_options(
             projects=settings.projects,
             default_project=settings.default_project,
             session_mode=settings.session_mode,
-            trigger=telegram.trigger,
-            verbosity=telegram.verbose,
-            topics=_topic_rules(telegram),
+            trigger=chat.trigger,
+            verbosity=chat.verbose,
+            zone=local_zone(os.environ),
+            budget=Budget(
+                daily_usd=settings.budget.daily_usd, per_turn_usd=settings.budget.per_turn_usd
+            ),
+            topics=_topic_rules(chat),
         ),
-        reactions=telegram.reactions,
+        reactions=chat.reactions and capabilities.reactions,
+        limits=capabilities.limits,
         on_chat_moved=partial(follow_chat, settings.path),
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import anyio
 
+from takopi.app.command_plugins import InstalledCommands
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import current_directory
 from takopi.app.leaving import heed_signals, leave_now, stop_signals
@@ -16,11 +17,12 @@ from takopi.bridge.clock import SystemClock
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
-from takopi.core.outbox_budget import OutboxLimits
 from takopi.errors import ConfigError
+from takopi.locale_files import speak
 from takopi.logging import configure_logging
 from takopi.model import EngineId
 from takopi.runner import Runner
+from takopi.terminal.backend import TERMINAL_LIMITS
 from takopi.terminal.lines import start_reading
 from takopi.terminal.screen import Screen, make_screen
 from takopi.terminal.transport import CHAT_ID, TerminalTransport
@@ -28,18 +30,6 @@ from takopi.terminal.transport import CHAT_ID, TerminalTransport
 __all__ = ["MOCK", "ChatEngines", "run_chat"]
 
 MOCK: EngineId = "mock"
-
-# A terminal takes whatever is written to it; only a person's eyes set a limit.
-TERMINAL_LIMITS = OutboxLimits(
-    private_rate_s=0.001,
-    private_burst=100,
-    global_per_s=1000,
-    private_gap_s=0.1,
-    edits_per_min=600,
-    beat_s=1.0,
-    slow_beat_s=1.0,
-)
-
 
 class ChatEngines:
     """Offer the engines of this machine, and the scripted one beside them.
@@ -81,6 +71,7 @@ def run_chat(engine: str | None) -> int:
         TakopiError: It cannot begin.
     """
     with open_runtime() as runtime:
+        speak(runtime.settings.language)
         configure_logging()
         default = _default_engine(runtime, engine)
         anyio.run(_chat, runtime, default)
@@ -117,7 +108,14 @@ async def _chat(runtime: Runtime, default: EngineId) -> None:
     )
     with make_screen(live=live, stderr=False) as screen:
         transport = TerminalTransport(screen, engines.ids(), one_by_one=not live)
-        ports = BridgePorts(transport, MemoryStore(), SystemClock(), engines, runtime.host)
+        ports = BridgePorts(
+            transport,
+            MemoryStore(),
+            SystemClock(),
+            engines,
+            runtime.host,
+            plugins=InstalledCommands(runtime.settings, runtime.shelf),
+        )
         if live:
             screen.note(
                 f"{default} answers in {options.work_dir}. /help, /new, /cancel; Ctrl-D leaves."

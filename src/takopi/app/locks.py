@@ -15,7 +15,7 @@ from types import TracebackType
 from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, UsageError
 
-__all__ = ["BotLocks", "Flock", "token_lock_path"]
+__all__ = ["AccountLocks", "BotLocks", "Flock", "account_lock_path", "token_lock_path"]
 
 
 class Flock:
@@ -68,15 +68,24 @@ class Flock:
 def token_lock_path(
     bot_token: str, api_base_url: str | None, environment: Mapping[str, str]
 ) -> Path:
-    """Return the lock file of a bot: the same for every folder of this user.
-
-    A bot of the same number on another Bot API server is another bot.
-    """
-    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    """Return the lock file of a bot of Telegram: the same for every folder of this user."""
     bot_id = bot_token.partition(":")[0]
-    name = f"{api_base_url or 'telegram'}:{bot_id}"
+    return account_lock_path(f"{api_base_url or 'telegram'}:{bot_id}", environment)
+
+
+def account_lock_path(name: str, environment: Mapping[str, str]) -> Path:
+    """Return the lock file of what only one takopi may serve, by the name its transport gives."""
+    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     return Path(state) / "takopi" / f"bot-{digest}.lock"
+
+
+_Wanted = tuple[Flock, str, str, str]
+
+
+def _of_folder(home: Path) -> _Wanted:
+    lock, advice = Flock(home / "bot.lock"), "give this one another TAKOPI_HOME"
+    return lock, f"the folder {home}", "takopi stop", advice
 
 
 class BotLocks:
@@ -92,6 +101,8 @@ class BotLocks:
         UsageError: On entering: another takopi holds one of them.
     """
 
+    _wanted: tuple[_Wanted, ...]
+
     def __init__(
         self,
         home: Path,
@@ -99,21 +110,9 @@ class BotLocks:
         api_base_url: str | None,
         environment: Mapping[str, str],
     ) -> None:
-        self._home = home
-        self._wanted = (
-            (
-                Flock(home / "bot.lock"),
-                f"the folder {home}",
-                "takopi stop",
-                "give this one another TAKOPI_HOME",
-            ),
-            (
-                Flock(token_lock_path(bot_token, api_base_url, environment)),
-                "the bot with this token",
-                "",
-                "give this one the token of another bot",
-            ),
-        )
+        path = token_lock_path(bot_token, api_base_url, environment)
+        what, advice = "the bot with this token", "give this one the token of another bot"
+        self._wanted = (_of_folder(home), (Flock(path), what, "", advice))
 
     def __enter__(self) -> "BotLocks":
         for lock, what, command, advice in self._wanted:
@@ -141,3 +140,20 @@ class BotLocks:
         """Free what is held."""
         for lock, *_ in self._wanted:
             lock.release()
+
+
+class AccountLocks(BotLocks):
+    """Hold the folder's lock and that of an account of any chat service.
+
+    Args:
+        home: takopi's folder.
+        account: What its transport calls it; None when any number may serve it.
+        environment: Decides where the account's lock lies.
+    """
+
+    def __init__(self, home: Path, account: str | None, environment: Mapping[str, str]) -> None:
+        self._wanted = (_of_folder(home),)
+        if account is not None:
+            lock = Flock(account_lock_path(account, environment))
+            what, advice = "this account of the chat service", "give this one another account"
+            self._wanted = (*self._wanted, (lock, what, "", advice))

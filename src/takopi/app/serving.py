@@ -2,8 +2,8 @@
 
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -20,7 +20,6 @@ from takopi.app.workspaces import ProjectWorkspaces
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.waiting import plain_errors
-from takopi.core.chat import ChatUpdate
 from takopi.core.run_keeping import Keeping
 from takopi.core.stopping import StopWish, next_stop
 from takopi.core.texts import tr
@@ -28,29 +27,12 @@ from takopi.errors import StoreError
 from takopi.logging import get_logger
 from takopi.settings import Settings
 from takopi.store.sqlite_store import SqliteStore
-from takopi.telegram.transport import TelegramConfig, TelegramTransport
+from takopi.transports import ServedTransport
 from takopi.worktrees.worktrees import Worktrees
 
-__all__ = ["AnnouncedTransport", "BotParts", "BotService"]
+__all__ = ["BotParts", "BotService"]
 
 _log = get_logger(__name__)
-
-
-class AnnouncedTransport(TelegramTransport):
-    """Be Telegram, and say when polling begins.
-
-    Args:
-        config: Token and server.
-    """
-
-    def __init__(self, config: TelegramConfig) -> None:
-        super().__init__(config)
-        self.polling = anyio.Event()
-
-    def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
-        """Yield batches of updates until `stop`."""
-        self.polling.set()
-        return super().updates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +41,19 @@ class BotParts:
 
     Args:
         runtime: Folder, settings, engines, processes.
-        transport: Telegram.
+        transport: The chat service.
         store: The journal; closed by whoever opened it.
         options: The behaviour.
         check: Raises when a changed configuration cannot be served.
+        with_files: Whether files come and go.
     """
 
     runtime: Runtime
-    transport: AnnouncedTransport
+    transport: ServedTransport
     store: SqliteStore
     options: BridgeOptions
     check: Callable[[Settings], None]
+    with_files: bool = True
 
 
 class BotService:
@@ -91,7 +75,7 @@ class BotService:
             runtime.shelf,
             runtime.host,
             workspaces,
-            files=project_files(runtime.home, settings),
+            files=project_files(runtime.home, settings) if parts.with_files else None,
             transcriber=open_transcriber(settings),
             plugins=InstalledCommands(settings, runtime.shelf),
         )
@@ -99,7 +83,10 @@ class BotService:
         self._runtime = runtime
         self._transport = parts.transport
         self._store = store
-        self._bridge = Bridge(ports, parts.options)
+        self._listening = anyio.Event()
+        self._name = ""
+        options = replace(parts.options, on_listening=self._listening.set)
+        self._bridge = Bridge(ports, options)
         self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
         self._connecting = anyio.CancelScope()
         self._notifier = ServiceNotifier()
@@ -135,10 +122,10 @@ class BotService:
 
     async def _connect_and_serve(self) -> None:
         with self._connecting:
-            identity = await self._transport.connect()
+            self._name = await self._transport.open()
             # What was imported stays for good: no collection need look at it again.
             gc.freeze()
-            tell_terminal(f"takopi serves @{identity.username} (Ctrl-C stops it)")
+            tell_terminal(f"takopi serves {self._name} (Ctrl-C stops it)")
         if self._connecting.cancel_called:
             return
         await self._take_over()
@@ -161,10 +148,10 @@ class BotService:
 
     async def _announce(self) -> None:
         """Tell the service manager that the bot is ready, and from then on that it lives."""
-        await self._transport.polling.wait()
+        await self._listening.wait()
         self._notifier.send("READY=1")
         period_s = watchdog_period_s(os.environ, os.getpid())
-        serves = f"serves @{self._transport.identity.username}"
+        serves = f"serves {self._name}"
         await keep_alive(self._notifier, self._transport, SystemClock(), period_s, lambda: serves)
 
     async def _watch_config(self) -> None:

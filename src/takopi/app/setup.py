@@ -44,7 +44,9 @@ TOPICS = TELEGRAM + "topics.enabled"
 
 
 def missing(settings: Settings) -> tuple[str, ...]:
-    """Name the keys without which the bot cannot start."""
+    """Name the keys without which a bot of Telegram cannot start; nothing for another transport."""
+    if settings.transport != "telegram":
+        return ()
     values = {TOKEN: settings.telegram.bot_token, CHAT: settings.telegram.chat_id}
     return tuple(name for name, value in values.items() if value is None)
 

@@ -31,6 +31,7 @@ from takopi.bridge.records import TurnRecord
 from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_clock import ClockPorts, ScheduleClock
 from takopi.bridge.scheduler import Scheduler
+from takopi.bridge.spending import Spending, SpendingPorts
 from takopi.bridge.topic_desk import TopicDesk, TopicPorts
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
@@ -172,6 +173,7 @@ class Bridge:
             notify=options.final_notify,
             overflow=options.message_overflow,
             show_resume_line=options.show_resume_line,
+            budget=options.chats.budget,
         )
         workspaces = ports.workspaces or OneDirectory(options.work_dir)
         places, schedules = Places(ports.store), ScheduleBook(ports.store)
@@ -189,6 +191,11 @@ class Bridge:
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
             arrivals,
             topics=topics,
+            spending=Spending(
+                SpendingPorts(ports.store, outbox, ports.clock, options.new_id),
+                options.chats.budget,
+                options.chats.zone,
+            ),
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
         dispatcher = Dispatcher(
@@ -279,7 +286,9 @@ class Bridge:
         async with anyio.create_task_group() as group:
             group.start_soon(self._warm_up, desk.dispatcher)
             group.start_soon(self._schedule_clock(desk).run)
-            async for batch in ports.transport.updates():
+            updates = ports.transport.updates()
+            self._options.on_listening()
+            async for batch in updates:
                 for update in batch:
                     if isinstance(update, ChatMigrated) and desk.door.admits(update):
                         await desk.places.move(update.scope, update.new_chat_id)

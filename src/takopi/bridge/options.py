@@ -43,6 +43,10 @@ def _nobody(_chat: int, _new: int) -> None:
     """Be the one who need not be told."""
 
 
+def _nothing() -> None:
+    """Do nothing about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class BridgePorts:
     """Bind the world.
@@ -93,6 +97,7 @@ class BridgeOptions:
         chats: What holds in chats where nothing else was chosen.
         reactions: Whether a reaction on a prompt says that it was seen.
         on_chat_moved: Told the old and the new id of a group that moved.
+        on_listening: Told when the first updates are asked for.
     """
 
     access: AccessPolicy
@@ -113,3 +118,4 @@ class BridgeOptions:
     chats: ChatSettings = PLAIN_CHATS
     reactions: bool = False
     on_chat_moved: Callable[[int, int], None] = _nobody
+    on_listening: Callable[[], object] = _nothing

@@ -1,6 +1,6 @@
 """What the bridge needs of the world; `app` binds the real ones, tests bring scripted ones."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -13,14 +13,13 @@ from takopi.bridge.records import (
     OfferRecord,
     TurnRecord,
 )
-from takopi.bridge.topic_port import TopicService
 from takopi.bridge.tree_ports import Workspaces
 from takopi.context import RunContext
-from takopi.core.chat import ChatMessage, ChatUpdate, Document, IncomingFile, Scope
+from takopi.core.chat import ChatUpdate, Document, Scope
 from takopi.core.file_rules import FileRules
 from takopi.model import EngineId
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
-from takopi.transport import MessageRef, SendOptions
+from takopi.transports import MenuCommand, Transport
 
 if TYPE_CHECKING:
     from takopi.commands import CommandBackend
@@ -83,18 +82,6 @@ class EngineDirectory(Protocol):
         ...
 
 
-class MenuCommand(msgspec.Struct, frozen=True):
-    """Be one line of the chat's command menu.
-
-    Args:
-        name: `[a-z0-9_]{1,32}`, without the slash.
-        description: 1 to 256 characters.
-    """
-
-    name: str
-    description: str
-
-
 class CommandPlugins(Protocol):
     """Know the commands that packages bring, and what they may ask of the machine."""
 
@@ -118,77 +105,6 @@ class CommandPlugins(Protocol):
         Raises:
             PluginError: The engine cannot be loaded.
         """
-        ...
-
-
-class Transport(TopicService, Protocol):
-    """Be a chat service.
-
-    Every call ends within a time of its own and raises a leaf of `TransportError` when it failed;
-    a message that is already as wanted is no error, and deleting what is gone is none either.
-    """
-
-    @property
-    def id(self) -> str:
-        """Give the transport's id, as it stands in `Scope.transport`."""
-        ...
-
-    def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
-        """Yield batches of updates until the transport is told to stop.
-
-        A batch counts as accepted when the next one is asked for.
-        """
-        ...
-
-    @property
-    def newest_update(self) -> int | None:
-        """Give the greatest number of the answer behind the batch that was yielded last.
-
-        It counts all updates of that answer, those too that mean nothing to takopi; None when the
-        service does not number its updates.
-        """
-        ...
-
-    async def send(self, scope: Scope, message: ChatMessage, options: SendOptions) -> MessageRef:
-        """Send a message and return its name once the service has accepted it."""
-        ...
-
-    async def send_document(
-        self, scope: Scope, document: Document, options: SendOptions
-    ) -> MessageRef:
-        """Send a file and return the message's name once the service has accepted it."""
-        ...
-
-    async def fetch(self, file: IncomingFile, into: BinaryIO, max_bytes: int) -> None:
-        """Write the content of a file that somebody sent.
-
-        Raises:
-            FileTooLarge: It is larger than `max_bytes`.
-            TransportError: Another leaf; also when the service has no files.
-        """
-        ...
-
-    async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
-        """Put `message` in place of an earlier one of this bot."""
-        ...
-
-    async def delete(self, ref: MessageRef) -> None:
-        """Take back an earlier message of this bot."""
-        ...
-
-    async def react(self, ref: MessageRef, emoji: str | None) -> None:
-        """Put this bot's one reaction on a message, or take it back with None.
-
-        A service without reactions does nothing.
-        """
-        ...
-
-    async def answer_press(self, press_id: str, text: str = "") -> None:
-        """Tell the person's client that a press arrived; a press too old to answer is no error."""
-        ...
-
-    async def set_menu(self, commands: Sequence[MenuCommand]) -> None:
-        """Publish the command menu when it differs from the published one."""
         ...
 
 

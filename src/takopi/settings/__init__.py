@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, ConfigError
 from takopi.settings.checking import check_value, look_up
@@ -152,6 +154,7 @@ def parse_settings(
         path=path,
         exists=exists,
         telegram=TelegramSettings(topics=topics, **_taken_out(values, TELEGRAM)),
+        foreign_chat=_foreign_chat(document, values.get("transport", "telegram"), path),
         approvals=ApprovalsSettings(**_taken_out(values, APPROVALS)),
         files=FilesSettings(**_taken_out(values, FILES)),
         voice=VoiceSettings(**_taken_out(values, VOICE)),
@@ -173,6 +176,30 @@ def _taken_out(values: dict[str, Any], prefix: str) -> dict[str, Any]:
 def _check_plugin_tables(document: Mapping[str, Any], path: Path) -> None:
     for plugin, table in (document.get("plugins") or {}).items():
         check_value(f"{PLUGINS}{plugin}", table, path)
+
+
+# What Telegram alone has.
+_NOT_FOREIGN = frozenset({"bot_token", "api_base_url", "topics"})
+
+
+def _foreign_chat(
+    document: Mapping[str, Any], transport: str, path: Path
+) -> TelegramSettings | None:
+    """Read from another transport's table what holds for every chat service."""
+    if transport == "telegram":
+        return None
+    table = look_up(document, f"transports.{transport}", path) or {}
+    if not isinstance(table, Mapping):
+        wanted = f"a table, written as [transports.{transport}]"
+        raise wrong_value(path, f"transports.{transport}", table, wanted)
+    names = [name for name in structs.asdict(TelegramSettings()) if name not in _NOT_FOREIGN]
+    return TelegramSettings(**{
+        name: check_value(
+            TELEGRAM + name, table[name], path, written=f"transports.{transport}.{name}"
+        )
+        for name in names
+        if name in table
+    })  # fmt: skip
 
 
 def _token_of_environment(token: str) -> str:

@@ -64,7 +64,7 @@ def unknown_keys(document: Mapping[str, Any], engines: Iterable[str]) -> tuple[s
             name = prefix + key
             if not prefix and key in tables:
                 continue
-            if known_key(name) is not None:
+            if known_key(name) is not None or _is_foreign_transport(name):
                 continue
             if isinstance(value, Mapping) and (_is_prefix(name) or name in FORMER_TABLES):
                 walk(value, name + ".")
@@ -73,6 +73,12 @@ def unknown_keys(document: Mapping[str, Any], engines: Iterable[str]) -> tuple[s
 
     walk(document, "")
     return tuple(found)
+
+
+def _is_foreign_transport(name: str) -> bool:
+    """Tell whether a table is that of a chat service which a package may bring."""
+    first, _, transport = name.partition(".")
+    return first == "transports" and transport not in ("", "telegram") and "." not in transport
 
 
 def _is_prefix(name: str) -> bool:

@@ -44,7 +44,7 @@ KeyKind: TypeAlias = Literal[
 
 ACCEPTED: dict[str, str] = {
     "engine": 'the id of an engine in quotes, like "codex"',
-    "transport": '"telegram"',
+    "transport": '"telegram", "terminal", or the id of a transport that a package brings',
     "alias": 'the alias of a project in quotes: 1 to 32 of a-z, 0-9, "_" and "-", like "shop"',
     "language": '"en" or "es"',
     "session_mode": '"stateless" or "chat"',
@@ -76,7 +76,6 @@ ACCEPTED: dict[str, str] = {
 }
 # Kinds whose values are words, by kind.
 CHOICES: dict[str, tuple[str, ...]] = {
-    "transport": ("telegram",),
     "language": ("en", "es"),
     "session_mode": ("stateless", "chat"),
     "trigger": ("all", "mentions"),
@@ -132,7 +131,7 @@ def _accept_text(kind: KeyKind, text: str) -> Any:
     match kind:
         case _ if text in CHOICES.get(kind, ()):
             return text
-        case "engine" if ENGINE_ID.fullmatch(text):
+        case "engine" | "transport" if ENGINE_ID.fullmatch(text):
             return text
         case "alias" if is_alias(text):
             return text

@@ -119,6 +119,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         path: The file, whether it exists or not.
         exists: Whether it does.
         projects: `[projects.<alias>]`, checked.
+        foreign_chat: The keys of Telegram's table that hold for every chat service, as they stand
+            in the table of another one; None when Telegram is served.
         env_pass: `[env.<id>] pass` by engine.
         document: The whole file as plain values; the tables of engines and plug-ins stand in it.
     """
@@ -143,6 +145,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     update_check: bool = False
     approvals: ApprovalsSettings = ApprovalsSettings()
     telegram: TelegramSettings = TelegramSettings()
+    foreign_chat: TelegramSettings | None = None
     files: FilesSettings = FilesSettings()
     voice: VoiceSettings = VoiceSettings()
     budget: BudgetSettings = BudgetSettings()
@@ -152,10 +155,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     document: Mapping[str, Any] = {}
 
     @property
+    def chat(self) -> TelegramSettings:
+        """Give what holds in the chats of the transport that is served."""
+        return self.telegram if self.foreign_chat is None else self.foreign_chat
+
+    @property
     def served_chat_ids(self) -> tuple[int, ...]:
-        """List the chats that are served beside `telegram.chat_id`, those of projects included."""
+        """List the chats that are served beside `chat.chat_id`, those of projects included."""
         bound = (one.chat_id for one in self.projects.all if one.chat_id is not None)
-        return tuple(dict.fromkeys((*self.telegram.allowed_chat_ids, *bound)))
+        return tuple(dict.fromkeys((*self.chat.allowed_chat_ids, *bound)))
 
     def engine_table(self, engine: str) -> dict[str, Any]:
         """Return the table of an engine, empty when there is none.
@@ -167,6 +175,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(table, Mapping):
             raise wrong_value(self.path, engine, table, f"a table, written as [{engine}]")
         return dict(table)
+
+    def transport_table(self, transport: str) -> dict[str, Any]:
+        """Return `[transports.<id>]`, empty when there is none."""
+        return dict(self.document.get("transports", {}).get(transport, {}))
 
     def plugin_table(self, plugin: str) -> dict[str, Any]:
         """Return `[plugins.<id>]`, empty when there is none."""

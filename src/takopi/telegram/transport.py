@@ -138,6 +138,14 @@ class TelegramTransport:
         self._pace.after_success()
         return self._identity
 
+    async def open(self) -> str:
+        """Connect, as `connect` does, and return the bot's name.
+
+        Raises:
+            Unauthorized: The token is wrong or revoked.
+        """
+        return f"@{(await self.connect()).username}"
+
     def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
         """Yield batches of updates until `stop`."""
         assert self._poller is not None, "connect() comes first"

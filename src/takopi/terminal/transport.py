@@ -22,6 +22,7 @@ from takopi.core.chat import (
     RepliedTo,
     Scope,
 )
+from takopi.core.replies import CANCEL_PREFIX
 from takopi.core.richtext import RichText, plain
 from takopi.errors import TopicsUnavailable, TransportError
 from takopi.terminal.screen import Screen
@@ -270,6 +271,7 @@ class TerminalTransport:
     def topic_link(self, scope: Scope) -> str | None:
         """Return nothing: a terminal has no topics."""
         del scope
+        return None
 
     async def edit(self, ref: MessageRef, message: ChatMessage) -> None:
         """Show the new state of a message; what was already said is not said again."""
@@ -337,5 +339,6 @@ class TerminalTransport:
 
 
 def _cancel_data(message: ChatMessage) -> str | None:
-    """Return what the first button sends; the buttons of a message that goes on cancel it."""
-    return next((button.data for row in message.buttons for button in row), None)
+    """Return what the Cancel button sends; only a message that goes on has one."""
+    sends = (button.data for row in message.buttons for button in row)
+    return next((data for data in sends if data.startswith(CANCEL_PREFIX)), None)

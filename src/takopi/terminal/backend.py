@@ -1,0 +1,108 @@
+"""The terminal's registration as a transport: whoever sits at it is served."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from takopi.backends import SetupIssue
+from takopi.core.chat import ChatUpdate
+from takopi.core.outbox_budget import OutboxLimits
+from takopi.terminal.lines import start_reading
+from takopi.terminal.screen import make_screen
+from takopi.terminal.transport import CHAT_ID, TRANSPORT_ID, TerminalTransport
+from takopi.transports import (
+    ServedTransport,
+    SetupTalk,
+    TransportCapabilities,
+    TransportConfig,
+)
+
+__all__ = ["BACKEND", "TERMINAL_LIMITS", "ServedTerminal", "TerminalBackend"]
+
+# A terminal takes whatever is written to it; only a person's eyes set a limit.
+TERMINAL_LIMITS = OutboxLimits(
+    private_rate_s=0.001,
+    private_burst=100,
+    global_per_s=1000,
+    private_gap_s=0.1,
+    edits_per_min=600,
+    beat_s=1.0,
+    slow_beat_s=1.0,
+)
+
+
+class ServedTerminal(TerminalTransport):
+    """Be the process's own terminal, for a bot.
+
+    Args:
+        engines: Ids that start a line as `/id` and so begin a conversation of their own.
+        descriptor: What is typed comes from it.
+    """
+
+    def __init__(self, engines: Sequence[str] = (), descriptor: int = 0) -> None:
+        live = os.isatty(descriptor) and sys.stdout.isatty()
+        self._stack = ExitStack()
+        screen = self._stack.enter_context(make_screen(live=live, stderr=False))
+        super().__init__(screen, engines, one_by_one=not live)
+        self._descriptor = descriptor
+        self._stopped = False
+
+    @property
+    def last_poll_at(self) -> float | None:
+        """Give nothing: a terminal is there or gone."""
+        return None
+
+    async def open(self) -> str:
+        """Begin to read what is typed."""
+        start_reading(self._descriptor, self.feed)
+        return "this terminal"
+
+    async def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
+        """Yield what the person typed until the end of the input, or `stop`."""
+        async for batch in super().updates():
+            if self._stopped:
+                return
+            yield batch
+
+    def stop(self) -> None:
+        """End the iteration over `updates`."""
+        self._stopped = True
+        self._end_chat()
+
+    async def aclose(self) -> None:
+        """Leave the terminal as it was."""
+        self.stop()
+        self._stack.close()
+
+
+class TerminalBackend:
+    """Register the terminal."""
+
+    id = TRANSPORT_ID
+    description = "The terminal in which takopi runs"
+    capabilities = TransportCapabilities(limits=TERMINAL_LIMITS)
+    own_chat: int | None = CHAT_ID
+
+    def check_setup(self, config: TransportConfig) -> Sequence[SetupIssue]:
+        """Miss nothing."""
+        del config
+        return ()
+
+    def interactive_setup(self, config: TransportConfig, talk: SetupTalk) -> Mapping[str, Any]:
+        """Ask for nothing."""
+        del config, talk
+        return {}
+
+    def lock_token(self, config: TransportConfig) -> str | None:
+        """Name nothing: each terminal is a chat of its own."""
+        del config
+        return None
+
+    def build(self, config: TransportConfig) -> ServedTransport:
+        """Make the transport."""
+        return ServedTerminal(config.engines)
+
+
+BACKEND = TerminalBackend()
