@@ -11,6 +11,7 @@ import pytest
 from bridge.world import World
 from fakes.clock import settle
 from fakes.project_folders import NamedFolders
+from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.records import PlacePut
 from takopi.core.access import access_policy
 from takopi.core.chat import RepliedTo
@@ -27,12 +28,15 @@ PROJECTS = Projects((ZED, API))
 
 
 @asynccontextmanager
-async def projects(*places: PlaceRecord, **chats: Any) -> AsyncIterator[World]:
+async def projects(
+    *places: PlaceRecord, store: MemoryStore | None = None, **chats: Any
+) -> AsyncIterator[World]:
     """Run a bridge that knows two projects."""
     settings = ChatSettings(projects=PROJECTS, **chats)
     access = access_policy(chat_id=1, allowed_chat_ids=(-7,), allowed_user_ids=(1,))
     options = {"chats": settings, "access": access}
-    world = World(options=options, workspaces=NamedFolders(PROJECTS))
+    folders = NamedFolders(PROJECTS)
+    world = World(options=options, workspaces=folders, store=store or MemoryStore())
     await world.store.commit([PlacePut(place) for place in places])
     async with anyio.create_task_group() as group:
         group.start_soon(world.bridge.run)

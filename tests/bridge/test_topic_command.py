@@ -1,5 +1,7 @@
 """/topic makes topics, binds them, and leads to those that there are."""
 
+from collections.abc import Sequence
+
 import anyio
 import pytest
 
@@ -8,6 +10,8 @@ from bridge.world import World
 from fakes.clock import settle
 from fakes.scripted_engine import gated
 from fakes.transport import Call
+from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.records import Change
 from takopi.core.chat import ChatMigrated, Scope, TopicChanged
 from takopi.core.places import PlaceRecord
 from takopi.core.preferences import Preferences
@@ -276,21 +280,27 @@ async def test_what_strangers_do_to_topics_is_not_noted(person) -> None:
         assert (await world.store.load()).places == (mine,)
 
 
+class FullStore(MemoryStore):
+    """Be a journal without room for a while."""
+
+    refusals = 0
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreFull("the disk is full")
+        await super().commit(changes)
+
+
 async def test_a_journal_that_refuses_hears_of_a_topic_later() -> None:
-    async with projects(topics=ON) as world:
-        commit, refusals = world.store.commit, [StoreFull("the disk is full")]
-
-        async def refusing(changes: object) -> None:
-            if refusals:
-                raise refusals.pop()
-            await commit(changes)
-
-        world.store.commit = refusing
+    store = FullStore()
+    async with projects(store=store, topics=ON) as world:
+        store.refusals = 1
         change(world, 5, "created", "New topic")
         await settle()
-        assert not any(place.unnamed for place in (await world.store.load()).places)
+        assert (await store.load()).places == ()
         await world.clock.advance(2)
-        state = await world.store.load()
+        state = await store.load()
         assert [place.unnamed for place in state.places] == [True]
         assert state.updates == ()
 

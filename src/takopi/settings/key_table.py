@@ -228,7 +228,7 @@ KEYS: tuple[KeySpec, ...] = (
         name=TOPICS + "scope",
         kind="topic_scope",
         default="auto",
-        meaning="Chats in which topics count: the main one, those of projects, all, or by itself.",
+        meaning="Chats in which topics are used: the main one, those of projects, or all.",
     ),
     KeySpec(
         name=TOPICS + "auto",
