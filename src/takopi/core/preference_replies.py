@@ -26,6 +26,7 @@ __all__ = [
 
 MAX_BUTTONS = 24
 _ROW = 3
+_ROW_CHARS = 42
 _VALUE_UNITS = 60
 _LABEL_UNITS = 30
 _MAX_LISTED = 25
@@ -294,7 +295,10 @@ def _choice_rows(view: PreferenceView) -> tuple[tuple[Button, ...], ...]:
         if data is not None and len(buttons) < MAX_BUTTONS:
             mark = "✓ " if held is not None and held.value == word else ""
             buttons.append(Button(mark + one_line(word, _LABEL_UNITS), data))
-    return tuple(tuple(buttons[n : n + _ROW]) for n in range(0, len(buttons), _ROW))
+    longest = max((len(button.label) for button in buttons), default=0)
+    # A phone cuts labels that have no room.
+    row = max(1, _ROW_CHARS // max(longest, _ROW_CHARS // _ROW))
+    return tuple(tuple(buttons[n : n + row]) for n in range(0, len(buttons), row))
 
 
 def _data(view: PreferenceView, word: str) -> str | None:
