@@ -1,4 +1,4 @@
-"""A bridge in which sessions go on by themselves, with two projects, and what tests of it look at."""
+"""A bridge with two projects in which sessions go on by themselves, and what is looked at there."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from bridge.world import World
 from fakes.clock import settle
 from fakes.project_folders import NamedFolders
 from fakes.scripted_engine import ScriptedTurn
+from takopi.bridge.memory_store import MemoryStore
 from takopi.core.access import access_policy
 from takopi.core.chat import Button
 from takopi.core.chat_settings import ChatSettings, SessionMode
@@ -23,12 +24,18 @@ PROJECTS = Projects(
 
 
 @asynccontextmanager
-async def chatting(mode: SessionMode = "chat", **options: Any) -> AsyncIterator[World]:
+async def chatting(
+    mode: SessionMode = "chat", store: MemoryStore | None = None, **options: Any
+) -> AsyncIterator[World]:
     """Run a bridge for the length of a test."""
     access = access_policy(chat_id=1, allowed_chat_ids=(-7,), allowed_user_ids=(1, 2))
     chats = ChatSettings(projects=PROJECTS, session_mode=mode)
     folders = NamedFolders(PROJECTS)
-    world = World(options={"access": access, "chats": chats, **options}, workspaces=folders)
+    world = World(
+        options={"access": access, "chats": chats, **options},
+        workspaces=folders,
+        store=MemoryStore() if store is None else store,
+    )
     async with anyio.create_task_group() as group:
         group.start_soon(world.bridge.run)
         await settle()

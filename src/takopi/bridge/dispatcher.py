@@ -29,7 +29,7 @@ from takopi.core.chat import (
     TopicChanged,
 )
 from takopi.core.offers import OFFER_PREFIX
-from takopi.core.prompt_replies import not_written_reply
+from takopi.core.prompt_replies import not_done_reply, not_written_reply
 from takopi.core.replies import message, route_reply
 from takopi.core.route import Command
 from takopi.core.texts import tr_later, translated
@@ -172,7 +172,7 @@ class Dispatcher:
             try:
                 await self._effect(step)
             except StoreError as error:
-                await self._refused(updates, error)
+                await self._refused(updates, error, prompt=not isinstance(step, Decided))
                 return True
         if found.error is not None:
             await self._answer(updates, message(found.error[:1000]))
@@ -288,12 +288,15 @@ class Dispatcher:
 
     # What is read again.
 
-    async def _refused(self, updates: Sequence[AcceptedUpdate], error: StoreError | None) -> None:
+    async def _refused(
+        self, updates: Sequence[AcceptedUpdate], error: StoreError | None, *, prompt: bool = True
+    ) -> None:
         """Keep updates that the journal refused, and say once that they wait.
 
         Args:
             updates: They were not handled.
             error: Why; None for those that only stand behind others.
+            prompt: Whether they ask an engine; else they are a command.
         """
         self._unhandled += updates
         self._try_again()
@@ -306,7 +309,8 @@ class Dispatcher:
         if isinstance(update, MessageReceived | MessageEdited):
             with border("telling of a journal that refuses"):
                 place = place_of(update, update.message_id)
-                await self._answers.give(place, not_written_reply(str(error)), ())
+                words = not_written_reply if prompt else not_done_reply
+                await self._answers.give(place, words(str(error)), ())
 
     def _try_again(self) -> None:
         """Read everything that is left again, after a while that grows."""

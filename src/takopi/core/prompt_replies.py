@@ -15,6 +15,7 @@ __all__ = [
     "dropped_reply",
     "edit_refused_reply",
     "edited_reply",
+    "not_done_reply",
     "not_written_reply",
     "picked_reply",
     "taken_message",
@@ -80,6 +81,16 @@ def edit_refused_reply(why: str, *, waits: bool) -> ChatMessage:
     )
     return message(
         tr("This edit was not taken over, because {why}. {remedy}", why=why, remedy=remedy)
+    )
+
+
+def not_done_reply(why: str) -> ChatMessage:
+    """Say that a command did nothing yet, because the journal does not take what it changes."""
+    return message(
+        tr(
+            "Not done yet: takopi cannot write it down ({why}). It tries again by itself.",
+            why=one_line(why, 300),
+        )
     )
 
 
