@@ -203,8 +203,9 @@ async def test_one_bot_for_a_folder_and_one_for_a_token(home, start, tmp_path) -
                     assert await ended(second) == 2
                 told = f"{what} is already served by takopi (process {first.process.pid})"
                 assert told in second.output
-            api.owner.say("hello")
+            asked = api.owner.say("hello")
             await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
+            await api.wait_for(lambda: asked.reactions == ["👌"])  # the configuration's default
             assert await first.stop() == 0
         polls = len(api.calls.of("getUpdates"))
         async with start(at=other) as third:

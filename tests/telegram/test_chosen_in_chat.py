@@ -14,7 +14,9 @@ from telegram.served import GROUP_ID, served
 
 pytestmark = pytest.mark.anyio
 
-CODEX = EngineCapabilities(models=("gpt-5", "o3"), reasoning_levels=("low", "high"))
+CODEX = EngineCapabilities(
+    models=("gpt-5", "o3"), reasoning_levels=("low", "high"), permission_modes=("plan", "full")
+)
 
 
 async def two_steps(turn: ScriptedTurn) -> AsyncIterator[TakopiEvent]:
@@ -46,11 +48,14 @@ async def test_a_person_chooses_how_prompts_are_run(api: TelegramApi) -> None:
         shown = await answered(api, "Reasoning of codex: codex decides")
         api.owner.press(shown, "high")
         await api.wait_for(lambda: "Reasoning of codex: high (this chat)" in shown.text)
-        api.owner.say("/verbose full")
+        for text in ("/mode plan", "/agent codex", "/verbose full"):
+            api.owner.say(text)
         asked = api.owner.say("fix it")
         final = await answered(api, "answer to fix it")
         request = bot.codex.turns[0].request
-        assert (request.model, request.reasoning) == ("gpt-5", "high")
+        asked_for = (request.model, request.reasoning, request.permission_mode)
+        assert asked_for == ("gpt-5", "high", "plan")
+        await answered(api, "codex is chosen for this chat")
         assert "▸ make one\n▸ make two" in final.text
         assert "expandable_blockquote" in [entity["type"] for entity in final.entities]
         await api.wait_for(lambda: asked.reactions == ["👌"])
