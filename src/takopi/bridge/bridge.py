@@ -32,6 +32,7 @@ from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_clock import ClockPorts, ScheduleClock
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.spending import Spending, SpendingPorts
+from takopi.bridge.spending import Spending, SpendingPorts
 from takopi.bridge.topic_desk import TopicDesk, TopicPorts
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages
@@ -191,11 +192,7 @@ class Bridge:
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
             arrivals,
             topics=topics,
-            spending=Spending(
-                SpendingPorts(ports.store, outbox, ports.clock, options.new_id),
-                options.chats.budget,
-                options.chats.zone,
-            ),
+            spending=self._spending(outbox),
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
         dispatcher = Dispatcher(
@@ -243,6 +240,11 @@ class Bridge:
         ports = self._ports
         wanted = self._options.reactions
         return Reactions(ports.transport, ports.clock, group) if wanted else None
+
+    def _spending(self, outbox: Outbox) -> Spending:
+        ports, options = self._ports, self._options
+        spending_ports = SpendingPorts(ports.store, outbox, ports.clock, options.new_id)
+        return Spending(spending_ports, options.chats.budget, options.chats.zone)
 
     def _schedule_clock(self, desk: _Desk) -> ScheduleClock:
         ports = ClockPorts(

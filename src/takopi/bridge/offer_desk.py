@@ -103,9 +103,10 @@ class OfferDesk:
             return translated(taking)
         effects: dict[OfferKind, Callable[[_Taking], Awaitable[str]]] = {
             "interrupted": self._go_on,
-            "backlog": self._decide_backlog,
+            "backlog": self._decide_waiting,
             "edited": self._send_as_new,
             "unknown": self._start_anew,
+            "budget": self._decide_waiting,
         }
         try:
             words = await effects[taking.offer.kind](taking)
@@ -169,21 +170,21 @@ class OfferDesk:
         await self._submit(taking, replace(turn, asked=asked, files=old.files), numbers)
         return choice_label("edited", taking.choice)
 
-    async def _decide_backlog(self, taking: _Taking) -> str:
+    async def _decide_waiting(self, taking: _Taking) -> str:
         scheduler, turn_id = self._ports.scheduler, taking.record.turn_id
         waiting = scheduler.freeze(turn_id)
         if waiting is None:
             await self._ports.store.commit(taking.changes)
             return translated(_ENDED)
-        answered = taking.choice == "answer"
+        wanted, paid = taking.choice in ("answer", "run"), taking.choice == "run"
         # A turn that comes back cancelled never starts.
-        changed = replace(waiting, held_by_person=False, cancelled=not answered)
+        changed = replace(waiting, held_by_person=False, cancelled=not wanted, over_budget=paid)
         try:
             await self._ports.store.commit([TurnPut(changed), *taking.changes])
             waiting = changed
         finally:
             scheduler.thaw(waiting)
-        return choice_label("backlog", taking.choice)
+        return choice_label(taking.offer.kind, taking.choice)
 
     def _turn(
         self,

@@ -52,6 +52,7 @@ class Scheduler:
         self._holds = HoldTimer(ports.clock, group, self._held_long_enough)
         self._driver = TurnDriver(ports, self._session_known, group)
         self.gate = ports.gate
+        self._spending = ports.spending
         self._turns: dict[str, Turn] = {}
         self.order = QueueOrder(
             self._queue, self._turns, lambda: self._start(self._take_startable())
@@ -92,6 +93,8 @@ class Scheduler:
         """
         # One that ends meanwhile must start nothing: its session's run may not have its place yet.
         self._recovering = True
+        if self._spending is not None:
+            await self._spending.load()
         for record in turns:
             with border("going on with a turn", turn=record.turn_id):
                 await self._recover(record, deliveries.get(record.turn_id))
@@ -307,8 +310,12 @@ class Scheduler:
         taken: list[Turn] = []
         if self._leaving or self._recovering:
             return taken
-        while turn_id := self._queue.start_next():
+        while turn_id := self._queue.next():
             turn = self._turns[turn_id]
+            if self._spending is not None and self._spending.holds(turn, self._group):
+                self._queue.hold(turn_id, "person")
+                continue
+            self._queue.start(turn_id)
             self._take_session(turn)
             anew = turn.record.asked is None and turn.conversation != turn.id
             turn.start(self._clock, self._new_run_id(), translated(OPENS_ANEW) if anew else "")
@@ -333,6 +340,8 @@ class Scheduler:
             if found.error is not None and not turn.way.concluded:
                 with border("giving up the turn", turn=turn.id):
                     ended = await self._driver.give_up(turn, found.error)
+            if self._spending is not None:
+                await self._spending.ended(turn)
         finally:
             self._queue.end(turn.id)
         self._start(self._take_startable())

@@ -15,6 +15,7 @@ from takopi.bridge.ports import Clock
 from takopi.bridge.reactions import Reactions
 from takopi.bridge.records import Change, OfferPut, OfferRecord, TurnPut
 from takopi.bridge.turn import Turn
+from takopi.core.budget import NO_BUDGET, Budget, per_turn_note
 from takopi.core.chat import Button, ChatMessage, Document
 from takopi.core.contexts import format_context
 from takopi.core.durations import format_about
@@ -31,6 +32,7 @@ from takopi.core.richtext import RichText
 from takopi.core.texts import tr, tr_later, tr_n, translated
 from takopi.core.turn_lists import queued_message
 from takopi.core.turn_queue import Place as QueuePlace
+from takopi.core.usage import read_usage
 from takopi.core.turn_state import TurnEnd
 from takopi.logging import redact
 from takopi.transport import MessageRef
@@ -62,11 +64,13 @@ class FinalOptions:
             place when it fits into it.
         overflow: What happens to an answer that does not fit into one message.
         show_resume_line: Whether the line that resumes the session is a part of it.
+        budget: What a turn may cost.
     """
 
     notify: bool = True
     overflow: Literal["split", "trim", "file"] = "split"
     show_resume_line: bool = True
+    budget: Budget = NO_BUDGET
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +276,7 @@ class TurnMessages:
     def _render(self, turn: Turn, ending: Ending, *more_notes: str) -> FinalDelivery:
         status = _STATUS[ending.outcome]
         known = ending.outcome != "interrupted"
+        dear = per_turn_note(read_usage(ending.usage).cost_usd, self._options.budget)
         with border("writing the final", turn=turn.id):
             view = FinalView(
                 status=status,
@@ -282,7 +287,7 @@ class TurnMessages:
                 error=ending.reason or None,
                 context_line=format_context(turn.record.context),
                 resume_line=ending.resume_line if self._options.show_resume_line else None,
-                notes=tuple(note for note in (turn.record.note, *more_notes) if note),
+                notes=tuple(note for note in (turn.record.note, dear, *more_notes) if note),
                 usage=ending.usage,
                 buttons=ending.buttons,
                 log=turn.log,

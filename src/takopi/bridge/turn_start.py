@@ -14,6 +14,7 @@ from takopi.bridge.attachments import Arrivals, attach_files
 from takopi.bridge.leaving_behind import Wanted, while_wanted
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Workspaces
 from takopi.bridge.records import TurnRecord
+from takopi.bridge.spending import Spending
 from takopi.bridge.tree_gate import TreeGate
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_journal import TurnJournal
@@ -61,6 +62,7 @@ class DriverPorts:
         arrivals: Fetches the files of prompts; None where there are none.
         topics: Makes topics for new sessions; None where nobody does.
         gate: Keeps turns from starting where a command changes files.
+        spending: Keeps to the day's budget; None where there is none.
     """
 
     engines: EngineDirectory
@@ -73,6 +75,7 @@ class DriverPorts:
     arrivals: Arrivals | None = None
     topics: TurnTopics | None = None
     gate: TreeGate = field(default_factory=TreeGate)
+    spending: Spending | None = None
 
 
 async def open_run(ports: DriverPorts, turn: Turn, group: TaskGroup) -> LiveTurn | Ending | None:

@@ -1,11 +1,11 @@
 """What the configuration says about chats, before anything was chosen in one."""
 
 from datetime import UTC, tzinfo
-from datetime import UTC, tzinfo
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from takopi.core.budget import NO_BUDGET, Budget
 from takopi.core.preferences import Preferences, Trigger, Verbosity
 from takopi.core.projects import Projects
 from takopi.core.topics import NO_TOPICS, TopicRules
@@ -27,7 +27,7 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
         trigger: Which messages of a group count.
         verbosity: How much the messages of a turn show.
         zone: Of the clock that people mean when they name a time.
-        zone: Of the clock that people mean when they name a time.
+        budget: What may be spent.
         topics: In which chats topics are used.
     """
 
@@ -37,7 +37,7 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Trigger = "all"
     verbosity: Verbosity = "normal"
     zone: tzinfo = UTC
-    zone: tzinfo = UTC
+    budget: Budget = NO_BUDGET
     topics: TopicRules = NO_TOPICS
 
     def preferences(self, default_engine: EngineId) -> Preferences:

@@ -15,7 +15,7 @@ __all__ = ["CHOICES", "OFFER_PREFIX", "OfferKind", "choice_label", "offer_button
 
 OFFER_PREFIX = "o:"
 
-OfferKind: TypeAlias = Literal["interrupted", "backlog", "edited", "unknown"]
+OfferKind: TypeAlias = Literal["interrupted", "backlog", "edited", "unknown", "budget"]
 
 CHOICES: Mapping[OfferKind, Mapping[str, str]] = MappingProxyType(
     {
@@ -25,6 +25,9 @@ CHOICES: Mapping[OfferKind, Mapping[str, str]] = MappingProxyType(
         "backlog": MappingProxyType({"answer": tr_later("Answer"), "drop": tr_later("Drop")}),
         "edited": MappingProxyType({"new": tr_later("Send as new")}),
         "unknown": MappingProxyType({"anew": tr_later("Start anew")}),
+        "budget": MappingProxyType(
+            {"run": tr_later("Run anyway"), "cancel": tr_later("Cancel")}
+        ),
     }
 )
 
