@@ -260,3 +260,15 @@ async def test_a_choice_that_the_journal_refuses_is_made_later() -> None:
         await stage.clock.advance(10)
         assert stage.chat.has("full is chosen for this chat")
         assert [place.key for place in (await stage.store.load()).places] == ["memory:1"]
+
+
+async def test_a_trigger_is_chosen_for_every_group_of_a_project() -> None:
+    """From a private chat as well, where it makes no difference."""
+    async with choosing(default_project="zed") as world:
+        chosen = await says(world, "/trigger mentions for project")
+        assert "mentions is chosen for project zed" in chosen
+        assert "In a private chat every message counts." in chosen
+        await says(world, "lunch?", kind="group", chat=-7)
+        assert world.codex.turns == []
+        await says(world, "work")
+        assert len(world.codex.turns) == 1
