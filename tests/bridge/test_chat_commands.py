@@ -191,7 +191,9 @@ async def test_cancel_with_other_words_explains_itself() -> None:
         await world.rest()
         world.chat.write("/cancel everything")
         await world.rest()
-        assert world.chat.has("/cancel takes nothing or the word all, not everything.")
+        assert world.chat.has(
+            "/cancel takes nothing, or the word all as in `/cancel all`; not everything."
+        )
         assert world.codex.playing == 1
 
 
