@@ -47,6 +47,33 @@ async def test_a_new_session_gets_a_topic_that_is_named_after_its_prompt() -> No
         assert len(world.chat.topics) == 1
 
 
+async def test_a_session_takes_the_topic_that_a_client_made_for_it() -> None:
+    """It has no name of a person's, so it gets one; the prompt stands in it already."""
+    mine = PlaceRecord(key="memory:1:5", unnamed=True)
+    async with projects(mine, topics=AUTO) as world:
+        world.chat.topics[1, 5] = "New Chat"
+        asked = world.chat.write("/zed @dev fix it", thread=5)
+        await settle()
+        await world.clock.advance(10)
+        assert world.chat.topics == {(1, 5): "fix it"}
+        final = world.chat.find("answer to fix it")
+        assert final.options.reply_to.message_id == asked.message_id
+        world.chat.write("go on", thread=5)
+        await settle()
+        assert runs(world)[-1] == ("claude", "/src/zed/.worktrees/dev", "go on")
+        assert world.chat.topics == {(1, 5): "fix it"}
+
+
+async def test_what_breaks_while_a_topic_is_made_costs_no_prompt() -> None:
+    async with projects(topics=AUTO) as world:
+        world.chat.fault = lambda call: ValueError("oh") if call.verb == "topic" else None
+        world.chat.write("one")
+        await settle()
+        await world.clock.advance(10)
+        assert [run[2] for run in runs(world)] == ["one"]
+        assert "no topic of its own: takopi failed while making a topic" in world.finals()[0]
+
+
 async def test_the_line_in_a_group_has_the_address() -> None:
     async with projects(topics=AUTO) as world:
         world.chat.write("one", chat=-7, kind="group")

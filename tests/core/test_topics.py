@@ -111,15 +111,22 @@ def test_names_that_somebody_chose(name: str) -> None:
     assert not is_generic(name)
 
 
-@given(RULES, st.sampled_from([MAIN, OWN, OTHER]))
-def test_where_topics_are_used(rules: TopicRules, chat: int) -> None:
-    """Off is off; `main` and `projects` keep to their chats; the others leave no chat out."""
+@given(RULES, st.sampled_from([MAIN, OWN, OTHER]), st.booleans(), st.none() | st.just("zed"))
+def test_where_topics_are_used(
+    rules: TopicRules, chat: int, unnamed: bool, project: str | None
+) -> None:
+    """Off is off; `main` and `projects` keep to their chats; the others leave no chat out.
+
+    A session takes the topic in which it begins when nobody has named or bound it.
+    """
     used = why_no_topics(rules, chat, PROJECTS) is None
     in_scope = {"main": chat == MAIN, "projects": chat == OWN}.get(rules.scope, True)
     assert used == (rules.enabled and in_scope)
-    place = Scope("m", chat)
-    assert wants_topic(rules, place, PROJECTS) == (used and rules.auto)
-    assert not wants_topic(rules, Scope("m", chat, 5), PROJECTS)
+    wanted = used and rules.auto
+    place = PlaceRecord(key="m:5", unnamed=unnamed, project=project)
+    assert wants_topic(rules, Scope("m", chat), place, PROJECTS) == wanted
+    free = unnamed and project is None
+    assert wants_topic(rules, Scope("m", chat, 5), place, PROJECTS) == (wanted and free)
 
 
 @given(HOSTILE)

@@ -145,7 +145,8 @@ class Router:
         if goes_on or turn.silent or turn.after or turn.origin != "prompt":
             return False
         settings = self._ports.settings
-        return wants_topic(settings.topics, turn.scope, settings.projects)
+        place = self._ports.places.of(turn.scope)
+        return wants_topic(settings.topics, turn.scope, place, settings.projects)
 
     def _known(self, project: str | None, branch: str | None = None) -> RunContext | None:
         """Return a context whose project is still in the configuration."""

@@ -277,7 +277,8 @@ class Scheduler:
 
     def _held_long_enough(self, turn_ids: Sequence[str]) -> None:
         for turn_id in turn_ids:
-            self._let_go(self._turns[turn_id])
+            if turn_id in self._turns:
+                self._let_go(self._turns[turn_id])
         self._start(self._take_startable())
 
     def _let_go(self, turn: Turn) -> None:

@@ -60,6 +60,9 @@ class TurnTopics:
     async def place(self, turn: Turn) -> None:
         """Make the topic of a turn that waits, and let it go on there; where it was without one."""
         name = name_of_prompt(turn.record.prompt)
+        if turn.record.scope.thread_id is not None:
+            await self._take(turn, name)
+            return
         topic, note = await self._make(turn.record.scope, name)
         if turn.way.state != "queued" or turn.cancelled.is_set():
             return
@@ -69,6 +72,24 @@ class TurnTopics:
             return
         with border("moving a turn to its topic", turn=turn.id):
             await self._move(turn, topic, name)
+
+    async def _take(self, turn: Turn, name: str) -> None:
+        """Let a session have the topic in which it begins, as nobody gave that a name."""
+        ports, scope = self._ports, turn.record.scope
+        turn.record = replace(turn.record, wants_topic=False)
+        context = turn.record.context
+        place = replace(
+            ports.places.of(scope),
+            project=context.project,
+            branch=context.branch,
+            topic=name,
+            topic_auto=True,
+            unnamed=False,
+        )
+        with border("naming a topic", turn=turn.id):
+            async with turn.writing:
+                await ports.places.put(place, [TurnPut(turn.record)])
+            ports.desk.rename(scope, name)
 
     async def _make(self, scope: Scope, name: str) -> tuple[Scope | None, str]:
         """Return the topic, or that there is none and what the person is told of it, once."""

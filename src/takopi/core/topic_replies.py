@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
 from takopi.core.clean import clean_text
-from takopi.core.replies import Styled, bold, code, message
+from takopi.core.replies import bold, code, message
 from takopi.core.richtext import Entity, RichText, utf16_len
 from takopi.core.texts import tr
 from takopi.core.topics import topic_name
@@ -48,48 +48,46 @@ def usage_reply(why: str, aliases: Sequence[str]) -> ChatMessage:
 
 def topic_reply(context: RunContext, aliases: Sequence[str]) -> ChatMessage:
     """Say what a topic is bound to, and how it is bound to something else."""
-    usage = usage_reply("", aliases)
     if context.project is None:
-        told: list[str | Styled] = [tr("This topic is bound to no project.")]
-    else:
-        told = [tr("This topic works on "), bold(topic_name(context)), "."]
-    body = message(*told, "\n\n").body
-    shift = utf16_len(body.text)
-    moved = (Entity(one.kind, one.offset + shift, one.length) for one in usage.body.entities)
-    return ChatMessage(RichText(body.text + usage.body.text, (*body.entities, *moved)))
+        return usage_reply(tr("This topic is bound to no project."), aliases)
+    return usage_reply(tr("This topic works on {name}.", name=topic_name(context)), aliases)
 
 
 def greeting_reply(context: RunContext) -> ChatMessage:
     """Begin a topic that was made for a project."""
     return message(
-        tr("This topic works on "),
-        bold(topic_name(context)),
-        tr(". Write here what you want done; what is written elsewhere does not mix with it."),
+        tr(
+            "This topic works on {name}. Write here what you want done; what is written elsewhere "
+            "does not mix with it.",
+            name=topic_name(context),
+        )
     )
 
 
 def made_reply(context: RunContext, link: str | None) -> ChatMessage:
     """Say where a topic is that was just made."""
-    return _with_link(tr(" has a topic now"), context, link)
+    name = topic_name(context)
+    if link is None:
+        return message(tr("{name} has a topic now; write there.", name=name))
+    return message(tr("{name} has a topic now: {link}", name=name, link=link))
 
 
 def exists_reply(context: RunContext, link: str | None) -> ChatMessage:
     """Say where a topic is that was made before."""
-    return _with_link(tr(" has a topic already"), context, link)
-
-
-def _with_link(words: str, context: RunContext, link: str | None) -> ChatMessage:
-    return message(bold(topic_name(context)), words, f": {link}" if link else tr("; write there."))
+    name = topic_name(context)
+    if link is None:
+        return message(tr("{name} has a topic already; write there.", name=name))
+    return message(tr("{name} has a topic already: {link}", name=name, link=link))
 
 
 def asked_reply(context: RunContext) -> ChatMessage:
     """Bring a topic to the top of the list, for somebody who looks for it."""
-    return message(tr("You asked for "), bold(topic_name(context)), tr(": here it is."))
+    return message(tr("You asked for {name}: here it is.", name=topic_name(context)))
 
 
 def bound_reply(context: RunContext) -> ChatMessage:
     """Say what a topic is bound to from now on."""
-    return message(tr("This topic works on "), bold(topic_name(context)), tr(" from now on."))
+    return message(tr("This topic works on {name} from now on.", name=topic_name(context)))
 
 
 def moved_reply(name: str, link: str | None) -> ChatMessage:

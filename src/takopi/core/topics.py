@@ -96,9 +96,17 @@ def why_no_topics(rules: TopicRules, chat_id: int, projects: Projects) -> str | 
     return None
 
 
-def wants_topic(rules: TopicRules, scope: Scope, projects: Projects) -> bool:
-    """Tell whether a new session that is begun in a place gets a topic of its own."""
-    if scope.thread_id is not None or not rules.auto:
+def wants_topic(rules: TopicRules, scope: Scope, place: PlaceRecord, projects: Projects) -> bool:
+    """Tell whether a new session gets a topic of its own, or takes the one in which it begins.
+
+    Args:
+        rules: What is configured.
+        scope: Where it begins.
+        place: What is known there; clients make topics without a name for a new conversation.
+        projects: They may have chats of their own.
+    """
+    taken = scope.thread_id is not None and (not place.unnamed or place.project is not None)
+    if taken or not rules.auto:
         return False
     return why_no_topics(rules, scope.chat_id, projects) is None
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from takopi.core.chat import ChatKind, Scope, TopicChange, TopicChanged
+from takopi.core.texts import tr
 from takopi.errors import TopicsUnavailable, TransportError
 from takopi.telegram.outgoing import whole_symbols
 from takopi.telegram.wire import ForumTopic, Message
@@ -80,14 +81,16 @@ def cannot_have(scope: Scope, error: TransportError) -> TopicsUnavailable | None
     if not isinstance(error, TopicsUnavailable) and _RIGHTS not in str(error).lower():
         return None
     if scope.chat_id > 0:
-        return TopicsUnavailable(
+        why = tr(
             "private chats with this bot have no topics: open @BotFather, choose the bot, turn on "
             "Threaded Mode in its settings, then try again"
         )
-    return TopicsUnavailable(
-        "no topic can be made in this group: turn on Topics in the group's settings, and make the "
-        "bot an admin that may manage topics (can_manage_topics), then try again"
-    )
+    else:
+        why = tr(
+            "no topic can be made in this group: turn on Topics in the group's settings, and make "
+            "the bot an admin that may manage topics (can_manage_topics), then try again"
+        )
+    return TopicsUnavailable(why)
 
 
 def link_of(scope: Scope) -> str | None:
