@@ -161,6 +161,12 @@ COMMANDS: tuple[CommandSpec, ...] = (
         example="/queue",
     ),
     CommandSpec(
+        name="usage",
+        description="Show what turns cost",
+        group="Look",
+        example="/usage week",
+    ),
+    CommandSpec(
         name="every",
         description="Ask something again and again",
         group="Time",

@@ -16,6 +16,7 @@ from takopi.bridge.commands.resume import ResumeCommand
 from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.sessions import SessionsCommand
 from takopi.bridge.commands.status import StatusCommand
+from takopi.bridge.commands.usage import UsageCommand
 from takopi.bridge.commands.topics import TopicCommand
 from takopi.bridge.commands.worktrees import WorktreesCommand
 from takopi.bridge.letters import Place
@@ -39,6 +40,7 @@ def make_handlers(ports: CommandPorts) -> tuple[CommandHandler, ...]:
         StatusCommand(ports),
         HelpCommand(ports),
         QueueCommand(ports),
+        UsageCommand(ports),
         SchedulesCommand(ports),
         FileCommand(ports),
         ContextCommand(ports),
