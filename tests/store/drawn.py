@@ -55,6 +55,7 @@ PLACES = st.builds(
     topic=_WORDS,
     topic_auto=st.booleans(),
     gone=st.booleans(),
+    unnamed=st.booleans(),
 )
 SCHEDULE_IDS = st.sampled_from(["a", "b", "c"])
 SCHEDULES = st.builds(
@@ -97,6 +98,8 @@ def turns(draw: st.DrawFn) -> TurnRecord:
         | st.dictionaries(_WORDS, st.none() | NUMBERS | st.floats(0, 9) | _WORDS, max_size=2),
         "before": _MAYBE,
         "silent": st.booleans(),
+        "wants_topic": st.booleans(),
+        "asked_in": st.none() | SCOPES,
         "progress_id": st.none() | NUMBERS,
         "seq": NUMBERS,
     }

@@ -27,6 +27,7 @@ from takopi.core.chat import (
     MessageEdited,
     MessageReceived,
     Scope,
+    TopicChanged,
 )
 from takopi.core.outbox_plan import Priority
 from takopi.core.richtext import Entity, RichText
@@ -131,6 +132,19 @@ def pressed(number: int, press_id: str) -> ButtonPressed:
         message_id=1,
         sender_id=5,
         data="o:x:again",
+    )
+
+
+def renamed(number: int, message_id: int) -> TopicChanged:
+    """Make an update that brings a topic's new name."""
+    return TopicChanged(
+        update_id=number,
+        scope=SCOPE,
+        chat_kind="group",
+        message_id=message_id,
+        sender_id=5,
+        what="renamed",
+        name="cats",
     )
 
 

@@ -13,6 +13,7 @@ from store.examples import (
     offer,
     pressed,
     received,
+    renamed,
     session,
     turn,
 )
@@ -60,8 +61,9 @@ async def test_updates_are_kept_until_they_are_handled(store: AnyStore) -> None:
     first = await store.accept([received(10), pressed(11, "p")], 12, NOW)
     assert [item.update for item in first] == [received(10), pressed(11, "p")]
     assert {item.arrived_at for item in first} == {NOW}
-    second = await store.accept([edited(13, 10, 5.0)], 13, NOW + 1)
+    second = await store.accept([edited(13, 10, 5.0), renamed(14, 12)], 14, NOW + 1)
     assert (await store.load()).updates == first + second
+    assert await store.accept([renamed(99, 12)], 99, NOW + 2) == ()
     await store.commit([UpdateHandled(first[0].id)])
     assert (await store.load()).updates == (first[1], *second)
 
