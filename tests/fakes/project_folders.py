@@ -1,7 +1,8 @@
 """Working trees that a test only names: what directory a context has is a rule, not a disk."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 
@@ -9,6 +10,12 @@ from takopi.context import RunContext
 from takopi.core.projects import Projects
 from takopi.core.working_trees import Changes, Kept, Removed, Reverted, Worktree
 from takopi.errors import ConfigError, GitRefused
+
+
+class Slowly(Protocol):
+    """Be awaited in every method of the folders; gets its name."""
+
+    def __call__(self, name: str, /) -> Awaitable[None]: ...
 
 
 class NamedFolders:
@@ -34,8 +41,7 @@ class NamedFolders:
         self.snapshots: list[str | None] = []
         self.commits: list[tuple[Path, str]] = []
         self.reverts: list[tuple[Path, str | None]] = []
-        self.slowly: Callable[[str], Awaitable[None]] | None = None
-        """Awaited in every method that a test wants to be slow; gets its name."""
+        self.slowly: Slowly | None = None
 
     async def directory(self, context: RunContext) -> Path:
         """Return the folder, or refuse as git would."""
