@@ -6,6 +6,7 @@ The prompt scripts it, one directive a line; any other text is echoed by the ans
     wait: FILE       work until FILE exists
     many: N          N actions, one every 10 ms
     exit: STATUS     end without an answer
+    cost: DOLLARS    say with the answer what the turn cost
     garbage          a line that is no JSON
     linger           answer, then stay
 """
@@ -24,7 +25,7 @@ arguments = sys.argv[1:]
 resumed = "--resume" in arguments
 session = arguments[arguments.index("--resume") + 1] if resumed else f"toy-{{os.urandom(8).hex()}}"
 prompt = sys.stdin.buffer.read().decode()
-said, tail = [], []
+said, tail, cost = [], [], None
 
 
 def say(**fields):
@@ -51,13 +52,15 @@ for number, line in enumerate(prompt.splitlines()):
     elif word == "exit":
         os.write(2, b"toy: told to fail\\n")
         sys.exit(int(rest))
+    elif word == "cost":
+        cost = float(rest)
     elif line == "garbage":
         os.write(1, b"this is no JSON\\n")
     elif line == "linger":
         tail.append(line)
     else:
         said.append(line)
-say(type="answer", text="toy heard: " + " / ".join(said))
+say(type="answer", text="toy heard: " + " / ".join(said), cost=cost)
 if tail:
     time.sleep(3600)
 """
@@ -109,7 +112,8 @@ class ToyRunner(ResumeTokenMixin, JsonlSubprocessRunner):
             token = ResumeToken("toy", data["id"])
             return [factory.started(token, title="toy", meta={"cwd": data["cwd"]})]
         if data["type"] == "answer":
-            return [factory.completed_ok(answer=data["text"])]
+            usage = None if data["cost"] is None else {"cost_usd": data["cost"]}
+            return [factory.completed_ok(answer=data["text"], usage=usage)]
         ok = None if data["phase"] == "started" else data["code"] == 0
         return [
             factory.action(
