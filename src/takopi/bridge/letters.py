@@ -10,6 +10,7 @@ from takopi.bridge.records import LetterRecord
 from takopi.core.chat import ChatKind, ChatMessage, Document, Scope
 from takopi.core.letter_forms import (
     REPEATED,
+    TOPIC_CLOSED,
     TOPIC_GONE,
     in_words,
     under_lines,
@@ -27,6 +28,7 @@ from takopi.errors import (
     FormatRefused,
     ReplyTargetLost,
     TargetLost,
+    ThreadClosed,
     ThreadLost,
     TransportError,
 )
@@ -144,7 +146,7 @@ class LiveMessage:
         failures: Tries in a row that the service did not take.
         calling: A call is on it.
         retired: A final takes its place; what it shows now is only that this takes long.
-        topic_gone: It was meant for a topic that is no more.
+        topic_line: What to say of the topic for which it was meant; empty for nothing.
     """
 
     place: Place
@@ -158,7 +160,7 @@ class LiveMessage:
     failures: int = 0
     calling: bool = False
     retired: bool = False
-    topic_gone: bool = False
+    topic_line: str = ""
 
     def next_look(self, now: float, *, beat: bool) -> ChatMessage | None:
         """Make what is to be shown now; None when a person would see no difference.
@@ -186,7 +188,7 @@ class LiveMessage:
         if place is None:
             return False
         self.place = place
-        self.topic_gone |= isinstance(error, ThreadLost)
+        self.topic_line = _topic_line(error) or self.topic_line
         return True
 
     def move(self, chat_id: int) -> None:
@@ -196,11 +198,9 @@ class LiveMessage:
     def _look(self, at: float) -> ChatMessage:
         look = self.compose(at)
         look = look if self.formatted else without_format(look)
-        if (
-            self.topic_gone
-            and utf16_len(look.body.text) + utf16_len(translated(TOPIC_GONE)) < MAX_UNITS
-        ):
-            look = ChatMessage(under_lines(look.body, (TOPIC_GONE,)), look.buttons)
+        line = self.topic_line
+        if line and utf16_len(look.body.text) + utf16_len(translated(line)) < MAX_UNITS:
+            look = ChatMessage(under_lines(look.body, (line,)), look.buttons)
         return look
 
 
@@ -215,7 +215,7 @@ class Letter:
         target: The living message that it edits or takes back.
         worded: Whether its words were tried without a file.
         pages: What is to be sent in place of its body.
-        topic_gone: It was meant for a topic that is no more.
+        topic_line: What to say of the topic for which it was meant; empty for nothing.
         trouble: How it has fared.
     """
 
@@ -225,7 +225,7 @@ class Letter:
     target: LiveMessage | None = None
     worded: bool = False
     pages: tuple[ChatMessage, ...] = ()
-    topic_gone: bool = False
+    topic_line: str = ""
     trouble: Trouble | None = None
 
     @property
@@ -282,7 +282,7 @@ class Letter:
         if not self.is_new:
             return ()
         lines = (REPEATED,) if self.record.tries else ()
-        return (*lines, TOPIC_GONE) if self.topic_gone else lines
+        return (*lines, self.topic_line) if self.topic_line else lines
 
     def pieces(self) -> tuple[ChatMessage | Document, ...]:
         """Cut what is sent so that each piece has room for the lines above it."""
@@ -310,7 +310,7 @@ class Letter:
         if place is None:
             return False
         self.record = changed(self.record, scope=place.scope, reply_to=None)
-        self.topic_gone |= isinstance(error, ThreadLost)
+        self.topic_line = _topic_line(error) or self.topic_line
         return True
 
     def simpler(self) -> bool:
@@ -374,3 +374,10 @@ class Letter:
 
     def _say(self, body: ChatMessage | Document | None) -> None:
         self.record = changed(self.record, body=body)
+
+
+def _topic_line(error: TransportError) -> str:
+    """Say what became of the topic, when that is what the service refused."""
+    if isinstance(error, ThreadClosed):
+        return TOPIC_CLOSED
+    return TOPIC_GONE if isinstance(error, ThreadLost) else ""

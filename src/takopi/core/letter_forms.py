@@ -18,6 +18,7 @@ from takopi.core.texts import tr, tr_later, translated
 __all__ = [
     "MAX_PAGES",
     "REPEATED",
+    "TOPIC_CLOSED",
     "TOPIC_GONE",
     "in_words",
     "under_lines",
@@ -31,6 +32,9 @@ REPEATED = tr_later("↻ sent again: the first try may have arrived")
 
 TOPIC_GONE = tr_later("(its topic is gone)")
 """The line of a message that was meant for a topic which is no more."""
+
+TOPIC_CLOSED = tr_later("(its topic is closed)")
+"""The line of a message that was meant for a topic which takes none at the moment."""
 
 MAX_PAGES = 24
 _MAX_CAPTION_UNITS = 1_024
