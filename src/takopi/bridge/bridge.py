@@ -32,7 +32,6 @@ from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.schedule_clock import ClockPorts, ScheduleClock
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.spending import Spending, SpendingPorts
-from takopi.bridge.spending import Spending, SpendingPorts
 from takopi.bridge.topic_desk import TopicDesk, TopicPorts
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages

@@ -10,18 +10,16 @@ from takopi.bridge.border import border
 from takopi.bridge.hold_timer import HoldTimer
 from takopi.bridge.letters import Delivery
 from takopi.bridge.queue_order import QueueOrder
-from takopi.bridge.queue_order import QueueOrder
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_driver import Ended, TurnDriver
-from takopi.bridge.turn_lines import turn_line, working_beside
 from takopi.bridge.turn_lines import turn_line, working_beside
 from takopi.bridge.turn_messages import Surroundings
 from takopi.bridge.turn_start import DriverPorts
 from takopi.bridge.turn_topics import TurnTopics
 from takopi.bridge.waiting import wait_until
-from takopi.core.turn_lists import TurnLine
 from takopi.core.texts import tr_later, translated
+from takopi.core.turn_lists import TurnLine
 from takopi.core.turn_queue import TurnQueue
 from takopi.model import ResumeToken
 
@@ -54,10 +52,6 @@ class Scheduler:
         self.gate = ports.gate
         self._spending = ports.spending
         self._turns: dict[str, Turn] = {}
-        self.order = QueueOrder(
-            self._queue, self._turns, lambda: self._start(self._take_startable())
-        )
-        """Says what waits in which order."""
         self.order = QueueOrder(
             self._queue, self._turns, lambda: self._start(self._take_startable())
         )
