@@ -100,10 +100,10 @@ def no_such_command(word: str, near: Sequence[str]) -> ChatMessage:
     return message(f"{said} {lists}")
 
 
-def takes_nothing(spec: CommandSpec) -> ChatMessage:
+def takes_nothing(command: str) -> ChatMessage:
     """Say that a command has nothing behind it."""
-    words = tr("/{command} takes nothing behind it, so nothing was done: send", command=spec.name)
-    return message(f"{words} ", code(f"/{spec.name}"))
+    words = tr("/{command} takes nothing behind it, so nothing was done: send", command=command)
+    return message(f"{words} ", code(f"/{command}"))
 
 
 def _line(spec: CommandSpec) -> _Pieces:

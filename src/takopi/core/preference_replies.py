@@ -164,6 +164,9 @@ def refused_word_reply(view: PreferenceView, said: str) -> ChatMessage:
     near = nearest_names(said, view.accepted, limit=1)
     if near:
         text += " " + tr("Did you mean {word}?", word=near[0])
+    else:
+        example = f"`/{view.kind} {view.accepted[0]}`"
+        text += " " + tr("For example: {example}", example=example)
     return message(text, buttons=_buttons(view))
 
 

@@ -10,8 +10,8 @@ from takopi.bridge.turn import Turn
 from takopi.core.chat import MessageReceived
 from takopi.core.prompt_replies import picked_reply
 from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, message
-from takopi.core.turn_lists import cancel_choice
 from takopi.core.texts import tr, tr_later, translated
+from takopi.core.turn_lists import cancel_choice
 from takopi.transport import MessageRef
 
 __all__ = ["CancelCommand"]

@@ -7,6 +7,7 @@ from takopi.bridge.cancelling import cancel_turns
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.turn import Turn
 from takopi.core.chat import ChatMessage
+from takopi.core.help_replies import takes_nothing
 from takopi.core.texts import tr
 from takopi.core.turn_lists import queue_reply
 from takopi.errors import StoreFull
@@ -28,7 +29,10 @@ class QueueCommand:
 
     async def answer(self, call: CommandCall) -> None:
         """List what waits in the chat."""
-        words = self._list(call.received.scope.chat_id)
+        if call.command.args:
+            words = takes_nothing(call.command.name)
+        else:
+            words = self._list(call.received.scope.chat_id)
         await self.ports.answers.give(call.place, words, [call.handled])
 
     async def press(self, call: PressCall) -> str:

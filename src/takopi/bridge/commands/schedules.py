@@ -10,6 +10,7 @@ from takopi.bridge.records import SchedulePut
 from takopi.bridge.schedule_turns import ScheduleTurns, TurnsPorts
 from takopi.core.chat import ChatMessage
 from takopi.core.cron import NotUnderstood
+from takopi.core.help_replies import takes_nothing
 from takopi.core.replies import message, route_reply
 from takopi.core.schedule_replies import (
     crowded_reply,
@@ -44,7 +45,11 @@ class SchedulesCommand:
     async def answer(self, call: CommandCall) -> None:
         """Make a schedule, or list those of the chat."""
         if call.command.name == "schedules":
-            words = self._list(call.received.scope.chat_id, 0)
+            words = (
+                takes_nothing(call.command.name)
+                if call.command.args
+                else self._list(call.received.scope.chat_id, 0)
+            )
             await self.ports.answers.give(call.place, words, [call.handled])
             return
         made = self._made(call)

@@ -8,6 +8,7 @@ from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.waiting import give_up_at
 from takopi.core.chat import ChatMessage
+from takopi.core.help_replies import takes_nothing
 from takopi.core.texts import tr
 from takopi.core.turn_lists import EngineVersion, TurnLine, status_reply
 from takopi.model import EngineId
@@ -32,6 +33,10 @@ class StatusCommand:
 
     async def answer(self, call: CommandCall) -> None:
         """List the turns as they are now, and the versions once they are known."""
+        if call.command.args:
+            words = takes_nothing(call.command.name)
+            await self.ports.answers.give(call.place, words, [call.handled])
+            return
         lines = self._lines(call.received.scope.chat_id)
         self.ports.group.start_soon(self._say, call, lines)
 
