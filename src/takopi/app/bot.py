@@ -14,7 +14,6 @@ from takopi.app.home import Home, current_directory, is_directory
 from takopi.app.journal import open_bot_journal
 from takopi.app.leaving import STOP_REQUEST, heed_signals, stop_signals
 from takopi.app.local_zone import local_zone
-from takopi.app.local_zone import local_zone
 from takopi.app.locks import AccountLocks, BotLocks
 from takopi.app.runtime import open_runtime
 from takopi.app.serving import BotParts, BotService
@@ -24,7 +23,6 @@ from takopi.app.update_check import check_beside
 from takopi.bridge.bridge import BridgeOptions
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
-from takopi.core.budget import Budget
 from takopi.core.budget import Budget
 from takopi.core.chat_settings import ChatSettings
 from takopi.core.topics import TopicRules
@@ -186,10 +184,6 @@ def bot_options(
             session_mode=settings.session_mode,
             trigger=chat.trigger,
             verbosity=chat.verbose,
-            zone=local_zone(os.environ),
-            budget=Budget(
-                daily_usd=settings.budget.daily_usd, per_turn_usd=settings.budget.per_turn_usd
-            ),
             zone=local_zone(os.environ),
             budget=Budget(
                 daily_usd=settings.budget.daily_usd, per_turn_usd=settings.budget.per_turn_usd
