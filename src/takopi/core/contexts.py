@@ -43,7 +43,11 @@ PRECEDENCE: Mapping[ContextSource, str] = MappingProxyType(
 
 NO_CONTEXT = RunContext()
 
-_LINE = re.compile(r"[`\s]*ctx:\s*(?P<project>[A-Za-z0-9_-]{1,32})(?:\s+@(?P<branch>\S+?))?[`\s]*")
+# Marked as code on both sides or on none: a branch may end with such a mark, too.
+_LINE = re.compile(
+    r"\s*(?P<code>`*)\s*ctx:\s*(?P<project>[A-Za-z0-9_-]{1,32})(?:\s+@(?P<branch>\S+?))?"
+    r"\s*(?P=code)\s*"
+)
 
 
 class HeldContext(msgspec.Struct, frozen=True):
