@@ -310,7 +310,11 @@ class _Laws:
         for turn in self.turns.values():
             process = self.world.processes.all.get(turn.run_id or "")
             # What a person is asked about lets newer prompts pass, until the answer comes.
-            asked = any(record.held_by_person for record in self.world.ledger.turns[turn.turn_id])
+            # So does what a person moved in the queue.
+            asked = any(
+                record.held_by_person or record.rank
+                for record in self.world.ledger.turns[turn.turn_id]
+            )
             if turn.session is not None and process is not None and not asked:
                 # Not by the turn's own time: the wall clock jumps.
                 sessions[turn.session].append((process.started_at, turn))
