@@ -32,12 +32,19 @@ from takopi.core.richtext import RichText
 from takopi.core.texts import tr, tr_later, tr_n, translated
 from takopi.core.turn_lists import queued_message
 from takopi.core.turn_queue import Place as QueuePlace
-from takopi.core.usage import read_usage
 from takopi.core.turn_state import TurnEnd
+from takopi.core.usage import read_usage
 from takopi.logging import redact
 from takopi.transport import MessageRef
 
-__all__ = ["Ending", "FinalOptions", "Surroundings", "TurnMessages", "background_note"]
+__all__ = [
+    "Ending",
+    "FinalOptions",
+    "Surroundings",
+    "TurnMessages",
+    "background_note",
+    "state_label",
+]
 # Longer answers are laid out in a thread: other chats must not wait for that.
 _LAID_OUT_AT_ONCE = 20_000
 
@@ -256,7 +263,7 @@ class TurnMessages:
                 return _waiting(turn, around.place())
             beside = around.beside()
             where = format_context(turn.record.context).removeprefix("ctx: ")
-            header = ProgressHeader(_label(turn), turn.engine, turn.elapsed_s(at), where)
+            header = ProgressHeader(state_label(turn), turn.engine, turn.elapsed_s(at), where)
             notes = (
                 turn.stalled,
                 turn.record.note,
@@ -271,7 +278,7 @@ class TurnMessages:
                 cancel_data=cancel_data(turn.id),
                 notes=[note for note in notes if note],
             )
-        return message(f"{_label(turn)} · {turn.engine}")
+        return message(f"{state_label(turn)} · {turn.engine}")
 
     def _render(self, turn: Turn, ending: Ending, *more_notes: str) -> FinalDelivery:
         status = _STATUS[ending.outcome]
@@ -316,10 +323,11 @@ def background_note(ended: tuple[str, ...]) -> str:
     )
 
 
-def _label(turn: Turn) -> str:
+def state_label(turn: Turn) -> str:
+    """Say in a word what goes on; a turn whose answer is on its way is still at work."""
     if turn.cancelled.is_set():
         return tr("cancelling")
-    return tr("working") if turn.way.state == "running" else tr("starting")
+    return tr("starting") if turn.way.state in ("queued", "starting") else tr("working")
 
 
 def _beside(other: Turn, at: float) -> str:
