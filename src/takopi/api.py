@@ -23,10 +23,39 @@ from takopi.commands import (
 )
 from takopi.config import ConfigError, read_config, write_config
 from takopi.context import RunContext
+from takopi.core.chat import (
+    Button,
+    ButtonPressed,
+    ChatMessage,
+    ChatMigrated,
+    ChatUpdate,
+    Document,
+    IncomingFile,
+    MessageEdited,
+    MessageReceived,
+    RepliedTo,
+    Scope,
+)
+from takopi.core.outbox_budget import OutboxLimits
+from takopi.core.richtext import Entity, RichText
 from takopi.core.usage import Usage, read_usage
 from takopi.desktop_sessions import DesktopSession
 from takopi.engines import find_engines
-from takopi.errors import PluginError
+from takopi.errors import (
+    ChatLost,
+    ChatMoved,
+    FileTooLarge,
+    FloodLimited,
+    FormatRefused,
+    PluginError,
+    ReplyTargetLost,
+    TargetLost,
+    ThreadLost,
+    TopicsUnavailable,
+    TransportError,
+    TransportUnavailable,
+    Unauthorized,
+)
 from takopi.events import EventFactory
 from takopi.logging import bind_run_context, clear_context, get_logger, suppress_logs
 from takopi.model import (
@@ -59,6 +88,16 @@ from takopi.runners.run_options import (
 from takopi.runners.tool_actions import tool_input_path, tool_kind_and_title
 from takopi.settings import home_directory
 from takopi.transport import MessageRef, RenderedMessage, SendOptions
+from takopi.transports import (
+    BaseTransport,
+    MenuCommand,
+    ServedTransport,
+    SetupTalk,
+    Transport,
+    TransportBackend,
+    TransportCapabilities,
+    TransportConfig,
+)
 from takopi.turn import EngineCapabilities, LiveTurn, TurnRequest
 from takopi.utils.git import (
     git_is_worktree,
@@ -90,6 +129,14 @@ __all__ = [
     "ActionEvent",
     "ActionKind",
     "BaseRunner",
+    "BaseTransport",
+    "Button",
+    "ButtonPressed",
+    "ChatLost",
+    "ChatMessage",
+    "ChatMigrated",
+    "ChatMoved",
+    "ChatUpdate",
     "CommandBackend",
     "CommandContext",
     "CommandExecutor",
@@ -98,32 +145,59 @@ __all__ = [
     "CompletedEvent",
     "ConfigError",
     "DesktopSession",
+    "Document",
     "EngineBackend",
     "EngineCapabilities",
     "EngineConfig",
     "EngineId",
     "EngineRunOptions",
+    "Entity",
     "EventFactory",
+    "FileTooLarge",
+    "FloodLimited",
+    "FormatRefused",
+    "IncomingFile",
     "JsonlRunState",
     "JsonlSubprocessRunner",
     "LiveTurn",
+    "MenuCommand",
+    "MessageEdited",
+    "MessageReceived",
     "MessageRef",
+    "OutboxLimits",
+    "PluginError",
     "RenderedMessage",
+    "RepliedTo",
+    "ReplyTargetLost",
     "ResolvedMessage",
     "ResolvedRunner",
     "ResumeToken",
     "ResumeTokenMixin",
+    "RichText",
     "RunContext",
     "RunMode",
     "RunRequest",
     "RunResult",
     "Runner",
+    "Scope",
     "SendOptions",
+    "ServedTransport",
     "SessionLockMixin",
     "SetupIssue",
+    "SetupTalk",
     "StartedEvent",
     "TakopiEvent",
+    "TargetLost",
+    "ThreadLost",
+    "TopicsUnavailable",
+    "Transport",
+    "TransportBackend",
+    "TransportCapabilities",
+    "TransportConfig",
+    "TransportError",
+    "TransportUnavailable",
     "TurnRequest",
+    "Unauthorized",
     "Usage",
     "apply_run_options",
     "bind_run_context",

@@ -10,7 +10,7 @@ from takopi.backends import SetupIssue
 from takopi.core.chat import ChatUpdate
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.terminal.lines import start_reading
-from takopi.terminal.screen import make_screen
+from takopi.terminal.screen import Screen, make_screen
 from takopi.terminal.transport import CHAT_ID, TRANSPORT_ID, TerminalTransport
 from takopi.transports import (
     ServedTransport,
@@ -39,12 +39,16 @@ class ServedTerminal(TerminalTransport):
     Args:
         engines: Ids that start a line as `/id` and so begin a conversation of their own.
         descriptor: What is typed comes from it.
+        screen: Shows the messages; None means the process's own streams.
     """
 
-    def __init__(self, engines: Sequence[str] = (), descriptor: int = 0) -> None:
-        live = os.isatty(descriptor) and sys.stdout.isatty()
+    def __init__(
+        self, engines: Sequence[str] = (), descriptor: int = 0, screen: Screen | None = None
+    ) -> None:
+        live = screen is None and os.isatty(descriptor) and sys.stdout.isatty()
         self._stack = ExitStack()
-        screen = self._stack.enter_context(make_screen(live=live, stderr=False))
+        if screen is None:
+            screen = self._stack.enter_context(make_screen(live=live, stderr=False))
         super().__init__(screen, engines, one_by_one=not live)
         self._descriptor = descriptor
         self._stopped = False
