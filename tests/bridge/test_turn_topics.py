@@ -142,6 +142,26 @@ async def test_without_a_topic_a_prompt_runs_where_it_was_asked(refused) -> None
             assert (told, len(asked)) == ([True, True], 2)
 
 
+@pytest.mark.parametrize("refused", [False, True])
+async def test_in_chat_mode_a_session_goes_on_where_it_is(refused) -> None:
+    """Outside of topics none stays, so each prompt begins one; without topics all stay."""
+    async with projects(topics=AUTO, session_mode="chat") as world:
+        if refused:
+            error = TopicsUnavailable("no rights")
+            world.chat.fault = lambda call: error if call.verb == "topic" else None
+        world.chat.feed(world.chat.message("one"))
+        world.chat.feed(world.chat.message("two"))
+        await settle()
+        await world.clock.advance(10)
+        world.chat.write("three")
+        await settle()
+        await world.clock.advance(10)
+        asked = [turn.request.resume for turn in world.codex.turns]
+        assert len(world.chat.topics) == (0 if refused else 3)
+        newest = world.codex.turns[1].session
+        assert asked == [None, None, newest if refused else None]
+
+
 async def test_a_service_that_is_away_for_a_moment_is_waited_for() -> None:
     """A reply that comes meanwhile keeps its place behind the prompt."""
     async with projects(topics=AUTO) as world:

@@ -143,7 +143,8 @@ def _asks(turn: TurnRecord, point: SessionPoint) -> bool:
     asked = turn.origin == "prompt" and not turn.silent
     # Who took back a prompt before it began took back where it was to go, too.
     taken_back = turn.outcome == "cancelled" and turn.started_at is None
-    return asked and not taken_back and _counts(point, turn)
+    leaves = turn.wants_topic and turn.scope.thread_id is None
+    return asked and not (taken_back or leaves) and _counts(point, turn)
 
 
 def _counts(point: SessionPoint, turn: TurnRecord) -> bool:

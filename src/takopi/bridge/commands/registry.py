@@ -16,8 +16,8 @@ from takopi.bridge.commands.resume import ResumeCommand
 from takopi.bridge.commands.schedules import SchedulesCommand
 from takopi.bridge.commands.sessions import SessionsCommand
 from takopi.bridge.commands.status import StatusCommand
-from takopi.bridge.commands.usage import UsageCommand
 from takopi.bridge.commands.topics import TopicCommand
+from takopi.bridge.commands.usage import UsageCommand
 from takopi.bridge.commands.worktrees import WorktreesCommand
 from takopi.bridge.letters import Place
 from takopi.bridge.ports import CommandPlugins, EngineDirectory, MenuCommand
