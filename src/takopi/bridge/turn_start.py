@@ -21,6 +21,7 @@ from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import Ending, TurnMessages
 from takopi.bridge.turn_topics import TurnTopics
 from takopi.context import RunContext
+from takopi.core.texts import tr_later
 from takopi.core.watchdog import StallLimits
 from takopi.errors import WorkDirMissing
 from takopi.model import ResumeToken
@@ -102,7 +103,7 @@ async def open_run(ports: DriverPorts, turn: Turn, group: TaskGroup) -> LiveTurn
     looking = Wanted(turn, group, ports.clock, SNAPSHOT_LIMIT_S)
     cwd = turn.cwd or Path()
     before = await while_wanted(
-        looking, "taking a snapshot", partial(ports.workspaces.snapshot, cwd)
+        looking, tr_later("taking a snapshot"), partial(ports.workspaces.snapshot, cwd)
     )
     turn.record = replace(turn.record, before=before.found)
     if turn.left.is_set() or turn.cancelled.is_set():
@@ -153,7 +154,7 @@ async def _take_place(ports: DriverPorts, turn: Turn, group: TaskGroup) -> Endin
     wanted = Wanted(turn, group, ports.clock)
     while True:
         errand = await while_wanted(
-            wanted, "finding the directory", partial(_directory, ports, turn.record)
+            wanted, tr_later("finding the directory"), partial(_directory, ports, turn.record)
         )
         if errand.error is not None:
             return Ending("failed", error=errand.error)
@@ -167,7 +168,9 @@ async def _take_place(ports: DriverPorts, turn: Turn, group: TaskGroup) -> Endin
         tree = ports.workspaces.tree_of(cwd)
         if not ports.gate.is_held(tree):
             return None
-        await while_wanted(wanted, "waiting for the files", partial(ports.gate.wait, tree))
+        await while_wanted(
+            wanted, tr_later("waiting for the files"), partial(ports.gate.wait, tree)
+        )
         if turn.left.is_set() or turn.cancelled.is_set():
             return None
 

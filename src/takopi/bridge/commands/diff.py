@@ -29,7 +29,7 @@ from takopi.core.diff_replies import (
 from takopi.core.diff_text import changes_mark, hidden_files, without_files
 from takopi.core.file_rules import DENIED
 from takopi.core.replies import message
-from takopi.core.texts import tr
+from takopi.core.texts import tr, tr_later
 from takopi.core.tree_replies import branch_mark, busy_reply
 from takopi.core.working_trees import Changes
 
@@ -82,7 +82,7 @@ class DiffCommand:
         find = partial(self._asked, call, None)
         if verb.lower() == "commit" and said.strip():
             act = partial(self._commit, said.strip())
-            answer_slowly(self.ports, call, "committing", partial(self._alone, find, act))
+            answer_slowly(self.ports, call, tr_later("committing"), partial(self._alone, find, act))
             return
         branch = words.removeprefix("@") if words.startswith("@") else None
         if (words and branch is None) or len(words.split()) > 1:
@@ -93,7 +93,7 @@ class DiffCommand:
             await self.ports.answers.give(call.place, context_reply(wrong), [call.handled])
             return
         find = partial(self._asked, call, branch)
-        answer_slowly(self.ports, call, "looking at changes", partial(self._show, find))
+        answer_slowly(self.ports, call, tr_later("looking at changes"), partial(self._show, find))
 
     async def press(self, call: PressCall) -> str:
         """Ask before something is committed or put back, and do what was agreed to."""
@@ -111,7 +111,9 @@ class DiffCommand:
         shown, act = acts[verb]
         find = partial(self._pressed, call.pressed.scope.chat_id, tuple(key))
         work = partial(self._alone, find, act)
-        answer_slowly(self.ports, call, "changing files", work, instead=verb in {"C", "R"})
+        answer_slowly(
+            self.ports, call, tr_later("changing files"), work, instead=verb in {"C", "R"}
+        )
         return shown
 
     # What is meant.

@@ -18,7 +18,7 @@ from takopi.core.chat import ChatMessage, Scope
 from takopi.core.context_replies import context_reply
 from takopi.core.ctx_replies import bound_reply, branch_wrong, project_unknown
 from takopi.core.replies import message
-from takopi.core.texts import tr
+from takopi.core.texts import tr, tr_later
 from takopi.core.tree_replies import (
     TreeLine,
     busy_reply,
@@ -64,9 +64,11 @@ class WorktreesCommand:
         if branches:
             context = RunContext(alias, branches[0])
             work: Work = partial(self._remove, call.received.scope, context, None)
-            answer_slowly(self.ports, call, "removing a worktree", work)
+            answer_slowly(self.ports, call, tr_later("removing a worktree"), work)
         else:
-            answer_slowly(self.ports, call, "listing worktrees", partial(self._list, alias))
+            answer_slowly(
+                self.ports, call, tr_later("listing worktrees"), partial(self._list, alias)
+            )
 
     async def press(self, call: PressCall) -> str:
         """List, open, remove, or remove with what is in it, whatever a button says."""
@@ -74,16 +76,20 @@ class WorktreesCommand:
         scope = call.pressed.scope
         known = self.ports.settings.projects.find(alias) is not None
         works: dict[str, tuple[str, str, Work]] = {
-            "l": (tr("Looking"), "listing worktrees", partial(self._list, alias)),
-            "o": (tr("Opening"), "opening a worktree", partial(self._open, scope, alias, mark)),
+            "l": (tr("Looking"), tr_later("listing worktrees"), partial(self._list, alias)),
+            "o": (
+                tr("Opening"),
+                tr_later("opening a worktree"),
+                partial(self._open, scope, alias, mark),
+            ),
             "r": (
                 tr("Looking what is in it"),
-                "removing a worktree",
+                tr_later("removing a worktree"),
                 partial(self._press_remove, scope, alias, mark, None),
             ),
             "f": (
                 tr("Removing"),
-                "removing a worktree",
+                tr_later("removing a worktree"),
                 partial(self._press_remove, scope, alias, mark, losses),
             ),
         }
