@@ -192,7 +192,7 @@ async def test_cancel_with_other_words_explains_itself() -> None:
         world.chat.write("/cancel everything")
         await world.rest()
         assert world.chat.has(
-            "/cancel takes nothing, or the word all as in `/cancel all`; not everything."
+            "/cancel takes nothing, or the word all as in /cancel all; not everything."
         )
         assert world.codex.playing == 1
 

@@ -26,6 +26,69 @@ _MORE: Mapping[str, _More] = MappingProxyType(
             ),
             ("/cancel", "/cancel all"),
         ),
+        "ctx": _More(
+            tr_later(
+                "Alone it shows where prompts run that are written here, and why. set binds this "
+                "chat or topic to a project, a branch or both; clear ends that. A directive at the "
+                "start of one prompt, as in `/project @branch fix it`, goes before it."
+            ),
+            ("/ctx", "/ctx set /project @branch", "/ctx clear"),
+        ),
+        "worktrees": _More(
+            tr_later(
+                "A prompt that begins with @branch runs in a worktree of that branch. This lists "
+                "them, with buttons that open and remove; what is in no commit is asked about "
+                "first."
+            ),
+            ("/worktrees", "/worktrees project", "/worktrees remove @branch"),
+        ),
+        "diff": _More(
+            tr_later(
+                "Alone it shows what is in no commit here; as a reply to a message of a turn, what "
+                "was changed since that turn began; with @branch, what the branch has changed. "
+                "Buttons commit it or put it back."
+            ),
+            ("/diff", "/diff @branch", "/diff commit fix the login"),
+        ),
+        "topic": _More(
+            tr_later(
+                "In a chat it makes a topic for a project or a branch, or leads to the one there "
+                "is. In a topic it binds that topic."
+            ),
+            ("/topic shop", "/topic shop @feat/login"),
+        ),
+        "new": _More(
+            tr_later(
+                "Alone it lets the next prompt begin a new session; with a prompt behind it, that "
+                "one begins it at once."
+            ),
+            ("/new", "/new fix the failing test", "/new /claude explain this repository"),
+        ),
+        "sessions": _More(
+            tr_later(
+                "Each session stands there with its engine, age and first words, those of the "
+                "desktop too, and has a button that goes on with it."
+            ),
+            ("/sessions", "/sessions /claude", "/sessions /project @branch"),
+        ),
+        "resume": _More(
+            tr_later(
+                "Behind it goes the id or the resume line of a session; a prompt may follow. As a "
+                "reply to a message of a turn it needs nothing."
+            ),
+            ("/resume 0199c8a2-5b1e-7c30-9d5e-3f6a8e1b2c4d", "/resume"),
+        ),
+        "queue": _More(
+            tr_later("Each prompt that waits has buttons: cancel it, move it up, run it next."),
+            ("/queue",),
+        ),
+        "usage": _More(
+            tr_later(
+                "It counts by day, engine and project, as far as the engines say what their turns "
+                "cost."
+            ),
+            ("/usage", "/usage week", "/usage month"),
+        ),
         "status": _More(
             tr_later(
                 "It also says how long each turn has been running and what the others wait for."

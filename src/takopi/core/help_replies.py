@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from takopi.core.chat import ChatMessage
 from takopi.core.command_help import examples_of, more_about
 from takopi.core.commands import COMMANDS, CommandGroup, CommandSpec
-from takopi.core.replies import Styled, bold, code, message
+from takopi.core.replies import Styled, bold, code, marked, message
 from takopi.core.richtext import utf16_len
 from takopi.core.shorten import one_line
 from takopi.core.split import MAX_UNITS
@@ -48,15 +48,15 @@ def help_reply(
         default_engine: The one that need not be named.
         plugins: The commands that packages bring.
     """
-    pieces: _Pieces = [
+    pieces = marked(
         tr(
             "Write what you want done. {engine} starts on it, shows its progress in one message "
             "and answers in a new one. Reply to any of its messages to go on in the same session. "
             "`/help cancel` tells more of a command.",
             engine=default_engine,
-        ),
-        "\n",
-    ]
+        )
+        + "\n"
+    )
     for group in dict.fromkeys(spec.group for spec in COMMANDS):
         pieces += ["\n", bold(translated(_HEADINGS[group])), "\n"]
         for spec in COMMANDS:
@@ -76,7 +76,7 @@ def command_help(spec: CommandSpec) -> ChatMessage:
     pieces: _Pieces = [code(f"/{spec.name}"), f" – {translated(spec.description)}\n"]
     more = more_about(spec.name)
     if more:
-        pieces += ["\n", more, "\n"]
+        pieces += ["\n", *marked(more), "\n"]
     pieces += ["\n", bold(tr("Examples"))]
     for example in examples_of(spec):
         pieces += ["\n", code(example)]
@@ -97,7 +97,7 @@ def no_such_command(word: str, near: Sequence[str]) -> ChatMessage:
     else:
         said = tr("There is no command {word}.", word=shown)
     lists = tr("/help lists them all, and for example `/help cancel` tells more of one.")
-    return message(f"{said} {lists}")
+    return message(said, *marked(f" {lists}"))
 
 
 def takes_nothing(command: str) -> ChatMessage:
@@ -127,7 +127,7 @@ def _plugin_lines(plugins: Sequence[CommandSpec], room: int) -> _Pieces:
         shown += 1
     if len(plugins) > shown:
         rest = len(plugins) - shown
-        lines += [tr("and {count} more: `takopi plugins` lists them all", count=rest), "\n"]
+        lines += marked(tr("and {count} more: `takopi plugins` lists them all", count=rest) + "\n")
     return lines
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "conflict_reply",
     "engine_reply",
     "hint_reply",
+    "marked",
     "message",
     "route_reply",
     "unknown_reply",
@@ -57,6 +58,11 @@ def bold(text: str) -> Styled:
 def code(text: str) -> Styled:
     """Show a piece of text as something to type."""
     return Styled(text, "code")
+
+
+def marked(text: str) -> list[str | Styled]:
+    """Take a text apart: what stands in backticks is something to type."""
+    return [code(part) if n % 2 else part for n, part in enumerate(text.split("`"))]
 
 
 def message(*pieces: str | Styled, buttons: tuple[tuple[Button, ...], ...] = ()) -> ChatMessage:

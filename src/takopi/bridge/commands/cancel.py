@@ -9,7 +9,7 @@ from takopi.bridge.letters import Place
 from takopi.bridge.turn import Turn
 from takopi.core.chat import MessageReceived
 from takopi.core.prompt_replies import picked_reply
-from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, message
+from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, marked, message
 from takopi.core.texts import tr, tr_later, translated
 from takopi.core.turn_lists import cancel_choice
 from takopi.transport import MessageRef
@@ -44,13 +44,17 @@ class CancelCommand:
         here = [
             turn
             for turn in ports.scheduler.turns()
-            if turn.place.scope == call.received.scope and _means(call, turn)
+            if call.received.scope in (turn.record.scope, turn.record.asked_in)
+            and _means(call, turn)
         ]
         if args and args.lower() != "all":
+            said = args[:60].replace("`", "'")
             words = message(
-                tr(
-                    "/cancel takes nothing, or the word all as in `/cancel all`; not {words}.",
-                    words=args[:60],
+                *marked(
+                    tr(
+                        "/cancel takes nothing, or the word all as in `/cancel all`; not {words}.",
+                        words=said,
+                    )
                 )
             )
             await ports.answers.give(call.place, words, [call.handled])
