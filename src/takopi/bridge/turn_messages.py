@@ -283,8 +283,8 @@ class TurnMessages:
     def _render(self, turn: Turn, ending: Ending, *more_notes: str) -> FinalDelivery:
         status = _STATUS[ending.outcome]
         known = ending.outcome != "interrupted"
-        dear = per_turn_note(read_usage(ending.usage).cost_usd, self._options.budget)
         with border("writing the final", turn=turn.id):
+            dear = per_turn_note(read_usage(ending.usage).cost_usd, self._options.budget)
             view = FinalView(
                 status=status,
                 engine=turn.engine,
