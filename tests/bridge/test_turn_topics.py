@@ -11,7 +11,7 @@ from bridge.test_contexts import projects, runs
 from bridge.test_topic_command import said_in, the_topic
 from bridge.world import World
 from fakes.clock import settle
-from fakes.scripted_engine import ScriptedTurn, gated
+from fakes.scripted_engine import ScriptedTurn, gated, until_cancelled
 from takopi.bridge.records import TurnPut
 from takopi.core.gathering import LONG_UNITS
 from takopi.core.places import PlaceRecord
@@ -187,6 +187,18 @@ async def test_a_prompt_that_is_cancelled_while_its_topic_is_made_never_starts()
         await world.clock.advance(10)
         assert runs(world) == []
         assert any(text.startswith("■ cancelled") for text in world.chat.texts())
+
+
+async def test_a_prompt_is_cancelled_where_it_was_asked() -> None:
+    async with projects(topics=AUTO) as world:
+        world.codex.default = until_cancelled
+        world.chat.write("one")
+        await settle()
+        world.chat.write("/cancel")
+        await settle()
+        await world.clock.advance(10)
+        final = said_in(world, the_topic(world))[-1]
+        assert final.startswith("■ cancelled")
 
 
 @asynccontextmanager

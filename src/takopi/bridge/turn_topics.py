@@ -117,11 +117,11 @@ class TurnTopics:
         turn.record = record
         ports.places.note(place)
         pointer = moved_reply(name, ports.desk.link(topic))
+        there, began = Place(topic, before.kind), began_reply(record.prompt)
         async with turn.writing:
             changes: list[Change] = [TurnPut(turn.record), PlacePut(place)]
-            await ports.outbox.say(before, pointer, notify=False, turn_id=turn.id, changes=changes)
-        began = began_reply(record.prompt)
-        await ports.outbox.say(Place(topic, before.kind), began, notify=False, turn_id=turn.id)
+            await ports.outbox.say(there, began, notify=False, turn_id=turn.id, changes=changes)
+        await ports.outbox.say(before, pointer, notify=False, turn_id=turn.id)
 
     async def entitled(self, turn: Turn, title: str | None) -> None:
         """Name a session's own topic by what its engine calls the session; that is done once."""

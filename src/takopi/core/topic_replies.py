@@ -97,7 +97,7 @@ def moved_reply(name: str, link: str | None) -> ChatMessage:
 
 def began_reply(prompt: str) -> ChatMessage:
     """Begin a topic that was made for a prompt with the prompt's words."""
-    said = clean_text(prompt).strip()
+    said = clean_text(prompt).strip() or tr("New session")
     text = said if len(said) <= _QUOTED else said[:_QUOTED].rstrip() + "…"
     return ChatMessage(RichText(text, (Entity("blockquote", 0, utf16_len(text)),)))
 
