@@ -93,7 +93,9 @@ def diff_reply(view: DiffView) -> tuple[ChatMessage | Document, ...]:
         pieces += [text, "\n"]
     if changes.cut:
         pieces += [tr("The diff is longer than takopi shows; this is its beginning."), "\n"]
-    shown = clean_text(view.diff).rstrip("\n")
+    # A long one goes into the document as it is; cleaning megabytes would hold up other chats.
+    brief = len(view.diff) <= 2 * _SHORT_UNITS
+    shown = clean_text(view.diff).rstrip("\n") if brief else ""
     short = shown if utf16_len(shown) <= _SHORT_UNITS and not changes.cut else ""
     if short:
         pieces += ["\n", Styled(short, "pre")]
