@@ -9,6 +9,8 @@ The prompt scripts it, one directive a line; any other text is echoed by the ans
     cost: DOLLARS    say with the answer what the turn cost
     garbage          a line that is no JSON
     linger           answer, then stay
+
+It knows no session whose id begins with `toy-dead`.
 """
 
 import stat
@@ -32,6 +34,9 @@ def say(**fields):
     os.write(1, json.dumps(fields).encode() + b"\\n")
 
 
+if session.startswith("toy-dead"):
+    os.write(2, b"toy: no such session\\n")
+    sys.exit(3)
 say(type="session", id=session, cwd=os.getcwd())
 for number, line in enumerate(prompt.splitlines()):
     word, _, rest = line.partition(":")
@@ -87,6 +92,7 @@ class ToyState(JsonlRunState):
 @dataclass
 class ToyRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     engine: str = "toy"
+    unknown_session_re = re.compile("no such session")
     resume_re: re.Pattern[str] = re.compile(r"(?im)^`?toy --resume (?P<token>toy-[0-9a-f]+)`?$")
 
     def format_resume(self, token: ResumeToken) -> str:
