@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import CompletedProcess
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -14,6 +14,9 @@ from fakes.bot_process import BotProcess, untraced
 from fakes.engine_homes import prepare_home
 from fakes.model_api import FakeModelApi, SeenRequest
 from fakes.telegram_api import TOKEN, Message, TelegramApi
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 __all__ = ["Day", "begin_day"]
 
@@ -185,6 +188,7 @@ class Day:
 
 def begin_day(folder: Path, api: TelegramApi, model: FakeModelApi) -> Day:
     """Make the machine: engines that talk to the model, and two repositories."""
+    api.world.threaded = True  # @BotFather was told to: private chats have topics
     environment: dict[str, str] = {}
     for engine in ("codex", "claude"):
         prepared = prepare_home(engine, folder / "person", model.url)

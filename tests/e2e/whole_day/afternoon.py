@@ -1,0 +1,54 @@
+"""The afternoon: a topic for the branch, an older session, and what was planned in the morning."""
+
+from e2e.whole_day.day import Day
+
+__all__ = ["a_topic", "plan_for_later", "sessions", "what_was_planned"]
+
+
+async def plan_for_later(day: Day) -> None:
+    """She has something asked a minute from now, and sees when."""
+    made = await day.ask("/at in 1m /shop /codex [[bash: pwd]] is the shop open?", "is asked at")
+    moment = (await day.run("date", "--date=+1min", "+%H:%M", cwd=day.folder)).stdout.decode()
+    assert moment[:4] in made.text, "it is told in another time than the person's"
+    listed = await day.ask("/schedules", "Schedules")
+    assert "is the shop open?" in listed.text
+
+
+async def what_was_planned(day: Day) -> None:
+    """What was planned was asked at its time, once, through a bot that was killed meanwhile."""
+    answer = await day.api.wait_message(
+        lambda m: m.text.startswith("✓ done") and "is the shop open?" in m.text, timeout_s=80
+    )
+    assert str(day.project("shop")) in answer.text
+    assert "scheduled" in answer.text
+    finals = [m for m in day.api.bot_messages() if "is the shop open?" in m.text]
+    assert len([m for m in finals if m.text.startswith("✓ done")]) == 1
+
+
+async def a_topic(day: Day) -> None:
+    """A topic for the branch has an engine and a session of its own, and needs no directives."""
+    asked = day.api.owner.say("/topic zed @feat/greeting")
+    chat = day.api.owner.chat
+    hello = await day.hear("This topic works on zed @feat/greeting", after=asked)
+    thread = hello.thread_id
+    assert thread is not None
+    assert chat.topics == {thread: "zed @feat/greeting"}
+    day.seen["topic"] = hello
+    await day.ask("/agent claude", "claude", thread_id=thread)
+    first = await day.ask("[[bash: pwd]] where is this?", thread_id=thread)
+    assert str(await day.worktree("zed", "feat/greeting")) in first.text
+    assert "claude --resume" in first.text
+    again = await day.ask("what did I ask?", thread_id=thread)
+    assert (first.thread_id, again.thread_id) == (thread, thread)
+    assert "where is this?" in again.text, "the topic's session did not go on"
+    await day.ask("/topic zed @feat/greeting", "there")
+    assert chat.topics == {thread: "zed @feat/greeting"}
+
+
+async def sessions(day: Day) -> None:
+    """An older session is taken up by its button and goes on."""
+    listed = await day.ask("/sessions /shop /codex", "remember the walrus")
+    button = next(b for b in listed.buttons if "1" in b["text"])
+    day.api.owner.press_data(listed, button["callback_data"])
+    taken = await day.hear("walrus", after=listed)
+    assert taken.order > listed.order
