@@ -116,6 +116,13 @@ async def test_a_topic_that_was_deleted_is_made_anew_and_inherits_nothing() -> N
         assert [turn.request.resume for turn in world.codex.turns] == [None, None]
 
 
+async def test_nobody_looks_for_a_topic_that_is_known_to_be_gone() -> None:
+    gone = PlaceRecord(key="memory:1:5", project="zed", branch="dev", gone=True)
+    async with projects(gone, topics=ON) as world:
+        await made(world)
+        assert not world.chat.has("You asked for")
+
+
 async def test_what_waits_for_a_deleted_topic_goes_on_in_the_chat() -> None:
     async with projects(topics=ON, session_mode="chat") as world:
         thread, gate = await made(world), anyio.Event()

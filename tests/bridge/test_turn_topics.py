@@ -13,6 +13,7 @@ from bridge.world import World
 from fakes.clock import settle
 from fakes.scripted_engine import ScriptedTurn, gated, until_cancelled
 from takopi.bridge.records import TurnPut
+from takopi.core.chat import MessageEdited
 from takopi.core.gathering import LONG_UNITS
 from takopi.core.places import PlaceRecord
 from takopi.core.topics import TopicRules
@@ -40,6 +41,15 @@ async def test_a_new_session_gets_a_topic_that_is_named_after_its_prompt() -> No
         # The prompt stands elsewhere, and nothing in the topic may reply to it.
         sent = [call for call in world.sent("send") if call.scope and call.scope.thread_id]
         assert all(call.options and call.options.reply_to is None for call in sent)
+        (place,) = (await world.store.load()).places
+        bound = PlaceRecord(
+            key=f"memory:1:{thread}",
+            project="zed",
+            branch="dev",
+            topic="fix the login",
+            topic_auto=True,
+        )
+        assert place == bound
         # From now on the topic stays in its context.
         world.chat.write("go on", thread=thread)
         await settle()
@@ -187,6 +197,31 @@ async def test_a_prompt_that_is_cancelled_while_its_topic_is_made_never_starts()
         await world.clock.advance(10)
         assert runs(world) == []
         assert any(text.startswith("■ cancelled") for text in world.chat.texts())
+
+
+async def test_an_edit_that_comes_while_a_topic_is_made_comes_too_late() -> None:
+    """It is offered as a prompt of its own, as for a turn that has started."""
+    async with projects(topics=AUTO) as world:
+        world.chat.latency_s = 2
+        asked = world.chat.write("one")
+        await settle()
+        world.chat.feed(
+            MessageEdited(
+                update_id=world.chat.number(),
+                scope=asked.scope,
+                chat_kind="private",
+                message_id=asked.message_id,
+                sender_id=1,
+                text="two",
+                edited_at=1.0,
+            )
+        )
+        await settle()
+        await world.clock.advance(30)
+        assert [run[2] for run in runs(world)] == ["one"]
+        assert len(world.chat.topics) == 1
+        offered = next(s for s in world.chat.shown.values() if s.message and s.message.buttons)
+        assert offered.message.buttons[0][0].label == "Send as new"
 
 
 async def test_a_prompt_is_cancelled_where_it_was_asked() -> None:
