@@ -4,8 +4,8 @@
 Every other catalogue gets the same order; its translations stay, those of texts that are gone go,
 and those that are missing are listed as comments.
 
-Run it as `.venv/bin/python scripts/texts.py` after a text was changed; with `--check` it only says
-what differs.
+Run it as `.venv/bin/python scripts/texts.py` after a text was changed. A code such as `fr` begins
+the catalogue of that language; with `--check` it only says what differs.
 """
 
 import ast
@@ -101,12 +101,12 @@ def said_in(path: Path) -> dict[str, str]:
     return {key: text for texts in groups.values() for key, text in texts.items()}
 
 
-def main(*, check: bool) -> int:
+def main(words: list[str]) -> int:
     """Write or check the catalogues; return the exit status."""
-    groups = found_texts()
-    status = 0
-    for path in sorted({LOCALES / "en.toml", *LOCALES.glob("*.toml")}):
-        said = None if path.stem == "en" else said_in(path)
+    check, groups, status = "--check" in words, found_texts(), 0
+    new = {LOCALES / f"{word}.toml" for word in words if word.isalpha()}
+    for path in sorted({LOCALES / "en.toml", *new, *LOCALES.glob("*.toml")}):
+        said = None if path.stem == "en" else said_in(path) if path.exists() else {}
         text = written(groups, said)
         same = path.exists() and path.read_text("utf-8") == text
         if check and not same:
@@ -121,4 +121,4 @@ def main(*, check: bool) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(check="--check" in sys.argv[1:]))
+    raise SystemExit(main(sys.argv[1:]))
