@@ -217,7 +217,7 @@ def test_the_table_and_the_structs_name_the_same_keys() -> None:
     fields = {TELEGRAM + name for name in TelegramSettings.__struct_fields__}
     for prefix, struct in TABLES.items():
         fields |= {prefix + name for name in struct.__struct_fields__}
-    own = {"path", "exists", "telegram", "env_pass", "document", "projects"}
+    own = {"path", "exists", "telegram", "foreign_chat", "env_pass", "document", "projects"}
     own |= {prefix.rstrip(".") for prefix in TABLES}
     fields |= set(Settings.__struct_fields__) - own
     fields -= {TELEGRAM + "topics"}
@@ -292,7 +292,7 @@ def test_the_home_can_be_moved(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_keys_are_found(tmp_path: Path) -> None:
-    """What nothing reads is listed; tables of engines are their own matter."""
+    """What nothing reads is listed; tables of engines and transports are their own matter."""
     document = {
         "max_run": 1,
         "codex": {"anything": 1},
@@ -303,7 +303,6 @@ def test_unknown_keys_are_found(tmp_path: Path) -> None:
     assert unknown_keys(document, ["codex"]) == (
         "max_run",
         "transports.telegram.chat_ids",
-        "transports.slack",
         "env.codex.past",
         "codexx",
     )
@@ -351,3 +350,21 @@ def test_a_file_owned_by_the_person_is_read_through_a_link(tmp_path: Path) -> No
     link = tmp_path / "link.toml"
     link.symlink_to(real)
     assert load_settings(link, {}).max_runs == 2
+
+
+def test_another_transport_has_what_holds_for_every_chat(tmp_path: Path) -> None:
+    """Read from its own table; the rest of that table is its own matter."""
+    document = {
+        "transport": "slack",
+        "transports": {
+            "slack": {"chat_id": 5, "verbose": "quiet", "bot_token": 7, "url": "x"},
+            "telegram": {"chat_id": 9, "allowed_chat_ids": [1]},
+        },
+    }
+    settings = parse_settings(document, tmp_path, {})
+    assert (settings.chat.chat_id, settings.chat.verbose) == (5, "quiet")
+    assert settings.chat.bot_token is None
+    assert settings.served_chat_ids == ()
+    assert settings.telegram.chat_id == 9
+    assert settings.transport_table("slack")["url"] == "x"
+    assert parse_settings({}, tmp_path, {}).chat == parse_settings({}, tmp_path, {}).telegram

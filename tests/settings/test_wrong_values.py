@@ -68,7 +68,20 @@ def refusal(folder: Path, text: str | bytes) -> str:
             'FILE: approvals.who is "me"; accepted: "asker" or "allowed"',
         ),
         ("approvals = 1", "FILE: approvals is 1; accepted: a table, written as [approvals]"),
-        ('transport = "slack"', 'FILE: transport is "slack"; accepted: "telegram"'),
+        (
+            'transport = "Slack!"',
+            'FILE: transport is "Slack!"; accepted: "telegram", "terminal", or the id of a '
+            "transport that a package brings",
+        ),
+        (
+            'transport = "slack"\n[transports.slack]\nchat_id = "x"',
+            'FILE: transports.slack.chat_id is "x"; accepted: a whole number other than 0, like '
+            "123456789 or -1001234567890",
+        ),
+        (
+            'transport = "slack"\ntransports.slack = 1',
+            "FILE: transports.slack is 1; accepted: a table, written as [transports.slack]",
+        ),
         (
             "[transports.telegram]\nchat_id = 0",
             "FILE: transports.telegram.chat_id is 0; accepted: a whole number other than 0, like "

@@ -16,6 +16,7 @@ from takopi.app.home import Home, is_directory
 from takopi.app.node_need import node_fault
 from takopi.app.service_checks import check_services
 from takopi.app.settings_checks import check_named
+from takopi.app.transport_setup import check_transport
 from takopi.core.os_remedies import remedy
 from takopi.engines import EngineCatalogue, find_engines
 from takopi.errors import ConfigError, StoreError, TakopiError
@@ -25,6 +26,7 @@ from takopi.settings import Settings, check_private, load_settings, parse_settin
 from takopi.settings.former import former_key_told
 from takopi.settings.keys import near_key, unknown_keys
 from takopi.store.reading import journal_health, open_reading
+from takopi.transports import find_transports
 
 __all__ = ["examine"]
 
@@ -44,7 +46,10 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
     engines: dict[str, list[Check]] = {engine: [] for engine in catalogue.ids}
 
     async def ask_telegram() -> None:
-        telegram.extend(await check_telegram(settings))
+        if settings.transport == "telegram":
+            telegram.extend(await check_telegram(settings))
+        else:
+            telegram.extend(await anyio.to_thread.run_sync(check_transport, home, settings))
 
     async def ask_engine(engine: str) -> None:
         engines[engine].extend(await _check_engine(shelf, engine))
@@ -57,7 +62,7 @@ async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> li
         for engine in catalogue.ids:
             tasks.start_soon(ask_engine, engine)
     checks += telegram
-    if settings.exists:
+    if settings.exists and settings.transport == "telegram":
         checks += check_access(settings)
     checks += await check_services(home, environment)
     if read is not None:
@@ -229,6 +234,11 @@ def _check_default(shelf: EngineShelf, settings: Settings) -> Check:
 def _check_plugins(catalogue: EngineCatalogue, settings: Settings) -> list[Check]:
     """Load what packages bring: only that shows whether it can be used."""
     commands = open_commands(settings, catalogue.ids)
-    problems = (*catalogue.problems, *commands.load_problems())
+    transports = find_transports(settings.plugins.packages)
+    problems = (
+        *catalogue.problems,
+        *commands.load_problems(),
+        *transports.load_problems(),
+    )
     checks = [Check(f"command {one}", "ok", commands.place(one)) for one in commands.working()]
     return checks + [Check("plug-in", "wrong", problem.told) for problem in problems]

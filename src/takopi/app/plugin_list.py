@@ -9,6 +9,7 @@ from takopi.engines import find_engines
 from takopi.errors import PluginError, TakopiError
 from takopi.plugin_catalogue import PluginProblem
 from takopi.settings import load_settings, parse_settings
+from takopi.transports import find_transports
 
 __all__ = ["list_plugins"]
 
@@ -33,6 +34,12 @@ def list_plugins() -> Iterator[str]:
         yield from _lines(commands.ids, commands.load, commands.place)
         yield from _told(commands.problems)
         yield from _told(commands.left_out, "–")
+    transports = find_transports(settings.plugins.packages)
+    yield ""
+    yield "transports:"
+    yield from _lines(transports.ids, transports.load, transports.place)
+    yield from _told(transports.problems)
+    yield from _told(transports.left_out, "–")
 
 
 def _lines(

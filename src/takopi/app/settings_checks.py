@@ -86,6 +86,11 @@ def _check_plugins(settings: Settings, engines: Collection[str]) -> list[Check]:
         if plugin != "enabled" and plugin not in known:
             text = f"[plugins.{plugin}] is for a plug-in that is not installed"
             checks.append(Check("plug-in", "warning", text))
+    transports = {"telegram", "terminal", *(one.name for one in entry_points_of(TRANSPORTS))}
+    for transport in settings.document.get("transports", {}):
+        if transport not in transports:
+            text = f"[transports.{transport}] is for a transport that is not installed"
+            checks.append(Check("plug-in", "warning", text))
     for package in settings.plugins.enabled:
         try:
             distribution(package)

@@ -25,6 +25,7 @@ from takopi.bridge.door import Door
 from takopi.bridge.letters import Place
 from takopi.bridge.options import BridgeOptions, BridgePorts
 from takopi.bridge.outbox import Outbox
+from takopi.bridge.own_state import own_state
 from takopi.bridge.places import Places
 from takopi.bridge.reactions import Reactions
 from takopi.bridge.records import TurnRecord
@@ -128,7 +129,7 @@ class Bridge:
 
     async def _serve(self, group: TaskGroup) -> None:
         desk = self._open(group)
-        state = await self._ports.store.load()
+        state = own_state(await self._ports.store.load(), self._ports.transport.id)
         desk.places.restore(state.places)
         desk.schedules.restore(state.schedules)
         deliveries = desk.outbox.restore(state)

@@ -1,8 +1,13 @@
 """`takopi` and `takopi <engine>`: start the bot, after a set-up where there is none."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from takopi.errors import ConfigError
+
+if TYPE_CHECKING:
+    from takopi.app.home import Home
+    from takopi.settings import Settings
 
 __all__ = ["run_bot"]
 
@@ -24,7 +29,10 @@ def run_bot(default_engine: str | None, *, onboard: bool = False) -> int:
 
     home = open_home()
     settings = load_settings(home.config)
-    if onboard or missing(settings):
+    if settings.transport != "telegram":
+        if not _set_up_transport(home, settings, onboard=onboard):
+            return 130
+    elif onboard or missing(settings):
         if not on_terminal():
             raise _nobody_there() if not missing(settings) else not_set_up(settings)
         from takopi.cli.asker import open_asker
@@ -40,6 +48,26 @@ def run_bot(default_engine: str | None, *, onboard: bool = False) -> int:
     from takopi.app.bot import serve_bot
 
     return serve_bot(default_engine)
+
+
+def _set_up_transport(home: "Home", settings: "Settings", *, onboard: bool) -> bool:
+    """Ask what another transport than Telegram needs; False when the person left."""
+    from takopi.app.transport_setup import set_up_transport, transport_missing
+    from takopi.cli.streams import on_terminal
+
+    if not onboard and not (transport_missing(home, settings) and on_terminal()):
+        return True  # what is missing is told when it starts
+    if not on_terminal():
+        raise _nobody_there()
+    from takopi.cli.asker import open_asker
+
+    try:
+        with open_asker() as asker:
+            set_up_transport(home, settings, asker)
+    except KeyboardInterrupt:
+        print("\nNothing was written.", file=sys.stderr)
+        return False
+    return True
 
 
 def _nobody_there() -> ConfigError:
