@@ -95,6 +95,15 @@ async def test_those_of_the_desktop_are_listed_where_the_engine_can() -> None:
         assert asked(world) == [("mine", None), ("on", "d1")]
 
 
+async def test_what_other_chats_said_is_not_listed_as_if_it_came_from_the_desktop() -> None:
+    """An engine's own store has the sessions of all chats and projects that share a directory."""
+    async with chatting() as world:
+        await say(world, "/zed our secret plan")
+        desktop(world, ("s1", "our secret plan"), ("d1", "from my desk"))
+        await say(world, "/sessions /zed", chat=-7, kind="group")
+        assert [line.split(" · ")[0] for line in lines(world, -7)[1:]] == ["1. from my desk"]
+
+
 async def test_a_worktree_that_is_not_there_is_not_made_by_a_look() -> None:
     async with chatting() as world:
         asked_for = desktop(world, ("d1", "from my desk"))

@@ -53,8 +53,9 @@ async def list_sessions(ports: CommandPorts, wanted: Listed) -> tuple[SessionEnt
         StoreError: The journal did not answer.
     """
     known = await _of_journal(ports, wanted)
+    elsewhere = await _of_any_chat(ports, wanted)
     for session in await _of_desktop(ports, wanted):
-        if session.token not in known:
+        if session.token not in known and session.token not in elsewhere:
             known[session.token] = SessionEntry(
                 session=session.token,
                 first=session.title,
@@ -168,6 +169,16 @@ async def _current(
         goes_on = await ports.follower.session_here(Where(wanted.scope, wanted.context, engine))
         current.add(goes_on.session if isinstance(goes_on, BoundTurn) else goes_on)
     return current
+
+
+async def _of_any_chat(ports: CommandPorts, wanted: Listed) -> set[ResumeToken | None]:
+    """Return the sessions that prompts of any chat ran in.
+
+    The engines list them beside those of the desktop; what other chats said is none of this one's
+    business, even where both work in one directory.
+    """
+    everywhere = TurnFilter(engine=wanted.engine, with_session=True)
+    return {turn.session for turn in await ports.store.newest_turns(everywhere, MOST_TURNS)}
 
 
 async def _of_desktop(ports: CommandPorts, wanted: Listed) -> list[DesktopSession]:
