@@ -177,3 +177,32 @@ async def test_a_full_disk_leaves_the_order_as_it_is() -> None:
         gate.set()
         await world.clock.advance(60)
         assert asked(world) == ["first", "a", "b"]
+
+
+async def test_a_prompt_that_passes_the_first_of_its_conversation_begins_the_session() -> None:
+    """The first one goes on with it, and neither is told of a session that failed."""
+    async with living(max_runs=1) as world:
+        gate = anyio.Event()
+        world.claude.scripts = [gated(gate)]
+        world.chat.write("/claude other")
+        await settle()
+        first = world.chat.write("first")
+        await settle()
+        world.chat.write("second", reply_to=first.message_id)
+        await world.clock.advance(10)
+        assert await press(world, "1 before it in this session", "Run next") == "It is next"
+        gate.set()
+        await world.clock.advance(60)
+        assert asked(world) == ["second", "first"]
+        second, first_turn = world.codex.turns
+        assert first_turn.request.resume == second.session
+        assert not any("reported no session" in text for text in world.finals())
+
+
+async def test_a_command_that_takes_no_words_says_so() -> None:
+    async with living() as world:
+        world.chat.write("/queue all")
+        world.chat.write("/status all")
+        world.chat.write("/schedules all")
+        await world.clock.advance(10)
+        assert len([text for text in world.chat.texts() if "takes nothing" in text]) >= 2

@@ -1,5 +1,7 @@
 """When schedules ask: once for each moment, whatever happens to clocks, journals and people."""
 
+from collections.abc import Sequence
+
 import anyio
 import pytest
 from msgspec.structs import replace
@@ -7,7 +9,7 @@ from msgspec.structs import replace
 from bridge.schedule_stage import API, FullStore, living, press, prompts, the
 from fakes.clock import settle
 from fakes.scripted_engine import gated
-from takopi.bridge.records import SchedulePut
+from takopi.bridge.records import Change, SchedulePut, TurnPut
 from takopi.core.access import access_policy
 from takopi.core.chat import Scope
 from takopi.core.chat_settings import ChatSettings
@@ -170,3 +172,40 @@ async def test_words_that_mean_something_else_now_pause_the_schedule() -> None:
     async with living(before=world, chats=empty) as later:
         await later.clock.advance(3700)
         assert "its first words mean something else now" in later.chat.texts()[0]
+
+
+class Recorded(FullStore):
+    """Be a journal that remembers every transaction in its order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[Sequence[Change]] = []
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        await super().commit(changes)
+        self.made.append(tuple(changes))
+
+
+async def test_a_crash_after_any_transaction_asks_nothing_twice_and_loses_nothing() -> None:
+    """What is asked and the next moment are one: a life begun from any prefix asks the rest."""
+    first = Recorded()
+    async with living(first) as world:
+        world.chat.write("/every 1h check")
+        await world.clock.advance(3610)
+        assert [p for _, _, p in prompts(world)] == ["check"]
+    asks = [any(isinstance(c, TurnPut) for c in changes) for changes in first.made]
+    made, asked = asks.index(False), asks.index(True)
+    assert made < asked
+    for crash in range(made + 1, len(first.made) + 1):
+        store = FullStore()
+        for changes in first.made[:crash]:
+            await store.commit(changes)
+        left = [turn.state for turn in (await store.load()).turns]
+        # What had not begun runs now; an earlier life started the engine of any other.
+        runs = 1 if crash <= asked or left == ["queued"] else 0
+        async with living(store, before=world) as later:
+            await later.clock.advance(10)
+            assert len(prompts(later)) == runs, crash
+            assert (await the(later)).next_at == 1_700_001_000.0 + 2 * 3600
+            await later.clock.advance(3600)
+            assert len(prompts(later)) == runs + 1, crash

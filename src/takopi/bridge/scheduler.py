@@ -312,7 +312,10 @@ class Scheduler:
                 continue
             self._queue.start(turn_id)
             self._take_session(turn)
-            anew = turn.record.asked is None and turn.conversation != turn.id
+            first = self._turns.get(turn.conversation)
+            # One that was let pass the first of its conversation begins the session for both.
+            passed = first is not None and first.way.state == "queued"
+            anew = turn.record.asked is None and turn.conversation != turn.id and not passed
             turn.start(self._clock, self._new_run_id(), translated(OPENS_ANEW) if anew else "")
             taken.append(turn)
         return taken

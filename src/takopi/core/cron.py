@@ -19,7 +19,7 @@ from types import MappingProxyType
 import msgspec
 
 from takopi.core.local_times import gap_end, local_time, moments_of
-from takopi.core.texts import tr
+from takopi.core.texts import tr, tr_later, translated
 
 __all__ = ["CRON_NAMES", "CronLine", "NotUnderstood", "next_after", "read_cron"]
 
@@ -95,7 +95,11 @@ class _Field(msgspec.Struct, frozen=True):
         for part in text.lower().split(","):
             values = self._part(part)
             if values is None:
-                why = tr("{part} is no {field} of a cron line", part=part[:30], field=self.name)
+                why = tr(
+                    "{part} is no {field} of a cron line",
+                    part=part[:30],
+                    field=translated(self.name),
+                )
                 return NotUnderstood(why)
             found.update(values)
         return frozenset(found)
@@ -126,11 +130,11 @@ class _Field(msgspec.Struct, frozen=True):
         return value if self.lowest <= value <= self.highest else None
 
 
-_MINUTE = _Field("minute", 0, 59)
-_HOUR = _Field("hour", 0, 23)
-_DAY = _Field("day of the month", 1, 31)
-_MONTH = _Field("month", 1, 12, _MONTHS)
-_WEEKDAY = _Field("day of the week", 0, 7, _WEEKDAYS)  # 7 is Sunday, too
+_MINUTE = _Field(tr_later("minute"), 0, 59)
+_HOUR = _Field(tr_later("hour"), 0, 23)
+_DAY = _Field(tr_later("day of the month"), 1, 31)
+_MONTH = _Field(tr_later("month"), 1, 12, _MONTHS)
+_WEEKDAY = _Field(tr_later("day of the week"), 0, 7, _WEEKDAYS)  # 7 is Sunday, too
 
 
 def read_cron(line: str) -> CronLine | NotUnderstood:
