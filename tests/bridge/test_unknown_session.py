@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import anyio
 import pytest
 
 from bridge.session_world import asked, button, chatting, gone, say, tap
@@ -71,6 +72,26 @@ async def test_in_chat_mode_the_next_prompt_does_not_run_into_it_again() -> None
         for words in ("two", "three", "four"):
             await say(world, words)
         assert asked(world) == [("one", None), ("two", "s1"), ("three", None), ("four", "s3")]
+
+
+async def test_prompts_that_wait_behind_it_do_not_run_into_it_either() -> None:
+    """They go on together in a new one; what was said as a reply keeps to what it named."""
+    gate = anyio.Event()
+
+    async def gone_later(turn: ScriptedTurn) -> AsyncIterator[TakopiEvent]:
+        turn.session_unknown = True
+        await gate.wait()
+        yield turn.failure("no conversation found", resume=turn.request.resume)
+
+    async with chatting() as world:
+        number = await say(world, "one")
+        world.codex.scripts = [gone_later]
+        for words in ("two", "three", "four"):
+            await say(world, words)
+        await say(world, "five", reply_to=number)
+        gate.set()
+        await world.clock.advance(60)
+        assert asked(world)[1:] == [("two", "s1"), ("three", None), ("four", "s3"), ("five", "s1")]
 
 
 async def test_in_chat_mode_what_was_started_anew_goes_on() -> None:

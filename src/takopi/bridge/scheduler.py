@@ -321,8 +321,9 @@ class Scheduler:
         return taken
 
     def _take_session(self, turn: Turn) -> None:
-        asked = turn.record.asked or self._queue.session_of(turn.id)
-        turn.record = replace(turn.record, asked=asked)
+        record = turn.record
+        asked = self._queue.session_for(turn.id, record.asked, by_itself=record.by_itself)
+        turn.record = replace(record, asked=asked)
 
     def _start(self, turns: list[Turn]) -> None:
         for turn in turns:
@@ -341,6 +342,8 @@ class Scheduler:
             if self._spending is not None:
                 await self._spending.ended(turn)
         finally:
+            if turn.record.session_unknown and turn.record.asked is not None:
+                self._queue.lose(turn.record.asked)
             self._queue.end(turn.id)
         self._start(self._take_startable())
         await self._finish(turn, ended)

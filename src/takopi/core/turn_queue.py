@@ -69,6 +69,7 @@ class TurnQueue:
         self._lanes: dict[_Name, _Lane] = {}
         self._lane_of: dict[str, _Lane] = {}
         self._held: dict[str, Hold] = {}
+        self._lost: set[ResumeToken] = set()
         self._running = 0
         self._arrived = 0
 
@@ -165,6 +166,7 @@ class TurnQueue:
     def report(self, turn: str, session: ResumeToken) -> None:
         """Note which session a running turn has; later turns of its lane continue it."""
         lane = self._lane_of.get(turn)
+        self._lost.discard(session)
         if lane:
             self._bind(lane, session)
 
@@ -172,6 +174,26 @@ class TurnQueue:
         """Return the session of the turn's lane, when an engine or a person named one."""
         lane = self._lane_of.get(turn)
         return lane.session if lane else None
+
+    def session_for(
+        self, turn: str, asked: ResumeToken | None, *, by_itself: bool
+    ) -> ResumeToken | None:
+        """Return the session that a turn goes on with; None when it begins one.
+
+        Args:
+            turn: The turn.
+            asked: The session that its prompt named.
+            by_itself: Whether nobody named it, so that one that is lost is no loss.
+        """
+        held = self.session_of(turn)
+        session = asked or held
+        if by_itself and session in self._lost:
+            return None if held in self._lost else held
+        return session
+
+    def lose(self, session: ResumeToken) -> None:
+        """Note that an engine does not know a session."""
+        self._lost.add(session)
 
     def end(self, turn: str) -> None:
         """Forget a turn that ended, or that was cancelled while it waited; twice is once."""
