@@ -153,6 +153,7 @@ async def test_nothing_looks_at_a_silent_disk(spaces, root) -> None:
             lambda: silent.directory(DEV),
             lambda: silent.directory(RunContext()),
             lambda: silent.find(DEV),
+            lambda: silent.has(root),
             lambda: silent.trees("shop"),
             lambda: silent.remove(DEV),
             lambda: silent.look(root),

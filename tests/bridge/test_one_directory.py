@@ -19,6 +19,7 @@ async def test_everything_runs_in_it_and_nothing_looks_into_it() -> None:
     assert one.tree_of(HERE / "x") == HERE / "x"
     assert await one.context_of(HERE) == RunContext()
     assert await one.snapshot(HERE) is None
+    assert not await one.has(HERE / "gone")
     with pytest.raises(ConfigError, match="takopi init"):
         await one.directory(RunContext("shop"))
     for call in (

@@ -133,3 +133,18 @@ async def test_a_turn_waits_while_a_command_has_its_tree() -> None:
             await settle()
         await settle()
         assert [prompt for _, _, prompt in runs(world)] == ["two", "three"]
+
+
+async def test_a_session_whose_directory_does_not_answer_can_be_cancelled(tmp_path) -> None:
+    """And goes on where it lives once it does."""
+    async with projects() as world:
+        world.host.directories[ResumeToken("codex", "abc")] = tmp_path
+        with hanging(world, "has"):
+            world.chat.write("go on\n`codex resume abc`")
+            await settle()
+            world.chat.write("/cancel")
+            await settle()
+            assert world.finals()[0].startswith("■ cancelled")
+        world.chat.write("go on\n`codex resume abc`")
+        await settle()
+        assert runs(world) == [("codex", str(tmp_path), "go on")]

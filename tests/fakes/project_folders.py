@@ -55,6 +55,11 @@ class NamedFolders:
         path = Path(project.path)
         return path / ".worktrees" / context.branch if context.branch else path
 
+    async def has(self, directory: Path) -> bool:
+        """Look whether a directory is there, on the real disk."""
+        await self._slow("has")
+        return await anyio.Path(directory).is_dir()
+
     async def context_of(self, directory: Path) -> RunContext:
         """Read project and branch off the name."""
         project = self.projects.containing(directory)

@@ -58,6 +58,14 @@ class ProjectWorkspaces:
         project = await self._project(context.project)
         return await self._worktrees.directory(project, context.branch)
 
+    async def has(self, directory: Path) -> bool:
+        """Tell whether a directory is there.
+
+        Raises:
+            WorkDirSilent: Its disk does not answer.
+        """
+        return await self._disks.has(directory)
+
     async def context_of(self, directory: Path) -> RunContext:
         """Say which project and branch a directory belongs to."""
         project = self._projects.containing(directory)

@@ -25,6 +25,14 @@ class Workspaces(Protocol):
         """
         ...
 
+    async def has(self, directory: Path) -> bool:
+        """Tell whether a directory is there.
+
+        Raises:
+            WorkDirSilent: Its disk does not answer.
+        """
+        ...
+
     async def context_of(self, directory: Path) -> RunContext:
         """Say which project and branch a directory belongs to; none for any other directory."""
         ...

@@ -188,7 +188,7 @@ async def _directory(ports: DriverPorts, record: TurnRecord) -> tuple[Path, RunC
         )
     if found is None:
         return await ports.workspaces.directory(record.context), record.context
-    if not await anyio.Path(found).is_dir():
+    if not await ports.workspaces.has(found):
         raise WorkDirMissing(found)
     context = await ports.workspaces.context_of(found)
     # A branch may have been left since; what the prompt was asked for is then still right.

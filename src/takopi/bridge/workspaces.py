@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from anyio.to_thread import run_sync
+
 from takopi.context import RunContext
 from takopi.core.contexts import NO_CONTEXT
 from takopi.core.texts import tr
@@ -36,6 +38,10 @@ class OneDirectory:
                 )
             )
         return self._path
+
+    async def has(self, directory: Path) -> bool:
+        """Look whether a directory is there."""
+        return await run_sync(directory.is_dir, abandon_on_cancel=True)
 
     async def context_of(self, directory: Path) -> RunContext:
         """Say that it belongs to no project."""
