@@ -10,7 +10,11 @@ from bridge.plugin_world import Plugins, Source, commands, living
 from fakes.clock import settle
 from fakes.scripted_engine import until_cancelled
 from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.records import LetterPut, LetterRecord, TurnPut, TurnRecord
 from takopi.commands import CommandContext, CommandResult, RunRequest
+from takopi.core.chat import ChatMessage, Scope
+from takopi.core.outbox_plan import Priority
+from takopi.core.richtext import plain
 from takopi.errors import ConfigError, PluginError, StoreError, Unauthorized
 from takopi.transport import MessageRef, RenderedMessage
 
@@ -247,3 +251,37 @@ async def test_no_turn_starts_while_takopi_stops() -> None:
         gate.set()
         await settle()
         assert errors == ["takopi is about to stop, so no turn was started"]
+
+
+async def test_a_forged_press_on_a_plug_in_does_nothing() -> None:
+    """Answers of plug-ins have no buttons; the press is marked."""
+
+    async def hello(ctx: CommandContext) -> None: ...
+
+    async with living(commands(hello=hello)) as world:
+        world.chat.press("x:hello:1")
+        await world.clock.advance(1)
+        assert not (await world.store.load()).updates
+        assert len(world.sent("answer")) == 1
+
+
+async def test_what_another_transport_left_waits_for_it() -> None:
+    """Nothing of it goes out here, and nothing of it is lost."""
+    store = MemoryStore()
+    letter = LetterRecord(
+        letter_id=5,
+        scope=Scope("elsewhere", 1),
+        chat_kind="private",
+        priority=Priority.FINAL,
+        body=ChatMessage(plain("not for here")),
+    )
+    turn = TurnRecord(turn_id="far", scope=letter.scope, engine="codex", prompt="far away")
+    await store.commit([LetterPut(letter), TurnPut(turn)])
+    async with living(commands(), store) as world:
+        world.chat.write("hello")
+        await world.clock.advance(10)
+        assert not world.chat.has("not for here")
+        assert [one.request.prompt for one in world.codex.turns] == ["hello"]
+    state = await store.load()
+    assert [one.letter_id for one in state.letters] == [5]
+    assert [one.turn_id for one in state.turns] == ["far"]
