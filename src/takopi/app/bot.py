@@ -13,10 +13,11 @@ from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, current_directory, is_directory
 from takopi.app.journal import open_bot_journal
 from takopi.app.leaving import STOP_REQUEST, heed_signals, stop_signals
+from takopi.app.lives import Lives
 from takopi.app.local_zone import local_zone
 from takopi.app.locks import AccountLocks, BotLocks
 from takopi.app.runtime import open_runtime
-from takopi.app.serving import BotParts, BotService
+from takopi.app.serving import BotParts, Refusal
 from takopi.app.setup import missing, not_set_up
 from takopi.app.transports import ChosenTransport, choose_transport
 from takopi.app.update_check import check_beside
@@ -54,48 +55,17 @@ def serve_bot(default_engine: str | None) -> int:
 
 async def _serve_lives(default_engine: str | None) -> None:
     """Serve one configuration after the other, until a signal says stop."""
-    lives = _Lives(default_engine)
+    lives = Lives(partial(_opened, default_engine))
     async with anyio.create_task_group() as tasks:
         await tasks.start(heed_signals, lives.heed, (*stop_signals(), STOP_REQUEST))
-        settings = await lives.serve_once(None)
-        while settings is not None:
-            settings = await lives.serve_once(settings)
+        await lives.serve()
         tasks.cancel_scope.cancel()
 
 
-class _Lives:
-    """Hand signals to whichever configuration is served, also between two of them."""
-
-    def __init__(self, default_engine: str | None) -> None:
-        self._default_engine = default_engine
-        self._unheeded: list[int] = []
-        self._serving: BotService | None = None
-
-    def heed(self, number: int) -> None:
-        """Do what a signal says, or let the next one do it."""
-        if self._serving is None:
-            self._unheeded.append(number)
-        else:
-            self._serving.stop(number)
-
-    async def serve_once(self, settings: Settings | None) -> Settings | None:
-        """Serve a configuration; return the next one, or None when takopi is to end."""
-        with _opened(self._default_engine, settings) as parts:
-            self._serving = service = BotService(parts)
-            try:
-                for number in self._unheeded:
-                    service.stop(number)
-                found = await service.serve()
-                self._unheeded = service.unheeded
-            finally:
-                self._serving = None
-                with anyio.CancelScope(shield=True):
-                    await parts.store.close()
-            return found
-
-
 @contextmanager
-def _opened(default_engine: str | None, settings: Settings | None) -> Iterator[BotParts]:
+def _opened(
+    default_engine: str | None, settings: Settings | None, refused: Refusal | None
+) -> Iterator[BotParts]:
     """Open what a bot is made of; the first life reads its configuration itself."""
     with open_runtime(settings=settings) as runtime:
         speak(runtime.settings.language)
@@ -110,7 +80,15 @@ def _opened(default_engine: str | None, settings: Settings | None) -> Iterator[B
             store = open_bot_journal(runtime.home)
             check = partial(_check, runtime.home, default_engine)
             files = chosen.backend.capabilities.files
-            yield BotParts(runtime, transport, store, options, check, files)
+            account = _account(chosen)
+            yield BotParts(runtime, transport, store, options, check, account, files, refused)
+
+
+def _account(chosen: ChosenTransport) -> str:
+    """Name whose messages are served; a bot keeps its number with a new token, and elsewhere."""
+    if chosen.backend.id == "telegram":
+        return f"telegram {str(chosen.config.table['bot_token']).partition(':')[0]}"
+    return chosen.account or chosen.backend.id
 
 
 def _locks(home: Home, chosen: ChosenTransport) -> BotLocks:

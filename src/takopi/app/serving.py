@@ -2,8 +2,9 @@
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import anyio
 
@@ -34,6 +35,21 @@ __all__ = ["BotParts", "BotService"]
 
 _log = get_logger(__name__)
 
+_TAKEN_OVER_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Say of a configuration that was tried why it could not be served.
+
+    Args:
+        why: For the owner.
+        document: What the file said.
+    """
+
+    why: str
+    document: Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class BotParts:
@@ -45,7 +61,9 @@ class BotParts:
         store: The journal; closed by whoever opened it.
         options: The behaviour.
         check: Raises when a changed configuration cannot be served.
+        account: Names whose messages the chat service hands out.
         with_files: Whether files come and go.
+        refused: The configuration that was tried before this one; None when none was.
     """
 
     runtime: Runtime
@@ -53,7 +71,9 @@ class BotParts:
     store: SqliteStore
     options: BridgeOptions
     check: Callable[[Settings], None]
+    account: str
     with_files: bool = True
+    refused: Refusal | None = None
 
 
 class BotService:
@@ -91,8 +111,13 @@ class BotService:
         self._connecting = anyio.CancelScope()
         self._notifier = ServiceNotifier()
         self._check = parts.check
+        self._account = parts.account
+        self._given_up = parts.refused
+        if parts.refused is not None:
+            self._tell_refused(parts.refused.why)
         self._under_way: StopWish | None = None
         self._next: Settings | None = None
+        self._earlier: tuple[int, ...] = ()
         self.unheeded: list[int] = []
         """Signals that came while it was making room for the next configuration."""
 
@@ -109,6 +134,8 @@ class BotService:
             async with anyio.create_task_group() as tasks:
                 if self._notifier.wanted:
                     tasks.start_soon(self._announce)
+                if self._earlier:
+                    tasks.start_soon(self._heed_soon)
                 if self._runtime.settings.watch_config:
                     tasks.start_soon(self._watch_config)
                 try:
@@ -128,6 +155,7 @@ class BotService:
             tell_terminal(f"takopi serves {self._name} (Ctrl-C stops it)")
         if self._connecting.cancel_called:
             return
+        await self._store.belong_to(self._account)
         await self._take_over()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._upkeep.run)
@@ -155,20 +183,41 @@ class BotService:
         await keep_alive(self._notifier, self._transport, SystemClock(), period_s, lambda: serves)
 
     async def _watch_config(self) -> None:
-        def refused(why: str) -> None:
-            self._bridge.tell_owner(
-                tr(
-                    "The configuration was changed and is not taken: {why}. The old one holds.",
-                    why=why,
-                )
-            )
-
-        self._next = await next_settings(self._runtime.settings, self._check, refused)
+        given_up = None if self._given_up is None else self._given_up.document
+        settings = self._runtime.settings
+        found = await next_settings(settings, self._check, self._tell_refused, given_up=given_up)
+        if self._under_way is not None:
+            return  # a second stop would end at once what is ending in order
+        self._next = found
         _log.info("config.taken")
         tell_terminal("takopi takes the changed configuration")
         self._connecting.cancel()
         # The next life goes on with what runs, so nobody need hear of the change of hands.
         self._bridge.stop(detach=True, quiet=True)
+
+    def _tell_refused(self, why: str) -> None:
+        self._bridge.tell_owner(
+            tr("The configuration was changed and is not taken: {why}. The old one holds.", why=why)
+        )
+
+    @property
+    def served(self) -> bool:
+        """Tell whether it came as far as asking for messages."""
+        return self._listening.is_set()
+
+    def heed_earlier(self, numbers: Sequence[int]) -> None:
+        """Do what signals said that came when the life before this one was making room."""
+        if any(wish_of(number, self._runtime.settings.on_stop) == "cancel" for number in numbers):
+            self._earlier = tuple(numbers)  # what runs has to be taken over to be cancelled
+            return
+        for number in numbers:
+            self.stop(number)
+
+    async def _heed_soon(self) -> None:
+        with anyio.move_on_after(_TAKEN_OVER_WITHIN_S):
+            await self._listening.wait()
+        for number in self._earlier:
+            self.stop(number)
 
     def stop(self, number: int) -> None:
         """Do what a signal says; call it from the event loop's thread."""

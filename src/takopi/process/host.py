@@ -38,6 +38,8 @@ _log = get_logger(__name__)
 _HOLDER = Path(__file__).with_name("holder.py")
 _READY_S = 30.0
 _MB = 1_000_000
+_HOLDERS: set[int] = set()
+"""Children of this process that are not reaped; a changed configuration gets a host of its own."""
 
 
 class HostLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,6 @@ class LocalRunHost:
         self._holder_command = holder_command
         self._open_notifier = open_notifier
         self._services: RunVar[LoopServices] = RunVar("takopi-loop-services")
-        self._holders: set[int] = set()
         self.sessions = SessionIndex(self._runs_dir)
         """Where sessions were started."""
 
@@ -241,7 +242,7 @@ class LocalRunHost:
             os.close(holder_end)
         # It outlives this object and is reaped by pid; Popen would complain about that.
         holder.returncode = 0
-        self._holders.add(holder.pid)
+        _HOLDERS.add(holder.pid)
         return directory, owner, holder.pid, ready
 
     async def _hear(self, ready: int) -> dict[str, Any]:
@@ -262,7 +263,7 @@ class LocalRunHost:
 
     def _frame(self, run_id: str, holder: int | None) -> RunFrame:
         def reap() -> bool:
-            return holder is None or self._reap(holder)
+            return self._reap(holder or self._earlier_holder(run_id))
 
         return RunFrame(
             mark=self.mark(run_id),
@@ -282,19 +283,24 @@ class LocalRunHost:
         return services
 
     def _reap_all(self) -> None:
-        for holder in tuple(self._holders):
+        for holder in tuple(_HOLDERS):
             self._reap(holder)
 
-    def _reap(self, holder: int) -> bool:
+    def _earlier_holder(self, run_id: str) -> int | None:
+        """Find the holder of a run that was attached: an earlier host may have started it."""
+        facts = RunDirectory(self._runs_dir / run_id).process_facts().holder if _HOLDERS else None
+        return None if facts is None else facts[0]
+
+    def _reap(self, holder: int | None) -> bool:
         """Reap a holder that ended; tell whether none is left to reap."""
-        if holder in self._holders:
+        if holder is not None and holder in _HOLDERS:
             try:
                 reaped, _ = os.waitpid(holder, os.WNOHANG)
             except ChildProcessError:
                 reaped = holder
             if reaped:
-                self._holders.discard(holder)
-        return holder not in self._holders
+                _HOLDERS.discard(holder)
+        return holder not in _HOLDERS
 
 
 def _is_directory(path: Path) -> bool:

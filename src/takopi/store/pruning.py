@@ -11,7 +11,7 @@ from takopi.core.keeping import (
 )
 from takopi.store.schema import transaction
 
-__all__ = ["forget_a_piece", "shrink_a_piece"]
+__all__ = ["forget_a_piece", "forget_numbers", "shrink_a_piece"]
 
 _ROWS = 200
 _TURNS = 20
@@ -27,6 +27,9 @@ _USAGE = """DELETE FROM usage WHERE turn_id IN
 # No record says when a topic was deleted: it counts from the first pruning that finds it gone.
 _MARK_GONE = "UPDATE places SET gone_since = ? WHERE gone AND gone_since IS NULL"
 _GONE = "DELETE FROM places WHERE gone AND gone_since < ?"
+# The ids of supergroups have 13 digits; their messages have one number for everybody.
+_ALIEN_KEYS = "DELETE FROM seen WHERE key NOT GLOB '*:[me]:-100??????????*'"
+_ALIEN_MESSAGES = "DELETE FROM messages WHERE chat_id > -1000000000000"
 _OLD_TURNS = "SELECT seq, turn_id FROM turns WHERE over_at < ? LIMIT ?"
 
 
@@ -49,6 +52,12 @@ def forget_a_piece(db: sqlite3.Connection, now: float) -> bool:
         db.execute(_MARK_GONE, (now,))
         db.execute(_GONE, (now - KEEP_GONE_S,))
     return _ROWS in (updates, keys, usage) or len(turns) == _TURNS
+
+
+def forget_numbers(db: sqlite3.Connection) -> None:
+    """Forget all numbers that only one bot knows; whoever calls holds the transaction."""
+    db.execute(_ALIEN_KEYS)
+    db.execute(_ALIEN_MESSAGES)
 
 
 def shrink_a_piece(db: sqlite3.Connection) -> bool:

@@ -20,7 +20,7 @@ from takopi.bridge.records import (
 from takopi.core.chat import ChatUpdate
 from takopi.errors import StoreFull
 from takopi.store.faults import explained
-from takopi.store.pruning import forget_a_piece, shrink_a_piece
+from takopi.store.pruning import forget_a_piece, forget_numbers, shrink_a_piece
 from takopi.store.reserve import Reserve
 from takopi.store.rows import (
     fetch_newest_turns,
@@ -145,6 +145,17 @@ class SqliteStore:
         """Note that the chat knows of the damage; until then each start tells it."""
         await self._do(_forget_damage)
 
+    async def belong_to(self, account: str) -> None:
+        """Note whose messages are written down here.
+
+        Another bot numbers its updates, and the messages of all chats but supergroups, anew: what
+        was seen under those numbers is forgotten, or its messages would pass for repeats.
+
+        Args:
+            account: Names it.
+        """
+        await self._do(partial(_belong_to, account))
+
     async def prune(self, now: float) -> None:
         """Forget what is too old, and make the reserve again where the disk has room for it.
 
@@ -196,6 +207,16 @@ def _accept(
 def _write(changes: tuple[Change, ...], db: sqlite3.Connection) -> None:
     with transaction(db):
         write_changes(db, changes)
+
+
+def _belong_to(account: str, db: sqlite3.Connection) -> None:
+    before = noted(db, "account")
+    if before == account:
+        return
+    with transaction(db):
+        note(db, "account", account)
+        if before is not None:
+            forget_numbers(db)
 
 
 def _forget_damage(db: sqlite3.Connection) -> None:
