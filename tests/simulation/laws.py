@@ -209,6 +209,8 @@ class _Laws:
         refused = turn_id in self.world.ledger.refused
         found = []
         for (earlier, bound), (later, _) in pairwise(self.heads[turn_id]):
+            if earlier.gone and earlier.edits:
+                continue  # its correction found it deleted, and became a message of its own
             name = f"{turn_id}: the final {later.chat}/{later.message_id}"
             died = self.world.lives[earlier.life - 1].died_at is not None
             unbound = (earlier.chat, earlier.message_id) in self.world.ledger.unbound
