@@ -61,11 +61,9 @@ async def test_time_queue_and_money(tmp_path: Path) -> None:
         async with BotProcess(home, environment):
             await api.wait_call("getUpdates", timeout_s=60)
             me.say("/every 30m check the build")
-            made = await says(api, "toy is asked every 30m", "check the build")
-            me.press(made, "Run now")
-            await says(api, "toy heard: check the build", "scheduled, every 30m")
-            me.say("/at 25:00 x")
-            await says(api, "25:00 is no time of a day", "/at tomorrow 9:00")
+            await says(api, "toy is asked every 30m", "check the build")
+            me.say("/at tomorrow 9:00 tag it")
+            await says(api, "toy is asked at tomorrow 09:00", "tag it")
 
         missed = schedule("s2", "deploy", -1800)
         await plan(home, schedule("s1", "look around", 3), missed)
@@ -76,7 +74,7 @@ async def test_time_queue_and_money(tmp_path: Path) -> None:
             me.press(told, "Run now: deploy")
             await says(api, "toy heard: deploy")
             me.say("/schedules")
-            listed = await says(api, "Schedules", "1. ", "3. ")
+            listed = await says(api, "Schedules", "1. ", "4. ")
             me.press(listed, "1. Delete")
 
             first = me.say(f"run: touch {tmp_path / 'on'}\nwait: {gate}\nfirst")

@@ -53,11 +53,11 @@ class QueueOrder:
             StoreError: The journal did not take it, so nothing happened.
         """
         ranks = self._queue.promote(turn_id, before)
+        turns = [self._turns[other] for other in ranks]
         async with AsyncExitStack() as stack:
             # One that starts meanwhile is written down as started only after this.
-            for other in ranks:
-                await stack.enter_async_context(self._turns[other].writing)
-            turns = [self._turns[other] for other in ranks if other in self._turns]
+            for turn in turns:
+                await stack.enter_async_context(turn.writing)
             puts = [TurnPut(replace(turn.writable, rank=ranks[turn.id])) for turn in turns]
             await store.commit([*puts, *changes])
             for turn in turns:
