@@ -9,6 +9,7 @@ from fakes.scripted_engine import gated
 from takopi.bridge.places import Places
 from takopi.bridge.ports import TurnFilter
 from takopi.bridge.records import TurnPut, TurnRecord
+from takopi.core.chat import IncomingFile
 from takopi.core.gathering import LONG_UNITS
 
 pytestmark = pytest.mark.anyio
@@ -183,3 +184,10 @@ async def test_a_schedule_that_ran_a_hundred_times_does_not_hide_the_session() -
             await world.store.commit([_by_schedule(turn, number)])
         await say(world, "two")
         assert asked(world)[-1] == ("two", "s1")
+
+
+async def test_a_file_without_a_prompt_begins_nothing() -> None:
+    async with chatting() as world:
+        file = IncomingFile(kind="document", file_id="f", name="a.txt")
+        await say(world, "/new", files=(file,))
+        assert "/new takes nothing, or the prompt" in world.chat.texts()[-1]

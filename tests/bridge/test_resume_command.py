@@ -165,3 +165,35 @@ async def test_files_that_are_not_taken_stop_a_prompt_behind_it() -> None:
             await say(world, text, files=(file,))
             assert "files from the chat are switched off here" in world.chat.texts()[-1]
         assert world.codex.turns == []
+
+
+async def test_the_answer_names_the_directives_that_come_to_the_session() -> None:
+    """Its project, its branch, its engine, as far as they do not hold here."""
+    async with chatting() as world:
+        await say(world, "/zed @dev /claude one")
+        await say(world, "/resume s1")
+        assert "Prompts here that begin with /zed @dev /claude go on" in world.chat.texts()[-1]
+        await say(world, "/zed @dev /claude two")
+        assert asked(world, "claude") == [("one", None), ("two", "s1")]
+
+
+async def test_a_reply_to_what_has_no_session_names_none() -> None:
+    """A message of the bot without lines, and one of somebody else that has them."""
+    async with chatting() as world:
+        for reply in (
+            RepliedTo(7, "hello", from_this_bot=True),
+            RepliedTo(8, "codex resume s1", from_this_bot=False),
+        ):
+            await say(world, "/resume", reply=reply)
+            assert "Name a session by its id" in world.chat.texts()[-1]
+
+
+async def test_a_look_into_the_runs_that_fails_costs_the_place_alone() -> None:
+    async with chatting() as world:
+
+        def broken(session: object) -> Path | None:
+            raise OSError("the disk does not answer")
+
+        world.host.session_cwd = broken  # type: ignore[method-assign]
+        await say(world, f"/resume {LONG}")
+        assert world.chat.texts()[-1].endswith(f"codex resume {LONG}")

@@ -6,12 +6,14 @@ from typing import Any
 import anyio
 import pytest
 
+from bridge.dispatch_stage import WatchedStore
 from bridge.session_world import asked, button, chatting, gone, say, tap, token
 from bridge.world import World
 from fakes.scripted_engine import gated
 from takopi.bridge.ports import TurnFilter
 from takopi.core.commands import press_data
 from takopi.desktop_sessions import DesktopSession
+from takopi.errors import StoreError
 
 pytestmark = pytest.mark.anyio
 
@@ -230,3 +232,38 @@ async def test_misuse_is_answered_once(text: str, words: str) -> None:
         await say(world, text)
         [answer] = world.chat.texts()
         assert words in answer
+
+
+async def test_a_session_whose_last_turn_never_began_is_taken_up_by_its_button() -> None:
+    """That turn has no session of its own; those before it in its conversation had one."""
+    async with chatting(max_runs=1) as world:
+        gate = anyio.Event()
+        world.codex.default = gated(gate)
+        first = await say(world, "one")
+        number = await say(world, "two", reply_to=first)
+        await say(world, "/cancel", reply_to=number)
+        gate.set()
+        await say(world, "/new three")
+        await say(world, "/sessions")
+        await tap(world, "Sessions in", "2. one")
+        assert world.chat.texts()[-1].endswith("codex resume s1")
+
+
+async def test_a_journal_that_does_not_answer_is_told() -> None:
+    class Blind(WatchedStore):
+        async def newest_turns(self, wanted: TurnFilter, limit: int) -> Any:
+            raise StoreError("the disk does not answer")
+
+    async with chatting(store=Blind()) as world:
+        await say(world, "/sessions")
+        [answer] = world.chat.texts()
+        assert "the disk does not answer" in answer
+
+
+@pytest.mark.parametrize("command", ["new", "resume"])
+async def test_forged_buttons_of_commands_without_any_do_nothing(command: str) -> None:
+    async with chatting() as world:
+        world.chat.press(press_data(command, "x"))
+        await world.clock.advance(5)
+        assert world.chat.texts() == []
+        assert (await world.store.load()).updates == ()
