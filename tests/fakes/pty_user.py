@@ -64,6 +64,8 @@ class PtyUser:
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
             try:
+                # As a shell starts it: who runs the tests in the background ignores Ctrl-C.
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
                 os.chdir(self._cwd)
                 os.execve(self._argv[0], self._argv, self._environment)
             finally:
