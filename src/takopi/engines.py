@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from takopi.backends import EngineBackend
+from takopi.core.texts import tr
 from takopi.engine_sources import (
     DropIn,
     EngineSource,
@@ -84,10 +85,14 @@ class EngineCatalogue:
     def _source(self, engine_id: str) -> EngineSource:
         source = self._sources.get(engine_id)
         if source is None:
-            known = ", ".join(self.ids) or "none"
+            known = ", ".join(self.ids) or tr("none")
             raise PluginError(
-                f"there is no engine `{engine_id}`; there are: {known}; `takopi plugins` says why "
-                "one is missing"
+                tr(
+                    "there is no engine `{engine}`; there are: {known}; `takopi plugins` says why "
+                    "one is missing",
+                    engine=engine_id,
+                    known=known,
+                )
             )
         return source
 
@@ -100,8 +105,13 @@ def _load(source: EngineSource) -> EngineBackend:
         raise PluginError(f"engine {source.id} ({source.place}): {error}") from error
     except (Exception, SystemExit) as error:
         raise PluginError(
-            f"engine {source.id} ({source.place}) failed to load with "
-            f"{type(error).__name__}: {error}; mend or remove it"
+            tr(
+                "engine {engine} ({place}) failed to load with {kind}: {why}; mend or remove it",
+                engine=source.id,
+                place=source.place,
+                kind=type(error).__name__,
+                why=error,
+            )
         ) from error
     if not isinstance(backend, EngineBackend):
         raise PluginError(

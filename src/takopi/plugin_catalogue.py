@@ -11,6 +11,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from takopi.core.texts import tr
 from takopi.errors import PluginError
 from takopi.plugin_entry_points import entry_points_of
 from takopi.plugin_ids import check_plugin_id
@@ -214,8 +215,12 @@ class PluginCatalogue(Generic[_Backend]):
         source = self._sources.get(plugin_id)
         if source is None:
             raise PluginError(
-                f"no package brings the {self._kind} `{plugin_id}`; install one, or check its "
-                "spelling; `takopi plugins` says why one is missing"
+                tr(
+                    "no package brings the {kind} `{plugin}`; install one, or check its spelling; "
+                    "`takopi plugins` says why one is missing",
+                    kind=self._kind,
+                    plugin=plugin_id,
+                )
             )
         return source
 
@@ -226,7 +231,12 @@ class PluginCatalogue(Generic[_Backend]):
             backend = source.load()
         except (Exception, SystemExit) as error:
             raise PluginError(
-                f"{place} failed to load with {type(error).__name__}: {error}; mend or remove it"
+                tr(
+                    "{place} failed to load with {kind}: {why}; mend or remove it",
+                    place=place,
+                    kind=type(error).__name__,
+                    why=error,
+                )
             ) from error
         try:
             return self._accept(backend, source.id)

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from takopi.core.texts import tr
 from takopi.errors import FileRefused
 
 __all__ = [
@@ -127,17 +128,17 @@ def name_parts(name: str) -> list[str]:
         FileRefused: It points elsewhere, or does not show what it is.
     """
     if not name or len(name.encode("utf-8", "surrogatepass")) > MAX_NAME_BYTES:
-        raise FileRefused(name, "it is empty or too long")
+        raise FileRefused(name, tr("it is empty or too long"))
     if any(c in _BIDI or unicodedata.category(c) in _HIDING for c in name):
-        raise FileRefused(name, "it has characters that hide what it is")
+        raise FileRefused(name, tr("it has characters that hide what it is"))
     if name.startswith(("/", "~")) or "\\" in name:
-        raise FileRefused(name, "it has to be relative to the project")
+        raise FileRefused(name, tr("it has to be relative to the project"))
     parts = name.split("/")
     for part in parts:
         if part in {"", ".", ".."} or unicodedata.normalize("NFKC", part) in {".", ".."}:
-            raise FileRefused(name, "it has to lead straight down from the project")
+            raise FileRefused(name, tr("it has to lead straight down from the project"))
         if len(part.encode()) > MAX_COMPONENT_BYTES:
-            raise FileRefused(name, "a part of it is too long")
+            raise FileRefused(name, tr("a part of it is too long"))
     return parts
 
 
@@ -175,7 +176,7 @@ def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
         found = f"{stem}-{number}{suffix}"
         if not is_taken(found):
             return found
-    raise FileRefused(name, "there are too many files of that name")
+    raise FileRefused(name, tr("there are too many files of that name"))
 
 
 def read_file_command(args: str) -> FileCommandWords | None:

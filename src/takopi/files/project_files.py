@@ -14,6 +14,7 @@ import anyio.to_thread
 
 from takopi.core.chat import Document
 from takopi.core.file_rules import MB, FileRules, free_name, relative_to, safe_name
+from takopi.core.texts import tr
 from takopi.errors import FileRefused
 from takopi.files.git_exclude import exclude_folder
 from takopi.files.zipping import ZipLimits, zip_folder
@@ -94,7 +95,7 @@ class LocalFiles:
             with anyio.CancelScope(shield=True):
                 await run(writing.__exit__, None, None, None)
         except OSError as error:
-            raise FileRefused(name, error.strerror or "it cannot be written") from error
+            raise FileRefused(name, error.strerror or tr("it cannot be written")) from error
 
     async def read(self, root: Path, name: str) -> Document:
         """Read a file of the project, or a folder as a zip file.
@@ -109,7 +110,7 @@ class LocalFiles:
         try:
             return await anyio.to_thread.run_sync(self._read, root, name)
         except OSError as error:
-            raise FileRefused(name, error.strerror or "it cannot be read") from error
+            raise FileRefused(name, error.strerror or tr("it cannot be read")) from error
 
     async def there(self, root: Path, names: Sequence[str], limit: int) -> tuple[str, ...]:
         """Return the first of some names under which there is a file that can be sent."""
@@ -148,7 +149,7 @@ class LocalFiles:
         self._sweep()
         inside = relative_to(str(root), name.rstrip("/") or ".")
         if inside is None and Path(name) != root:
-            raise FileRefused(name, "it lies outside of the project")
+            raise FileRefused(name, tr("it lies outside of the project"))
         if inside in {None, "."}:
             return self._zipped(root, "", root.name)
         assert inside is not None
@@ -160,9 +161,9 @@ class LocalFiles:
             size = os.fstat(file.fileno()).st_size
             if size > self._rules.max_up:
                 limit = self._rules.max_up // MB
-                raise FileRefused(name, f"it is larger than {limit} MB")
+                raise FileRefused(name, tr("it is larger than {limit} MB", limit=limit))
             if size == 0:
-                raise FileRefused(name, "it is empty")
+                raise FileRefused(name, tr("it is empty"))
             shown = safe_name(Path(inside).name)
             if size <= IN_HAND_BYTES:
                 return Document(shown, file.read(IN_HAND_BYTES))
@@ -176,7 +177,7 @@ class LocalFiles:
             with path.open("xb") as into, folder_below(root, name, denied=denied) as folder:
                 os.fchmod(into.fileno(), 0o600)
                 if folder is None:
-                    raise FileRefused(name, "it is no folder")
+                    raise FileRefused(name, tr("it is no folder"))
                 zip_folder(folder, name, into, denied, limits)
             shown = f"{safe_name(called)}.zip"
             if path.stat().st_size > IN_HAND_BYTES:
@@ -211,7 +212,7 @@ class LocalFiles:
                 while block := file.read(_BLOCK):
                     copied += len(block)
                     if copied > self._rules.max_up:  # it grows while it is read
-                        raise FileRefused(path.name, "it grows while it is read")
+                        raise FileRefused(path.name, tr("it grows while it is read"))
                     into.write(block)
         except BaseException:
             self._forget(path)

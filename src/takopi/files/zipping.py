@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from takopi.core.file_rules import is_denied, name_parts
+from takopi.core.texts import tr
 from takopi.errors import FileRefused
 
 __all__ = ["ZipLimits", "Zipped", "zip_folder"]
@@ -75,7 +76,7 @@ def zip_folder(
                     _check(name, read, into.tell(), limits)
     _check(name, read, into.tell(), limits)
     if not walk.found:
-        raise FileRefused(name or ".", "there is no file in it that may be given out")
+        raise FileRefused(name or ".", tr("there is no file in it that may be given out"))
     return Zipped(walk.found, walk.left_out)
 
 
@@ -90,7 +91,7 @@ def _entry(path: tuple[str, ...]) -> zipfile.ZipInfo:
 def _check(name: str, read: int, written: int, limits: ZipLimits) -> None:
     if read > limits.max_read or written > limits.max_bytes:
         size = limits.max_bytes // (1024 * 1024)
-        raise FileRefused(name or ".", f"as a zip file it is larger than {size} MB")
+        raise FileRefused(name or ".", tr("as a zip file it is larger than {size} MB", size=size))
 
 
 class _Walk:
@@ -123,7 +124,7 @@ class _Walk:
                 self.found += 1
                 if self.found > self._limits.max_files:
                     os.close(opened)
-                    raise FileRefused(self._name or ".", "there are too many files in it")
+                    raise FileRefused(self._name or ".", tr("there are too many files in it"))
                 yield here, os.fdopen(opened, "rb")
 
     def _open(self, folder: int, name: str, path: tuple[str, ...]) -> int | None:

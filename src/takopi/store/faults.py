@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from takopi.core.texts import tr
 from takopi.errors import StoreDamaged, StoreError, StoreFull
 
 __all__ = ["explained"]
@@ -45,30 +46,50 @@ def _explain(error: sqlite3.Error, path: Path) -> StoreError:
     if extended is None:
         # Python's own complaints: a closed connection, or text in the file that is none.
         if isinstance(error, sqlite3.ProgrammingError):
-            return StoreError(f"the journal {path} was closed; start takopi again")
+            return StoreError(tr("the journal {path} was closed; start takopi again", path=path))
         return _damaged(path, str(error))
     code = extended & 0xFF
     if code in _DAMAGED or extended in _DAMAGED_EXTENDED:
         return _damaged(path, str(error))
     if code in _NO_ROOM:
         return StoreFull(
-            f"the disk takes nothing more for the journal {path} ({error}); free some space there, "
-            "and see that the disk does not fail"
+            tr(
+                "the disk takes nothing more for the journal {path} ({why}); free some space "
+                "there, and see that the disk does not fail",
+                path=path,
+                why=error,
+            )
         )
     if code in _HELD:
         return StoreError(
-            f"another program keeps the journal {path} to itself ({error}); end it, then try again"
+            tr(
+                "another program keeps the journal {path} to itself ({why}); end it, then try "
+                "again",
+                path=path,
+                why=error,
+            )
         )
     if code in _FORBIDDEN:
         return StoreError(
-            f"the journal {path} cannot be written ({error}); make it and its folder yours with "
-            f"`chown -R $(id -u) {path.parent}`, and see that the file system is writable"
+            tr(
+                "the journal {path} cannot be written ({why}); make it and its folder yours with "
+                "`chown -R $(id -u) {folder}`, and see that the file system is writable",
+                path=path,
+                why=error,
+                folder=path.parent,
+            )
         )
-    return StoreError(f"the journal {path} did not take it ({error}); please report this")
+    return StoreError(
+        tr("the journal {path} did not take it ({why}); please report this", path=path, why=error)
+    )
 
 
 def _damaged(path: Path, why: str) -> StoreDamaged:
     return StoreDamaged(
-        f"the journal {path} is damaged ({why}); start takopi again: it puts the file aside and "
-        "rebuilds what it can from the run directories"
+        tr(
+            "the journal {path} is damaged ({why}); start takopi again: it puts the file aside and "
+            "rebuilds what it can from the run directories",
+            path=path,
+            why=why,
+        )
     )

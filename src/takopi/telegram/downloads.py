@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 import anyio.to_thread
 
+from takopi.core.texts import tr
 from takopi.errors import FileRefused, FileTooLarge, TransportError, TransportUnavailable
 from takopi.network import proxy_of, tls_context
 from takopi.telegram.api import DEFAULT_BASE_URL, TelegramConfig
@@ -89,15 +90,22 @@ class Downloads:
                 else:
                     failure = self._refused(answer.status)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            kind = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-            failure = TransportUnavailable(f"{self._host} did not give the file ({kind})")
+            late = isinstance(error, TimeoutError)
+            kind = tr("no answer in time") if late else type(error).__name__
+            failure = TransportUnavailable(
+                tr("{host} did not give the file ({why})", host=self._host, why=kind)
+            )
         if failure is not None:
             raise failure  # outside of the handler: the cause would carry the URL
 
     def _refused(self, status: int) -> TransportError:
         if status == 429 or status >= 500:
-            return TransportUnavailable(f"{self._host} did not give the file (HTTP {status})")
-        return TransportError(f"{self._host} does not have the file any more; send it again")
+            return TransportUnavailable(
+                tr("{host} did not give the file ({why})", host=self._host, why=f"HTTP {status}")
+            )
+        return TransportError(
+            tr("{host} does not have the file any more; send it again", host=self._host)
+        )
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
@@ -120,7 +128,9 @@ class Downloads:
         """
         parts = PurePosixPath(path).parts
         if not self._own_server or self._token not in parts:
-            raise TransportError(f"{self._host} keeps the file where takopi does not read")
+            raise TransportError(
+                tr("{host} keeps the file where takopi does not read", host=self._host)
+            )
         at = parts.index(self._token) + 1
         failure = None
         try:
@@ -135,10 +145,15 @@ class Downloads:
             failure = error.why
         if failure is not None:
             raise TransportError(
-                f"{self._host} keeps the file in a folder of its own ({failure}); run it on this "
-                "machine as this user, or without `--local`"
+                tr(
+                    "{host} keeps the file in a folder of its own ({why}); run it on this machine "
+                    "as this user, or without `--local`",
+                    host=self._host,
+                    why=failure,
+                )
             )
 
 
 def _too_large(max_bytes: int) -> FileTooLarge:
-    return FileTooLarge(f"the file is larger than {max_bytes // _MB} MB, which is the limit")
+    limit = max_bytes // _MB
+    return FileTooLarge(tr("the file is larger than {limit} MB, which is the limit", limit=limit))

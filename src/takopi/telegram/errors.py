@@ -6,6 +6,7 @@ below are those of tdlib/td and tdlib/telegram-bot-api.
 
 import re
 
+from takopi.core.texts import tr
 from takopi.errors import (
     ChatLost,
     ChatMoved,
@@ -102,7 +103,7 @@ def refusal(method: str, status: int, answer: Answer, chat_id: int | None) -> Tr
         answer: The decoded body.
         chat_id: The chat that the call was about.
     """
-    text = f"Telegram refused {method}: {answer.description or status}"
+    text = tr("Telegram refused {method}: {why}", method=method, why=answer.description or status)
     code = answer.error_code or status
     moved = answer.parameters.migrate_to_chat_id
     if moved is not None:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.ports import Clock, MenuCommand
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, IncomingFile, Scope
+from takopi.core.texts import tr
 from takopi.errors import (
     ChatMoved,
     FloodLimited,
@@ -206,7 +207,9 @@ class TelegramTransport:
         answer = await self._api.call("getFile", {"file_id": file.file_id})
         found = msgspec.json.decode(answer, type=FilePath)
         if found.file_path is None:
-            raise TransportUnavailable("Telegram does not say where the file is; try again later")
+            raise TransportUnavailable(
+                tr("Telegram does not say where the file is; try again later")
+            )
         if self._downloads is None:
             downloads = importlib.import_module("takopi.telegram.downloads").Downloads
             self._downloads = cast("Downloads", downloads(self._config))

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from takopi.core.file_rules import DENIED, is_denied, name_parts
+from takopi.core.texts import tr
 from takopi.errors import FileRefused
 
 __all__ = [
@@ -52,7 +53,7 @@ def open_below(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> Bina
     with _folder_of(root, name, denied) as (folder, last):
         try:
             if not stat.S_ISREG(os.stat(last, dir_fd=folder, follow_symlinks=False).st_mode):
-                raise FileRefused(name, "it is no plain file")
+                raise FileRefused(name, tr("it is no plain file"))
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
             file = os.fdopen(os.open(last, flags, dir_fd=folder), "rb")
         except OSError as error:
@@ -60,7 +61,7 @@ def open_below(root: Path, name: str, *, denied: Sequence[str] = DENIED) -> Bina
     # It may have been swapped between the two looks; what is open now stays what it is.
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise FileRefused(name, "it is no plain file")
+        raise FileRefused(name, tr("it is no plain file"))
     return file
 
 
@@ -172,9 +173,9 @@ def _check_place(folder: int, last: str, name: str, *, replace: bool) -> None:
     except OSError as error:
         raise _refused(name, error) from error
     if not stat.S_ISREG(there.st_mode):
-        raise FileRefused(name, "something that is no plain file stands there")
+        raise FileRefused(name, tr("something that is no plain file stands there"))
     if not replace:
-        raise FileRefused(name, "there is a file of that name already")
+        raise FileRefused(name, tr("there is a file of that name already"))
 
 
 def _put(folder: int, draft: str, last: str, name: str, *, replace: bool) -> None:
@@ -185,7 +186,7 @@ def _put(folder: int, draft: str, last: str, name: str, *, replace: bool) -> Non
         else:
             os.link(draft, last, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError as error:
-        raise FileRefused(name, "there is a file of that name already") from error
+        raise FileRefused(name, tr("there is a file of that name already")) from error
     except OSError as error:
         raise _refused(name, error) from error
 
@@ -204,7 +205,7 @@ def _folder_of(
     """Open the folder in which a name lies; give its descriptor and the last component."""
     *folders, last = name_parts(name)
     if is_denied(name, denied):
-        raise FileRefused(name, "names like this one are kept private")
+        raise FileRefused(name, tr("names like this one are kept private"))
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     try:
         here = os.open(root, flags)
@@ -233,5 +234,5 @@ def _step(here: int, folder: str, name: str, *, make: bool) -> int:
 
 def _refused(name: str, error: OSError) -> FileRefused:
     if error.errno in {errno.ELOOP, errno.ENOTDIR}:
-        return FileRefused(name, "a link or a file stands where a folder should be")
-    return FileRefused(name, error.strerror or "it cannot be opened")
+        return FileRefused(name, tr("a link or a file stands where a folder should be"))
+    return FileRefused(name, error.strerror or tr("it cannot be opened"))
