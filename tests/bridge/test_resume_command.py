@@ -10,6 +10,7 @@ from takopi.core.chat import IncomingFile, RepliedTo
 
 pytestmark = pytest.mark.anyio
 
+AGAIN = ("$HOME/parser2.py:10 breaks", "s1")
 LONG = "0199c8a2-5b1e-7c30"
 
 
@@ -54,10 +55,11 @@ async def test_by_a_reply_the_session_of_that_message_is_meant() -> None:
         assert "Prompts here that begin with /zed go on" in world.chat.texts()[-1]
         await say(world, "/zed three")
         await say(world, "/resume and four", reply_to=first)
+        await say(world, "/resume $HOME/parser2.py:10 breaks", reply_to=first)
         old = RepliedTo(7, "✓ done\nctx: api\n`codex resume old`", from_this_bot=True)
         await say(world, "/resume", reply=old)
         await say(world, "/api five")
-        assert asked(world)[2:] == [("three", "s1"), ("and four", "s1"), ("five", "old")]
+        assert asked(world)[2:] == [("three", "s1"), ("and four", "s1"), AGAIN, ("five", "old")]
 
 
 async def test_a_session_stays_in_its_project() -> None:
@@ -122,10 +124,10 @@ async def test_taking_up_what_goes_on_anyhow_changes_nothing() -> None:
         ),
         ("/resume /gemini 0199c8a2", "There is no engine gemini here"),
         ("/resume codex --dangerous9", "--dangerous9 cannot be a session of codex"),
-        ("/resume codex", "– cannot be a session of codex"),
+        ("/resume codex", "Name a session by its id or its resume line"),
         ("/resume claude $(reboot)1", "$(reboot)1 cannot be a session of claude"),
         ("/resume fix the tests", "fix cannot be a session of codex"),
-        ("/resume codex resume", "– cannot be a session of codex"),
+        ("/resume codex resume", "Name a session by its id or its resume line"),
     ],
 )
 async def test_what_names_no_session_is_answered_once_with_an_example(text, words) -> None:

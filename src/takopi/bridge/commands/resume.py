@@ -77,18 +77,18 @@ class ResumeCommand:
             known = await named_session(ports, scope, wish.engine, wish.value)
         if known is not None:
             return known, wish.prompt
-        context = ports.router.context_here(scope).context
-        engine = wish.engine or engine_here(ports, scope, context)
-        if wish.engine is None and not looks_like_id(wish.value):
-            # No id: by a reply to a message the session is named, and all of it is the prompt.
-            replied = await self._replied(call)
-            if replied is not None:
-                return replied, call.command.args
-            if not wish.value:
-                return resume_usage_reply(ports.engines.ids()), ""
-            return bad_session_reply(engine, wish.value), ""
-        found = await self._checked(call, ResumeToken(engine, wish.value))
-        return found or bad_session_reply(engine, wish.value), wish.prompt
+        engine = wish.engine or engine_here(ports, scope, ports.router.context_here(scope).context)
+        if wish.engine is not None or looks_like_id(wish.value):
+            found = await self._checked(call, ResumeToken(engine, wish.value))
+            if found is not None:
+                return found, wish.prompt
+        # No id: by a reply to a message the session is named, and all of it is the prompt.
+        replied = await self._replied(call) if wish.engine is None else None
+        if replied is not None:
+            return replied, call.command.args
+        if not wish.value:
+            return resume_usage_reply(ports.engines.ids()), ""
+        return bad_session_reply(engine, wish.value), ""
 
     async def _replied(self, call: CommandCall) -> Found | ChatMessage | None:
         """Find the session of the message that was replied to; None where it has none to it."""
