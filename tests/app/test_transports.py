@@ -8,12 +8,14 @@ import pytest
 from fakes.plugin_packages import PLUGINS, install_package
 from fakes.telegram_api import TOKEN
 from takopi.app.command_plugins import InstalledCommands
+from takopi.app.doctor import examine
 from takopi.app.engines import EngineShelf
 from takopi.app.home import Home
 from takopi.app.locks import AccountLocks, account_lock_path
 from takopi.app.plugin_list import list_plugins
 from takopi.app.transport_setup import check_transport, set_up_transport, transport_missing
 from takopi.app.transports import choose_transport
+from takopi.cli.bot import run_bot
 from takopi.engines import find_engines
 from takopi.errors import ConfigError, PluginError, UsageError
 from takopi.settings import Settings, load_settings, parse_settings
@@ -165,3 +167,26 @@ async def test_a_small_service_does_without_the_rest() -> None:
     await small.answer_press("1", "words")
     await small.set_menu([])
     assert (small.newest_update, small.last_poll_at) == (None, None)
+
+
+@pytest.mark.anyio
+async def test_the_doctor_looks_at_the_transport_that_is_chosen(home: Home) -> None:
+    """And does not ask for Telegram's token then."""
+    settings_of(home, 'transport = "terminal"\n[transports.nowhere]\na = 1\n')
+    checks = await examine(home, {"PATH": "/nowhere", "HOME": str(home.path)})
+    found = {(check.subject, check.state) for check in checks}
+    assert ("transport", "ok") in found
+    assert ("command greet", "ok") in found
+    assert not found & {("token", "wrong"), ("chat", "wrong"), ("access", "wrong")}
+    told = [check.text for check in checks if check.subject == "plug-in"]
+    assert "[transports.nowhere] is for a transport that is not installed" in told
+    assert any("is no TransportBackend with the id `broken`" in text for text in told)
+
+
+def test_the_set_up_of_a_package_wants_a_terminal(home: Home, capsys) -> None:
+    """Without one, what is missing is told when the bot starts."""
+    settings_of(home, 'transport = "filechat"\ndefault_engine = "codex"\n')
+    with pytest.raises(ConfigError, match="there is no terminal to ask on"):
+        run_bot(None, onboard=True)
+    with pytest.raises(ConfigError, match=r"transports\.filechat\.folder is not set"):
+        run_bot(None)

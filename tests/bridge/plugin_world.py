@@ -61,6 +61,7 @@ class Plugins:
     config_path: Path | None = Path("/home/takopi.toml")
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     there: tuple[str, ...] = ("codex",)
+    always_answers: bool = False
 
     def __post_init__(self) -> None:
         self.catalogue = PluginCatalogue("command", self.sources, accept_command)

@@ -285,3 +285,21 @@ async def test_what_another_transport_left_waits_for_it() -> None:
     state = await store.load()
     assert [one.letter_id for one in state.letters] == [5]
     assert [one.turn_id for one in state.turns] == ["far"]
+
+
+async def test_where_every_line_wants_an_answer_a_quiet_command_is_done() -> None:
+    """Unless something of it stands in the chat already."""
+
+    async def quiet(ctx: CommandContext) -> None:
+        if ctx.args:
+            await ctx.executor.run_one(RunRequest("turn"))
+
+    plugins = commands(quiet=quiet)
+    plugins.always_answers = True
+    async with living(plugins) as world:
+        world.chat.write("/quiet")
+        await world.clock.advance(3)
+        assert world.chat.texts() == ["/quiet is done."]
+        world.chat.write("/quiet a")
+        await world.clock.advance(10)
+        assert len(world.chat.texts()) == 2

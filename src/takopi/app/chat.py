@@ -114,7 +114,7 @@ async def _chat(runtime: Runtime, default: EngineId) -> None:
             SystemClock(),
             engines,
             runtime.host,
-            plugins=InstalledCommands(runtime.settings, runtime.shelf),
+            plugins=InstalledCommands(runtime.settings, runtime.shelf, always_answers=True),
         )
         if live:
             screen.note(

@@ -22,9 +22,13 @@ class InstalledCommands:
     Args:
         settings: The configuration.
         shelf: The engines.
+        always_answers: Whether a command that says nothing is said to be done.
     """
 
-    def __init__(self, settings: Settings, shelf: EngineShelf) -> None:
+    def __init__(
+        self, settings: Settings, shelf: EngineShelf, *, always_answers: bool = False
+    ) -> None:
+        self.always_answers = always_answers
         self.catalogue: PluginCatalogue[CommandBackend] = open_commands(settings, shelf.ids())
         self.config_path: Path | None = settings.path if settings.exists else None
         self._settings = settings

@@ -50,7 +50,7 @@ def _turn_row(turn: TurnRecord, run: RunView | None) -> ProcessRow:
 def _run_row(run: RunView) -> ProcessRow:
     """Make the row of a run whose turn the journal does not list, from its own record."""
     record = run.record
-    in_chat = record.get("transport") == "telegram"
+    in_chat = record.get("transport") not in (None, "terminal")
     return ProcessRow(
         turn=_text(record.get("turn")),
         run=run.run_id,

@@ -97,7 +97,9 @@ class BotService:
             workspaces,
             files=project_files(runtime.home, settings) if parts.with_files else None,
             transcriber=open_transcriber(settings),
-            plugins=InstalledCommands(settings, runtime.shelf),
+            plugins=InstalledCommands(
+                settings, runtime.shelf, always_answers=parts.transport.id == "terminal"
+            ),
         )
         keeping = Keeping(settings.keep_runs_days, settings.keep_runs_gb)
         self._runtime = runtime

@@ -154,7 +154,8 @@ class Bridge:
         """Let a turn end that nobody waits for, or who asked is not served any more."""
         if turn.silent and turn.state != "delivering":
             return structs.replace(turn, cancelled=True, cancel_reason=translated(_ASKER_GONE))
-        if turn.origin not in ("prompt", "schedule") or turn.state == "delivering":
+        by_person = turn.origin in ("prompt", "schedule") or turn.person is not None
+        if not by_person or turn.state == "delivering":
             return turn
         if self._options.access.serves(turn.scope.chat_id, turn.person):
             return turn

@@ -1,7 +1,7 @@
 """What command plug-ins do: send messages, and run turns in the chat or silently."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -35,6 +35,8 @@ class ChatExecutor:
 
     ports: CommandPorts
     call: CommandCall
+    said: list[str] = field(default_factory=list)
+    """Names what was shown in the chat on behalf of the command."""
 
     async def send(
         self,
@@ -75,6 +77,7 @@ class ChatExecutor:
                 place, page, notify=notify and number == 1, changes=changes if last else ()
             )
             deliveries.append(delivery)
+            self.said.append("message")
         return deliveries
 
     async def run_one(self, request: RunRequest, *, mode: RunMode = "emit") -> RunResult:
@@ -91,6 +94,8 @@ class ChatExecutor:
         """
         record = self._drafted(request, silent=mode == "capture")
         await self.ports.asking.submit(record)
+        if not record.silent:
+            self.said.append(record.turn_id)
         turn = self.ports.scheduler.turn(record.turn_id)
         if turn is None:
             raise PluginError(tr("takopi is about to stop, so no turn was started"))

@@ -95,6 +95,14 @@ class CommandPlugins(Protocol):
         """Give the configuration file; None when there is none."""
         ...
 
+    @property
+    def always_answers(self) -> bool:
+        """Tell whether a command that says nothing is said to be done.
+
+        A person at a terminal waits for an answer to every line.
+        """
+        ...
+
     def table(self, plugin_id: str) -> dict[str, Any]:
         """Return the table `[plugins.<id>]`; empty when there is none."""
         ...

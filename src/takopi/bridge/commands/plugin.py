@@ -77,6 +77,8 @@ class PluginCommand:
             result = await self._handled(call, executor)
         if found.error is not None:
             result = CommandResult(found.error[:1000], notify=False)
+        elif result is None and self.plugins.always_answers and not executor.said:
+            result = CommandResult(tr("/{command} is done.", command=command), notify=False)
         with border("answering for a plug-in", plugin=command):
             said = result is not None and await executor.post(
                 result.text, reply_to=result.reply_to, notify=result.notify, changes=[owed]
