@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
 
 
 async def test_a_changed_configuration_is_taken_and_a_wrong_one_is_told(tmp_path: Path) -> None:
-    """The run of a prompt from before goes on in the same message; its answer comes once."""
+    """The run of a prompt from before goes on in the same message; the language is another one."""
     home = tmp_path / "home" / ".takopi"
     home.mkdir(mode=0o700, parents=True)
     install_toy_engine(home, tmp_path / "bin")
@@ -34,7 +34,9 @@ async def test_a_changed_configuration_is_taken_and_a_wrong_one_is_told(tmp_path
             before = path.read_text()
             path.write_text(before.replace("[transports", "max_runs = 0\n[transports", 1))
             await api.wait_message(lambda m: "is not taken" in (m.text or ""), timeout_s=30)
-            path.write_text(f'{before}\n[projects.zed]\npath = "{zed}"\n')
+            api.owner.say("/queue")
+            await api.wait_message(lambda m: "Nothing waits here." in (m.text or ""))
+            path.write_text(f'language = "es"\n{before}\n[projects.zed]\npath = "{zed}"\n')
             api.owner.say("/zed where")
             with anyio.fail_after(30):
                 while "takes the changed configuration" not in bot.output:  # noqa: ASYNC110
@@ -42,6 +44,8 @@ async def test_a_changed_configuration_is_taken_and_a_wrong_one_is_told(tmp_path
             api.owner.say("/zed run: pwd > here\nhi")
             await api.wait_message(lambda m: "toy heard: hi" in (m.text or ""), timeout_s=30)
             assert (zed / "here").read_text().strip() == str(zed)
+            api.owner.say("/queue")
+            await api.wait_message(lambda m: "Aquí no espera nada." in (m.text or ""))
             go_on.touch()
             await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""), timeout_s=30)
             assert await bot.stop(signal.SIGTERM) == 0
