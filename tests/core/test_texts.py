@@ -126,6 +126,27 @@ def test_a_language_is_loaded_and_spoken() -> None:
     assert tr("Cancel") == "Cancel"
 
 
+def said_at_import(tree: ast.Module) -> list[str]:
+    """List the texts that are said before anybody has chosen a language."""
+    late = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    found, waiting = [], list(ast.iter_child_nodes(tree))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, late):
+            continue  # defaults of arguments count too, but nobody writes a text there
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"tr", "tr_n", "translated"}:
+            found.append(ast.unparse(node))
+        waiting += ast.iter_child_nodes(node)
+    return found
+
+
+def test_no_text_is_said_before_the_language_is_known() -> None:
+    """A constant is marked with `tr_later`, and said with `translated` where it is used."""
+    for path in sorted(SCRIPT.SOURCE.rglob("*.py")):
+        assert said_at_import(ast.parse(path.read_text("utf-8"))) == [], path
+    assert said_at_import(ast.parse("A = {1: tr('x')}\nclass B:\n    c = tr_n('a', 'b', 1)")) != []
+
+
 def test_a_text_that_is_no_literal_is_refused() -> None:
     with pytest.raises(SCRIPT.NoLiteral, match="here:1"):
         list(SCRIPT.texts_of(ast.parse("tr(f'{name} runs')"), "here"))
