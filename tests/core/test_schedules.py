@@ -283,4 +283,18 @@ def test_every_text_fits_whatever_is_asked() -> None:
         assert all(len(b.data.encode()) <= 64 for row in words.buttons for b in row)
     assert "and 42 more" in missed_reply([Missed(long, 1)] * 50, NOW, BERLIN).body.text
     assert schedule_note(schedule()) == "scheduled, every 1h: check"
-    assert schedule_note(schedule("at 18:00")) == "scheduled, at 18:00: check"
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("at 18:00", "at 18:00"),
+        ("at 6pm", "at 6pm"),
+        ("at in 20m", "in 20m"),
+        ("at tomorrow 9:00", "tomorrow 9:00"),
+        ("at 2026-12-24 18:00", "2026-12-24 18:00"),
+    ],
+)
+def test_a_moment_is_named_as_people_name_it(when, said) -> None:
+    """Only a time of the day goes with `at`."""
+    assert schedule_note(schedule(when)) == f"scheduled, {said}: check"

@@ -9,6 +9,7 @@ from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import press_data
 from takopi.core.local_times import local_time
 from takopi.core.replies import Styled, bold, code, message
+from takopi.core.schedule_times import ONCE
 from takopi.core.schedules import ScheduleRecord
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr, tr_n
@@ -253,4 +254,8 @@ def _names(record: ScheduleRecord) -> dict[str, str]:
 
 
 def _when(record: ScheduleRecord) -> str:
-    return record.when if record.once else tr("every {when}", when=record.when)
+    if not record.once:
+        return tr("every {when}", when=record.when)
+    # `at 18:30`, but `in 20m`, `tomorrow 9:00`, `2026-12-24 18:00`.
+    said = record.when.removeprefix(ONCE)
+    return record.when if said[:1].isdigit() and "-" not in said else said
