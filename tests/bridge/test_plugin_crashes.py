@@ -1,0 +1,77 @@
+"""A death at every commit of a plug-in's command: it runs once at most, and never ends unsaid."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bridge.plugin_world import Plugins, commands, living
+from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.records import Change
+from takopi.commands import CommandContext, CommandResult, RunRequest
+from takopi.errors import StoreError, TransportUnavailable
+
+pytestmark = pytest.mark.anyio
+
+COMMITS = 16
+"""More than a life of this command makes."""
+
+
+class DyingStore(MemoryStore):
+    """Make so many commits; from then on the world is gone, before or behind the next one."""
+
+    left = 10_000
+    behind = False
+
+    @property
+    def dead(self) -> bool:
+        return self.left < 0
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        self.left -= 1
+        if not self.dead or (self.behind and self.left == -1):
+            await super().commit(changes)
+        if self.dead:
+            raise StoreError("the world is gone")
+
+
+def report_of(starts: list[str]) -> Plugins:
+    """Make a command that says something, asks an engine silently, and answers."""
+
+    async def report(ctx: CommandContext) -> CommandResult:
+        starts.append(ctx.text)
+        await ctx.executor.send("it begins")
+        done = await ctx.executor.run_one(RunRequest("count"), mode="capture")
+        return CommandResult(done.message.text if done.message else "")
+
+    return commands(report=report)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+async def test_a_command_runs_once_and_is_told(behind: bool) -> None:
+    """Whatever was written down last."""
+    ends: set[tuple[bool, bool]] = set()
+    for commits in range(COMMITS):
+        starts: list[str] = []
+        store = DyingStore()
+        store.behind = behind
+        async with living(report_of(starts), store) as world:
+            store.left = commits
+            gone = TransportUnavailable("the world is gone")
+            world.chat.fault = lambda _call, store=store, gone=gone: gone if store.dead else None
+            world.chat.write("/report")
+            await world.clock.advance(5)
+            before = world.chat.texts()
+        store.left = 10_000
+        async with living(report_of(starts), store) as world:
+            await world.clock.advance(30)
+            after = world.chat.texts()
+            state = await store.load()
+        shown = [*before, *after]
+        answered = any("answer to count" in text for text in shown)
+        told = any(text.startswith("takopi was interrupted while /report") for text in shown)
+        assert len(starts) <= 1
+        assert answered or told or not starts
+        assert not any("✓ done" in text or "■ cancelled" in text for text in shown)
+        assert (state.letters, state.updates, state.turns) == ((), (), ())
+        ends.add((answered, told))
+    assert {(True, False), (False, True)} <= ends
