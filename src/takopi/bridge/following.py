@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from dataclasses import replace as with_changes
 
 from msgspec.structs import replace
 
@@ -121,6 +122,11 @@ class Follower:
         for draft in reversed(list(drafts)):
             if Where(draft.scope, draft.context, draft.engine) == where and _asks(draft, point):
                 yield draft
+        for scope in self._places.guises(where.scope):
+            async for turn in self._written(with_changes(where, scope=scope), point):
+                yield turn
+
+    async def _written(self, where: Where, point: SessionPoint) -> AsyncIterator[TurnRecord]:
         wanted = TurnFilter(
             scope=where.scope,
             engine=where.engine,

@@ -79,6 +79,16 @@ class Places:
         """Hold what is written down elsewhere, or soon will be."""
         self._known[place.key] = place
 
+    def guises(self, scope: Scope) -> tuple[Scope, ...]:
+        """List a place as it is, and as it was before its group moved: its turns are of both."""
+        found = [scope]
+        while scope.thread_id is None:
+            former = self._get(chat_key(found[-1])).former_chat
+            if former is None or former in {one.chat_id for one in found}:
+                break
+            found.append(replace(scope, chat_id=former))
+        return tuple(found)
+
     async def move(self, scope: Scope, new_chat_id: int) -> None:
         """Let what is known of a chat and its topics hold under the chat's new id.
 
@@ -91,7 +101,9 @@ class Places:
             for place in self._known.values()
             if place.key == old or place.key.startswith(f"{old}:")
         ]
-        fresh = [place for place in moved if place.key not in self._known]
+        fresh = [place for place in moved if place.key not in self._known and place.key != new]
+        here = self._known.get(new) or replace(self._get(old), key=new)
+        fresh.append(replace(here, former_chat=scope.chat_id))
         await self._store.commit([PlacePut(place) for place in fresh])
         self._known.update((place.key, place) for place in fresh)
 

@@ -78,7 +78,10 @@ class Router:
         places, settings = self._ports.places, self._ports.settings
         topic = None if scope.thread_id is None else places.of(scope)
         chat = places.of_chat(scope)
-        bound = settings.projects.of_chat(scope.chat_id)
+        # The configuration may know a group by the id that it had before it moved.
+        guises = places.guises(replace(scope, thread_id=None))
+        found = (settings.projects.of_chat(guise.chat_id) for guise in guises)
+        bound = next((project for project in found if project is not None), None)
         standing = settings.default_project
         return first_context(
             (

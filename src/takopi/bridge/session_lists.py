@@ -79,7 +79,7 @@ async def turn_of_chat(ports: CommandPorts, scope: Scope, turn_id: str) -> TurnR
         StoreError: The journal did not answer.
     """
     turn = await ports.store.turn(turn_id)
-    if turn is None or turn.scope.chat_id != scope.chat_id:
+    if turn is None or turn.scope.chat_id not in _chats(ports, scope):
         return None
     if turn.scope.transport != scope.transport:
         return None
@@ -114,16 +114,24 @@ async def listed_by_key(ports: CommandPorts, scope: Scope, key: str) -> Listed |
 
 
 async def _turns(ports: CommandPorts, wanted: Listed) -> tuple[TurnRecord, ...]:
-    found = await ports.store.newest_turns(
-        TurnFilter(
-            chat_id=wanted.scope.chat_id,
-            engine=wanted.engine,
-            context=wanted.context,
-            with_session=True,
-        ),
-        MOST_TURNS,
-    )
+    found: list[TurnRecord] = []
+    for chat_id in _chats(ports, wanted.scope):
+        found += await ports.store.newest_turns(
+            TurnFilter(
+                chat_id=chat_id,
+                engine=wanted.engine,
+                context=wanted.context,
+                with_session=True,
+            ),
+            MOST_TURNS,
+        )
     return tuple(turn for turn in found if turn.scope.transport == wanted.scope.transport)
+
+
+def _chats(ports: CommandPorts, scope: Scope) -> tuple[int, ...]:
+    """List the ids that the chat of a place has, and had before it moved."""
+    guises = ports.places.guises(replace(scope, thread_id=None))
+    return tuple(guise.chat_id for guise in guises)
 
 
 async def _of_journal(ports: CommandPorts, wanted: Listed) -> dict[ResumeToken, SessionEntry]:

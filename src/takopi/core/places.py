@@ -53,6 +53,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         topic_auto: Whether takopi made the topic for one session and may rename it once.
         gone: Whether the topic was deleted.
         unnamed: Whether its name says nothing yet, so that takopi may give it one.
+        former_chat: The id that a group had before it moved; None for any other place.
     """
 
     key: str
@@ -64,6 +65,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     topic_auto: bool = False
     gone: bool = False
     unnamed: bool = False
+    former_chat: int | None = None
 
 
 def with_session_point(place: PlaceRecord, key: str, point: SessionPoint) -> PlaceRecord:
