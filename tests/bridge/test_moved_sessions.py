@@ -48,6 +48,7 @@ async def test_sessions_go_on_and_can_be_listed_in_a_moved_group() -> None:
     async with chatting(store=store, access=access) as world:
         while world.chat.number() < 300:
             continue  # the service goes on counting
+        await world.clock.advance(600)
         await say_there(world, "/zed four", 9)
         assert asked(world) == [("four", "s1")]
         await say_there(world, "/new /zed", 11)
