@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from takopi.core.usage import Usage, kept_usage, read_usage
+from takopi.core.usage import Usage, kept_usage, own_usage, read_usage, tells_of_session
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
@@ -74,3 +74,39 @@ def test_of_too_many_numbers_those_that_are_known_are_kept() -> None:
     assert kept is not None
     assert len(kept) == 32
     assert kept["cost_usd"] == 0.5
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=8))
+def test_the_turns_of_a_session_sum_up_to_what_the_session_took(turns: list[int]) -> None:
+    """Where the engine tells only the sum so far, each turn counts what was added."""
+    before, told, counted = None, 0, 0
+    for took in turns:
+        told += took
+        numbers = {"input_tokens": told, "of_session": True, "model": "m"}
+        own = own_usage(numbers, before, fresh=before is None)
+        assert own["input_tokens"] == took
+        counted += took
+        before = kept_usage(own)
+        assert tells_of_session(before)
+    assert counted == told
+
+
+def test_what_a_session_took_before_is_not_guessed() -> None:
+    """A session of the desktop is resumed: nobody knows what it took until then."""
+    own = own_usage({"output_tokens": 9, "of_session": True}, None, fresh=False)
+    assert own == {"session_output_tokens": 9}
+    again = own_usage({"output_tokens": 12, "of_session": True}, own, fresh=False)
+    assert again["output_tokens"] == 3
+
+
+@pytest.mark.parametrize("numbers", [None, 5, {}, {"input_tokens": 3}, {"of_session": "yes"}])
+def test_other_numbers_stay_as_they_are(numbers: object) -> None:
+    """Engines that tell what a turn took are not touched, whatever they tell."""
+    assert own_usage(numbers, {"session_input_tokens": 2}, fresh=False) == numbers
+
+
+def test_a_sum_that_shrinks_begins_anew() -> None:
+    """As after an engine lost count."""
+    before = {"session_input_tokens": 50}
+    own = own_usage({"input_tokens": 20, "of_session": True}, before, fresh=False)
+    assert own["input_tokens"] == 20

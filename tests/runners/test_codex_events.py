@@ -39,6 +39,7 @@ def test_usage_has_the_standard_names() -> None:
         "cached_tokens": 0,
         "output_tokens": 18,
         "reasoning_tokens": 7,
+        "of_session": True,
     }
     usage = {"input_tokens": 5, "cached_input_tokens": 4, "cache_write_input_tokens": 2}
     fold = JsonlFold(CodexRunner(model="gpt-6"), TurnRequest(prompt=""))

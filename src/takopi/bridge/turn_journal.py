@@ -1,12 +1,15 @@
 """Write down how turns go on; what must not be lost is written before it is done."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
-from takopi.bridge.ports import Store
+from takopi.bridge.ports import Store, TurnFilter
 from takopi.bridge.records import TurnPut
 from takopi.bridge.turn import Turn
 from takopi.core.texts import tr
+from takopi.core.usage import own_usage, tells_of_session
 from takopi.errors import StoreError
 from takopi.logging import get_logger
 from takopi.model import ResumeToken
@@ -14,6 +17,8 @@ from takopi.model import ResumeToken
 __all__ = ["TurnJournal"]
 
 _log = get_logger(__name__)
+
+_TURNS_BEFORE = 200
 
 
 class TurnJournal:
@@ -68,6 +73,25 @@ class TurnJournal:
                 _log.error("turn.not_written", turn=turn.id, error=str(error))
                 return False
         return True
+
+    async def own_usage(self, turn: Turn, usage: Any) -> Any:
+        """Return what a turn itself took, where its engine tells what its whole session did.
+
+        Args:
+            turn: It ends.
+            usage: As its engine told it.
+        """
+        if not tells_of_session(usage):
+            return usage
+        record, before = turn.record, None
+        with border("looking for what the session took before", turn=turn.id):
+            near = TurnFilter(engine=turn.engine, context=record.context, with_session=True)
+            for other in await self._store.newest_turns(near, _TURNS_BEFORE):
+                same = other.session == record.session and other.turn_id != turn.id
+                if same and tells_of_session(other.usage):
+                    before = other.usage
+                    break
+        return own_usage(usage, before, fresh=record.asked is None and not record.by_itself)
 
     async def session_of(self, turn: Turn) -> ResumeToken | None:
         """Return the session that a turn names, or that those before it in its conversation had."""

@@ -9,6 +9,8 @@
 - `cost_usd`, `model`, `duration_ms`
 
 A key is absent when the engine does not tell. Engines written by others may put anything there.
+With `of_session: true` the counts are those of the whole session so far (codex tells no others);
+`own_usage` makes those of the turn of them.
 """
 
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Usage", "kept_usage", "read_usage"]
+__all__ = ["Usage", "kept_usage", "own_usage", "read_usage", "tells_of_session"]
 
 # The names under which engines and older modules report the same.
 _NAMES = {
@@ -28,6 +30,9 @@ _NAMES = {
     "duration_ms": ("duration_ms",),
 }
 _COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+_OF_SESSION = "of_session"
+_SESSION_KEY = "session_"
+_SESSION_COUNTS = (*_COUNTS, "cache_write_input_tokens")
 _MOST_KEPT = 32
 _KEPT_CHARS = 200
 # No turn has more; a number beyond it is a mistake that would spoil every sum.
@@ -70,6 +75,39 @@ def read_usage(numbers: Any) -> Usage:
     if isinstance(model, str) and model.strip():
         found["model"] = model.strip()
     return Usage(**found)
+
+
+def tells_of_session(numbers: Any) -> bool:
+    """Tell whether numbers are those of a whole session, before or after `own_usage`."""
+    if not isinstance(numbers, Mapping):
+        return False
+    return numbers.get(_OF_SESSION) is True or any(
+        _SESSION_KEY + name in numbers for name in _SESSION_COUNTS
+    )
+
+
+def own_usage(numbers: Any, before: Mapping[str, Any] | None, *, fresh: bool) -> Any:
+    """Return what a turn itself took, where its engine tells what its whole session did.
+
+    Args:
+        numbers: `CompletedEvent.usage`; anything but counts of a session stays as it is.
+        before: What this returned for the turn before it in the session; None when nobody knows.
+        fresh: Whether the turn began the session.
+    """
+    if not isinstance(numbers, Mapping) or numbers.get(_OF_SESSION) is not True:
+        return numbers
+    found = {name: _number(numbers.get(name)) for name in _SESSION_COUNTS}
+    counts = {name: count for name, count in found.items() if count is not None}
+    rest = {name: value for name, value in numbers.items() if name not in (*counts, _OF_SESSION)}
+    kept = {_SESSION_KEY + name: count for name, count in counts.items()}
+    if before is None and not fresh:
+        return {**rest, **kept}  # how much of it this turn took cannot be told
+    earlier = {name: _number((before or {}).get(_SESSION_KEY + name)) or 0 for name in counts}
+    own = {
+        name: count - earlier[name] if count >= earlier[name] else count
+        for name, count in counts.items()
+    }
+    return {**own, **rest, **kept}
 
 
 def kept_usage(numbers: Any) -> dict[str, Any] | None:

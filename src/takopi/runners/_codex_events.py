@@ -320,6 +320,7 @@ def _usage(usage: CodexUsage | None, state: CodexState) -> dict[str, Any] | None
         "cached_tokens": usage.cached_input_tokens,
         "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.reasoning_output_tokens,
+        "of_session": True,  # a resumed one brings along what it took before
     }
     if usage.cache_write_input_tokens:
         numbers["cache_write_input_tokens"] = usage.cache_write_input_tokens
