@@ -4,14 +4,13 @@ from bridge.plugin_world import commands
 from fakes.scripted_engine import ScriptedDirectory, ScriptedRunner
 from takopi.bridge.commands.registry import menu
 from takopi.core.commands import COMMANDS
-from takopi.model import EngineId
 
 OWN = [spec.name for spec in COMMANDS]
 
 
 def engines(count: int) -> ScriptedDirectory:
     """Make a directory of so many engines."""
-    names: list[EngineId] = [f"engine{number}" for number in range(count)]
+    names = [f"engine{number}" for number in range(count)]
     return ScriptedDirectory({name: ScriptedRunner(name) for name in names})
 
 
