@@ -21,8 +21,8 @@ from takopi.bridge.door import Door
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
-from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.records import AcceptedUpdate, Change, TurnRecord
+from takopi.bridge.schedule_book import ScheduleBook
 from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.turn_journal import TurnJournal
 from takopi.bridge.turn_messages import FinalOptions, TurnMessages

@@ -21,8 +21,8 @@ def local_zone(environ: Mapping[str, str], system: Path = _SYSTEM) -> tzinfo:
     if name:
         try:
             return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):  # a rule such as CET-1CEST, or nothing that is known
-            return _present()
+        except (KeyError, ValueError, OSError):
+            return _present()  # it is a rule such as CET-1CEST, or nothing that is known
     try:
         with system.open("rb") as file:
             return ZoneInfo.from_file(file, key=None)

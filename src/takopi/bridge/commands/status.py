@@ -74,9 +74,9 @@ class StatusCommand:
             if found.error is not None:
                 versions[engine] = tr("cannot tell its version: {why}", why=found.error[:200])
 
-        async with give_up_at(clock, clock.now() + _VERSIONS_WITHIN_S):
-            async with anyio.create_task_group() as group:
-                for engine in engines:
-                    group.start_soon(ask, engine)
+        until = clock.now() + _VERSIONS_WITHIN_S
+        async with give_up_at(clock, until), anyio.create_task_group() as group:
+            for engine in engines:
+                group.start_soon(ask, engine)
         known = [EngineVersion(engine, versions[engine]) for engine in engines]
         return status_reply(lines, ports.version, known)
