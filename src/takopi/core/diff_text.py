@@ -1,6 +1,7 @@
 """A diff as it can be shown: without the lines of files that are kept private."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import json
@@ -11,7 +12,9 @@ from takopi.errors import FileRefused
 
 __all__ = ["changes_mark", "hidden_files", "without_files"]
 
-_BEGINS = "diff --git "
+_BEGINS = ("diff --git ", "diff --cc ", "diff --combined ", "* Unmerged path ")
+# What `file_name` and git write differently: signs that are quoted, and all that is not ASCII.
+_UNSURE = re.compile(r"\\[0-9A-Za-z]{0,9}|[^ !#-\[\]-~]")
 
 
 def hidden_files(changes: Changes, denied: Sequence[str]) -> tuple[str, ...]:
@@ -37,14 +40,15 @@ def without_files(diff: str, names: Iterable[str]) -> str:
 
     A name that is part of another one may cost that one's lines, too, and never shows its own.
     """
-    hidden = tuple(names)
+    hidden = tuple(_UNSURE.split(name)[-1] for name in names)
     if not hidden:
         return diff
     kept: list[str] = []
     hides = False
-    for line in diff.splitlines(keepends=True):
+    # Not `splitlines`: a form feed in a file ends no line of the diff.
+    for line in re.findall(r"[^\n]*\n|[^\n]+", diff):
         if line.startswith(_BEGINS):
-            hides = any(name in line for name in hidden)
+            hides = any(end in line for end in hidden)
             kept.append(line)
         elif not hides:
             kept.append(line)
