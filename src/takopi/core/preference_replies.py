@@ -8,7 +8,7 @@ from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import nearest_names, press_data
 from takopi.core.preference_choices import DEFAULT, PreferenceKind, is_of_engine
 from takopi.core.preferences import Held, PreferenceSource
-from takopi.core.replies import Styled, bold, code, message
+from takopi.core.replies import bold, marked, message
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
 from takopi.model import EngineId
@@ -103,7 +103,7 @@ def preference_reply(view: PreferenceView) -> ChatMessage:
         for line in view.lines
     )
     rest = f": {value}\n{lines}\n\n{_how_to(view)}"
-    pieces = [*_pieces(before), bold(_title(view)), *_pieces(rest)]
+    pieces = [*marked(before), bold(_title(view)), *marked(rest)]
     return message(*pieces, buttons=_buttons(view))
 
 
@@ -123,7 +123,7 @@ def usage_reply(kind: PreferenceKind) -> ChatMessage:
         example=_example(kind),
         command=kind,
     )
-    return message(*_pieces(text))
+    return message(*marked(text))
 
 
 def refused_word_reply(view: PreferenceView, said: str) -> ChatMessage:
@@ -184,7 +184,7 @@ def no_place_reply(kind: PreferenceKind, place: PreferenceSource) -> ChatMessage
             "the chat: `{example} for chat`.",
             example=_example(kind),
         )
-    return message(*_pieces(text))
+    return message(*marked(text))
 
 
 def private_trigger_reply() -> ChatMessage:
@@ -318,12 +318,6 @@ def _example(kind: PreferenceKind) -> str:
 
 def _value(word: str) -> str:
     return one_line(word, _VALUE_UNITS).replace("`", "'")
-
-
-def _pieces(text: str) -> list[str | Styled]:
-    """Show what stands between backticks as something to type."""
-    parts = text.split("`")
-    return [code(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def _listed(words: Sequence[str]) -> str:
