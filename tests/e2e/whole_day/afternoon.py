@@ -1,15 +1,19 @@
 """The afternoon: a topic for the branch, an older session, and what was planned in the morning."""
 
-from e2e.whole_day.day import Day
+from datetime import datetime, timedelta
+
+from e2e.whole_day.day import PLACE, Day
 
 __all__ = ["a_topic", "plan_for_later", "sessions", "what_was_planned"]
 
+QUESTION = "[[bash: pwd]] is the shop open?"
+
 
 async def plan_for_later(day: Day) -> None:
-    """She has something asked a minute from now, and sees when."""
-    made = await day.ask("/at in 1m /shop /codex [[bash: pwd]] is the shop open?", "is asked at")
-    moment = (await day.run("date", "--date=+1min", "+%H:%M", cwd=day.folder)).stdout.decode()
-    assert moment[:4] in made.text, "it is told in another time than the person's"
+    """She has something asked in a minute, by the clock on her wall, and sees when."""
+    soon = datetime.now(PLACE) + timedelta(seconds=75)
+    moment = f"{soon:%H:%M}"
+    await day.ask(f"/at {moment} /shop /codex {QUESTION}", f"is asked at {moment}")
     listed = await day.ask("/schedules", "Schedules")
     assert "is the shop open?" in listed.text
 
@@ -30,6 +34,7 @@ async def a_topic(day: Day) -> None:
     asked = day.api.owner.say("/topic zed @feat/greeting")
     chat = day.api.owner.chat
     hello = await day.hear("This topic works on zed @feat/greeting", after=asked)
+    await day.answer(asked, "has a topic now")
     thread = hello.thread_id
     assert thread is not None
     assert chat.topics == {thread: "zed @feat/greeting"}
@@ -41,7 +46,7 @@ async def a_topic(day: Day) -> None:
     again = await day.ask("what did I ask?", thread_id=thread)
     assert (first.thread_id, again.thread_id) == (thread, thread)
     assert "where is this?" in again.text, "the topic's session did not go on"
-    await day.ask("/topic zed @feat/greeting", "there")
+    await day.ask("/topic zed @feat/greeting", "has a topic already")
     assert chat.topics == {thread: "zed @feat/greeting"}
 
 

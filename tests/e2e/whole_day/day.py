@@ -1,12 +1,14 @@
 """What every scene of the day has: the person's machine, the chat, the model, and the bot."""
 
+import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import anyio
 
@@ -18,9 +20,13 @@ from fakes.telegram_api import TOKEN, Message, TelegramApi
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
-__all__ = ["Day", "begin_day"]
+__all__ = ["PLACE", "Day", "begin_day"]
+
+PLACE = ZoneInfo("Europe/Madrid")
 
 SECRETS = (TOKEN, "sk-fake", "sk-ant-fake")
+UNDER_WAY = ("queued ·", "starting ·", "working ·", "cancelling ·")
+DONE = "✓ done"
 ANSWER_S = 30.0
 _TAKEN = "takes the changed configuration"
 
@@ -134,26 +140,25 @@ class Day:
 
     # The chat.
 
-    async def hear(
-        self, words: str, *, after: Message, limit_s: float = ANSWER_S, **place: int
-    ) -> Message:
-        """Wait for a message of the bot that has these words and is newer than another one."""
+    async def answer(self, to: Message, words: str = DONE) -> Message:
+        """Wait for the reply to a message that has these words."""
         return await self.api.wait_message(
-            lambda m: m.order > after.order and words in m.text, timeout_s=limit_s, **place
+            lambda m: m.reply_to is to and words in m.text, timeout_s=ANSWER_S
         )
 
-    async def ask(self, text: str, words: str = "✓ done", **place: object) -> Message:
-        """Say something in the chat and wait for the answer that has these words."""
-        said = self.api.owner.say(text, **place)
-        return await self.hear(words, after=said)
+    async def ask(self, text: str, words: str = DONE, **place: object) -> Message:
+        """Say something in the chat and wait for the reply that has these words."""
+        return await self.answer(self.api.owner.say(text, **place), words)
+
+    async def hear(self, words: str, *, after: Message) -> Message:
+        """Wait for what the bot says by itself, newer than another message."""
+        return await self.api.wait_message(
+            lambda m: m.order > after.order and words in m.text, timeout_s=ANSWER_S
+        )
 
     def replies(self, message: Message) -> list[Message]:
         """List what the bot says to a message, as far as it still stands."""
         return [m for m in self.api.bot_messages() if m.reply_to is message]
-
-    async def edited(self, message: Message, fits: Callable[[str], bool]) -> None:
-        """Wait until a message says something else."""
-        await self.api.wait_for(lambda: fits(message.text) or None, 30)
 
     def asked_since(self, number: int) -> Sequence[SeenRequest]:
         """List what the engines asked the model after its first `number` conversations."""
@@ -177,8 +182,17 @@ class Day:
             lines += [buttons] if buttons else []
         return "\n".join(lines)
 
+    def under_way(self) -> list[str]:
+        """List the messages that say that something is still at work."""
+        return [m.text for m in self.api.bot_messages() if m.text.startswith(UNDER_WAY)]
+
+    def tokens_in(self, number: int) -> str:
+        """Say how much the model read since its first `number` conversations, as an answer does."""
+        read = sum(len(json.dumps(request.body)) // 4 for request in self.asked_since(number))
+        return f"{read / 1000:.1f}k in"
+
     def look_around(self) -> None:
-        """Refuse what no chat may show: secrets, and progress that nobody ended."""
+        """Refuse what no chat may show: secrets, and what only a programmer reads."""
         whole = self.transcript()
         for secret in SECRETS:
             assert secret not in whole, f"{secret} stands in the chat"
@@ -197,7 +211,7 @@ def begin_day(folder: Path, api: TelegramApi, model: FakeModelApi) -> Day:
         "XDG_CONFIG_HOME": str(folder / "person" / ".config"),
         "XDG_STATE_HOME": str(folder / "person" / ".local" / "state"),
         "GIT_CONFIG_GLOBAL": str(folder / "person" / ".gitconfig"),
-        "TZ": "Europe/Madrid",
+        "TZ": PLACE.key,
     }
     (folder / "person" / ".gitconfig").write_text(
         "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"

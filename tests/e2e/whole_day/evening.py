@@ -32,18 +32,19 @@ async def a_budget(day: Day) -> None:
     so_far = re.search(r"\$([0-9.]+)", spent.text)
     assert so_far is not None
     await day.configure("budget.daily_usd", f"{float(so_far[1]) + 0.05:.2f}")
-    last = await day.ask("/zed /claude one more", "✓ done")
+    last = await day.ask("/zed /claude one more")
     await day.hear("budget is used up", after=last)
     before = len(day.model.main_requests)
-    question = await day.ask("/zed /claude and another", "Not started")
+    prompt = day.api.owner.say("/zed /claude and another")
+    question = await day.answer(prompt, "Not started")
     assert not day.asked_since(before), "the engine was started all the same"
     day.api.owner.press(question, "Run anyway")
-    answer = await day.hear("✓ done", after=question)
-    assert "and another" in answer.text
+    assert "and another" in (await day.answer(prompt)).text
 
 
 async def the_end(day: Day) -> None:
     """The bot ends when it is told to, and leaves nothing behind."""
+    await day.api.wait_for(lambda: not day.under_way() or None)
     assert await day.end_bot() == 0
     left = [process for process in psutil.process_iter(["cmdline"]) if _of_the_day(process, day)]
     assert not left, [process.info for process in left]

@@ -130,7 +130,9 @@ async def first_answers(day: Day) -> None:
     zed = await day.ask("/zed /claude [[bash: pwd]] remember the otter")
     assert str(day.project("zed")) in zed.text
     assert "claude --resume " in zed.text
+    before = len(day.model.main_requests)
     again = await day.ask("what did I ask you to remember?", reply_to=shop)
     assert "walrus" in again.text
+    assert day.tokens_in(before) in again.text, "the numbers are not those of this turn"
     assert "ctx: shop" in again.text
     day.seen["shop"], day.seen["zed"] = shop, zed

@@ -39,7 +39,7 @@ async def a_file(day: Day) -> None:
         b"tea,3\ncoffee,4\n",
         "/shop /codex [[bash: cat incoming/*.csv]] what is dear?",
     )
-    answer = await day.hear("✓ done", after=document)
+    answer = await day.answer(document)
     assert "coffee,4" in answer.text
     incoming = day.project("shop") / "incoming" / "prices.csv"
     assert incoming.read_bytes() == b"tea,3\ncoffee,4\n"
@@ -60,7 +60,7 @@ async def files_come_back(day: Day) -> None:
     assert again.document is not None
     assert again.document.content == sent.document.content
     refused = day.api.owner.say("/file get ../zed/README.md", reply_to=answer)
-    await day.hear("README.md is refused", after=refused)
+    await day.answer(refused, "README.md is refused")
 
 
 async def a_picture(day: Day) -> None:
@@ -69,7 +69,7 @@ async def a_picture(day: Day) -> None:
     for engine, kind in (("codex", "input_image"), ("claude", "image")):
         before = len(day.model.main_requests)
         photo = day.api.owner.send_photo(png, f"/shop /{engine} what is on it?")
-        await day.hear("✓ done", after=photo)
+        await day.answer(photo)
         assert any(_has_part(request, kind) for request in day.asked_since(before))
 
 
@@ -87,9 +87,9 @@ async def a_voice_note(day: Day) -> None:
     ears.chmod(0o755)
     await day.configure("voice.command", "write-down,{file}")
     spoken = speak(day, "/zed /codex [[bash: pwd]] say where you are")
-    heard = await day.hear("say where you are", after=spoken)
-    assert "🎙" in heard.text or "Heard" in heard.text, heard.text
-    answer = await day.hear("✓ done", after=spoken)
+    heard = await day.answer(spoken, "🎙")
+    assert heard.text == "🎙 /zed /codex [[bash: pwd]] say where you are"
+    answer = await day.answer(spoken)
     assert str(day.project("zed")) in answer.text
 
 
@@ -105,15 +105,13 @@ def speak(day: Day, words: str) -> Message:
 async def a_killed_bot(day: Day) -> None:
     """Killed in the middle of a run, takopi delivers the answer once it is back, and once only."""
     prompt = day.api.owner.say("/shop /claude [[bash: echo first half]][[hold: lunch]] a long task")
-    await day.hear("first half", after=prompt)
+    await day.answer(prompt, "first half")
     assert "claude" in await day.takopi("ps")
     await day.end_bot(signal.SIGKILL)
     day.model.release("lunch")
     late = day.api.owner.say("/zed /codex and what came meanwhile?")
     await day.start_bot()
-    answer = await day.hear("first half", after=late)
-    assert answer.reply_to is prompt
-    assert answer.text.startswith("✓ done")
-    await day.api.wait_message(lambda m: m.reply_to is late and m.text.startswith("✓ done"))
+    assert "first half" in (await day.answer(prompt)).text
+    await day.answer(late)
     for said in (prompt, late):  # its progress message goes once its answer is there
         await day.api.wait_for(lambda said=said: len(day.replies(said)) == 1 or None)
