@@ -68,6 +68,15 @@ async def test_most_of_the_budget_is_told_once_and_all_of_it_once() -> None:
         ]
 
 
+async def test_the_question_about_a_schedule_says_that_it_is_one() -> None:
+    async with living(chats=DAILY) as world:
+        world.chat.write("/every 30m check the build")
+        await spend(world, 1.5)
+        await world.clock.advance(1800)
+        question = world.chat.find("Not started, because today's budget is used up")
+        assert question.text.endswith("\nscheduled, every 30m: check the build")
+
+
 async def test_a_prompt_beyond_the_budget_asks_and_runs_once_when_it_may() -> None:
     """The choice is single, the asker's own, and allows this one prompt."""
     async with living(chats=DAILY) as world:

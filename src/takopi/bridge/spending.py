@@ -126,7 +126,9 @@ class Spending:
     async def _ask(self, turn: Turn) -> None:
         daily = self._budget.daily_usd
         assert daily is not None, "without a budget nothing is asked"
-        words = budget_question(turn.prompt, self.spent_usd(), daily)
+        # Nobody wrote what a schedule asks just now, so the question says where it comes from.
+        asked = turn.record.note if turn.record.origin == "schedule" else turn.prompt
+        words = budget_question(asked, self.spent_usd(), daily)
         offer = OfferRecord(
             offer_id=f"b-{self._ports.new_id()}"[:40],
             kind="budget",
