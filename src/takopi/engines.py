@@ -115,13 +115,23 @@ def _load(source: EngineSource) -> EngineBackend:
         ) from error
     if not isinstance(backend, EngineBackend):
         raise PluginError(
-            f"engine {source.id} ({source.place}): BACKEND is of type {type(backend).__name__}; "
-            "it has to be a takopi.backends.EngineBackend"
+            tr(
+                "engine {engine} ({place}): BACKEND is of type {kind}; it has to be a "
+                "takopi.backends.EngineBackend",
+                engine=source.id,
+                place=source.place,
+                kind=type(backend).__name__,
+            )
         )
     if backend.id != source.id:
         raise PluginError(
-            f"engine {source.id} ({source.place}): its BACKEND has the id `{backend.id}`; "
-            f"the id has to be `{source.id}`, the name of the module, file or entry point"
+            tr(
+                "engine {engine} ({place}): its BACKEND has the id `{other}`; the id has to be "
+                "`{engine}`, the name of the module, file or entry point",
+                engine=source.id,
+                place=source.place,
+                other=backend.id,
+            )
         )
     return backend
 

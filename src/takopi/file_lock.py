@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from takopi.core.os_remedies import remedy
+from takopi.core.texts import tr
 from takopi.errors import AccessError
 
 __all__ = ["FileLock"]
@@ -56,8 +57,12 @@ class FileLock:
                 if error.errno in _TAKEN:
                     return False
                 raise AccessError(
-                    f"{self._path} cannot be locked: {error.strerror}; "
-                    f"{remedy(error.errno, self._path)}"
+                    tr(
+                        "{path} cannot be locked: {why}; {remedy}",
+                        path=self._path,
+                        why=error.strerror,
+                        remedy=remedy(error.errno, self._path),
+                    )
                 ) from error
             if self._is_there(descriptor):
                 self._descriptor = descriptor
@@ -101,8 +106,12 @@ class FileLock:
             return os.open(self._path, flags, 0o600)
         except OSError as error:
             raise AccessError(
-                f"the lock file {self._path} cannot be made: {error.strerror}; "
-                f"{remedy(error.errno, self._path)}"
+                tr(
+                    "the lock file {path} cannot be made: {why}; {remedy}",
+                    path=self._path,
+                    why=error.strerror,
+                    remedy=remedy(error.errno, self._path),
+                )
             ) from error
 
     def _is_there(self, descriptor: int) -> bool:
