@@ -18,7 +18,7 @@ from takopi.app.config_watch import next_settings
 from takopi.errors import ConfigError
 from takopi.settings import Settings, load_settings
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(90)]
 
 OTHER_TOKEN = "987654321:AAStandInTokenOfThirtyFiveCharacter"
 TAKEN = "takes the changed configuration"

@@ -14,7 +14,7 @@ from fakes.telegram_api import TelegramApi
 from fakes.telegram_api.world import Message
 from fakes.toy_engine import install_toy_engine
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(120)]
 
 CONFIG = 'default_engine = "toy"\n[projects.shop]\npath = "{path}"\n'
 

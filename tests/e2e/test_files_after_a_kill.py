@@ -12,7 +12,7 @@ from fakes.bot_process import BotProcess, write_config
 from fakes.telegram_api import TelegramApi
 from fakes.toy_engine import install_toy_engine
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(120)]
 
 
 async def test_a_file_comes_once_through_a_kill(tmp_path: Path) -> None:

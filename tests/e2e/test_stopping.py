@@ -10,7 +10,7 @@ from fakes.bot_process import BotProcess, appears, write_config
 from fakes.telegram_api import TelegramApi
 from fakes.toy_engine import install_toy_engine
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(120)]
 
 
 async def test_a_stop_takes_ten_seconds_at_most_when_nothing_can_be_sent(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from takopi.core.chat import Scope
 from takopi.core.schedules import ScheduleRecord
 from takopi.store.opening import open_journal
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(120)]
 
 
 def schedule(name: str, prompt: str, in_s: float) -> ScheduleRecord:

@@ -13,7 +13,7 @@ from fakes.telegram_api import OWNER_ID, TelegramApi
 from fakes.telegram_api.world import Message
 from fakes.toy_engine import install_toy_engine
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(120)]
 
 FORUM = -1009000
 TOPICS = """default_engine = "toy"
