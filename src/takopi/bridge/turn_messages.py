@@ -60,6 +60,12 @@ _STATUS: dict[TurnEnd, Literal["done", "error", "cancelled", "interrupted"]] = {
     "cancelled": "cancelled",
     "interrupted": "interrupted",
 }
+_PLAINLY = {
+    "done": tr_later("done"),
+    "error": tr_later("error"),
+    "cancelled": tr_later("cancelled"),
+    "interrupted": tr_later("interrupted"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +354,7 @@ def _waiting(turn: Turn, place: QueuePlace | None) -> ChatMessage:
 
 def _bare(turn: Turn, ending: Ending, status: str) -> FinalDelivery:
     """Deliver an answer that could not be written nicely: whole, as a file."""
-    lines = [f"{status} · {turn.engine}", ending.reason, ending.resume_line or ""]
+    lines = [f"{translated(_PLAINLY[status])} · {turn.engine}", ending.reason, ending.resume_line or ""]
     words = "\n".join(line for line in lines if line)[:4000]
     text = message(words, buttons=ending.buttons)
     answer = ending.answer.encode("utf-8", "replace")
