@@ -14,6 +14,7 @@ from takopi.commands import (
     get_command,
     list_command_ids,
 )
+from takopi.engines import find_engines
 from takopi.errors import PluginError
 
 SOURCE = """
@@ -106,3 +107,18 @@ def test_ids_that_mean_something_else_are_refused(site: Path) -> None:
     assert failed.told.startswith("command hello (entry point hello = cmdplug_one:BACKEND of a-pa")
     assert found.known("hello") is None
     assert found.working() == ()
+
+
+def test_engines_of_packages_are_limited_as_well(site: Path, tmp_path: Path) -> None:
+    """By the names of their packages; those of takopi itself are always there."""
+    (site / "an_engine-1.0.dist-info").mkdir()
+    (site / "an_engine-1.0.dist-info" / "METADATA").write_text("Name: an-engine\nVersion: 1.0\n")
+    (site / "an_engine-1.0.dist-info" / "entry_points.txt").write_text(
+        "[takopi.engine_backends]\nparakeet = nowhere:BACKEND\n"
+    )
+    home = tmp_path / "home"
+    assert "parakeet" in find_engines(home).ids
+    assert "parakeet" in find_engines(home, ["An.Engine"]).ids
+    limited = find_engines(home, ["other"]).ids
+    assert "parakeet" not in limited
+    assert "codex" in limited

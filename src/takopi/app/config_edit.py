@@ -20,6 +20,7 @@ from takopi.errors import ConfigError, UsageError
 from takopi.settings import bad_toml, check_private, check_value
 from takopi.settings.keys import KEYS, known_key, near_key
 from takopi.settings.kinds import LISTS, TYPED
+from takopi.settings.secret_values import SECRET_NAME
 
 __all__ = [
     "MASK",
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 MASK = "********"
-SECRET_NAME = re.compile(r"(?:token|api_?key|password|secret)$", re.IGNORECASE)
 
 
 def read_document(path: Path) -> tomlkit.TOMLDocument:

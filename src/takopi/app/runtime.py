@@ -18,6 +18,7 @@ from takopi.process.home import home_id
 from takopi.process.host import HostLimits, LocalRunHost
 from takopi.runner import RunnerRuntime, bind_runtime
 from takopi.settings import Settings, load_settings, refuse_engine_aliases
+from takopi.settings.secret_values import secret_values
 
 __all__ = ["EnginePasses", "Runtime", "open_runtime"]
 
@@ -72,7 +73,7 @@ def open_runtime(
     home = open_home()
     if settings is None:
         settings = load_settings(home.config, environment)
-    add_secrets(one for one in (settings.telegram.bot_token, settings.voice.api_key) if one)
+    add_secrets(secret_values(settings))
     shelf = EngineShelf(
         find_engines(home.path, settings.plugins.packages), settings, environment
     )
