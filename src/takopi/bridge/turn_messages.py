@@ -354,7 +354,8 @@ def _waiting(turn: Turn, place: QueuePlace | None) -> ChatMessage:
 
 def _bare(turn: Turn, ending: Ending, status: str) -> FinalDelivery:
     """Deliver an answer that could not be written nicely: whole, as a file."""
-    lines = [f"{translated(_PLAINLY[status])} · {turn.engine}", ending.reason, ending.resume_line or ""]
+    head = f"{translated(_PLAINLY[status])} · {turn.engine}"
+    lines = [head, ending.reason, ending.resume_line or ""]
     words = "\n".join(line for line in lines if line)[:4000]
     text = message(words, buttons=ending.buttons)
     answer = ending.answer.encode("utf-8", "replace")
