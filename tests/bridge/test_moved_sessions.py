@@ -1,5 +1,7 @@
 """A group that moves takes along its sessions and its project."""
 
+from collections.abc import Sequence
+
 import anyio
 import pytest
 from msgspec.structs import replace
@@ -7,8 +9,11 @@ from msgspec.structs import replace
 from bridge.session_world import asked, chatting, say
 from bridge.world import World
 from fakes.scripted_engine import gated
+from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.records import Change
 from takopi.core.access import access_policy
 from takopi.core.chat import ChatMigrated, Scope
+from takopi.errors import StoreFull
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +59,30 @@ async def test_sessions_go_on_and_can_be_listed_in_a_moved_group() -> None:
         await say_there(world, "/new /zed", 11)
         await say_there(world, "/zed five", 13)
         assert asked(world)[-1] == ("five", None)
+
+
+class FullStore(MemoryStore):
+    """Be a journal on a disk that is full for a while."""
+
+    full = False
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        if self.full:
+            raise StoreFull("the disk is full; make room")
+        await super().commit(changes)
+
+
+async def test_a_move_waits_for_a_full_disk() -> None:
+    """It ends nothing, and what the group has chosen is not lost."""
+    store = FullStore()
+    async with chatting(store=store) as world:
+        await say(world, "one", chat=OLD, kind="group")
+        await say(world, "/agent claude", chat=OLD, kind="group")
+        store.full = True
+        await move(world)
+        store.full = False
+        await say_there(world, "two", 3)
+        assert asked(world, "claude") == [("two", None)]
 
 
 async def test_a_turn_that_runs_meanwhile_is_followed_in_its_project() -> None:

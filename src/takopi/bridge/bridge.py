@@ -43,7 +43,7 @@ from takopi.bridge.workspaces import OneDirectory
 from takopi.core.chat import ChatMigrated, Scope
 from takopi.core.replies import message
 from takopi.core.texts import tr_later, translated
-from takopi.errors import FloodLimited, TransportUnavailable
+from takopi.errors import FloodLimited, StoreError, TransportUnavailable
 from takopi.logging import get_logger
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ _ASKER_GONE = tr_later("the command that wanted the answer was interrupted")
 _MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
 _LONGEST_NOTE = 3500
+_MOVES_EVERY_S = 5.0
 
 
 class _Desk(NamedTuple):
@@ -294,12 +295,23 @@ class Bridge:
             async for batch in updates:
                 for update in batch:
                     if isinstance(update, ChatMigrated) and desk.door.admits(update):
-                        await desk.places.move(update.scope, update.new_chat_id)
-                        await desk.schedules.move(update.scope.chat_id, update.new_chat_id)
-                        await desk.outbox.move(update.scope.chat_id, update.new_chat_id)
+                        await self._bring_along(desk, update)
                 newest = ports.transport.newest_update
                 await desk.dispatcher.take(await acceptance.take(desk.door, batch, newest))
             group.cancel_scope.cancel()
+
+    async def _bring_along(self, desk: _Desk, moved: ChatMigrated) -> None:
+        """Let what is known of a group hold under its new id; waits for a journal that refuses."""
+        clock, chat, new = self._ports.clock, moved.scope.chat_id, moved.new_chat_id
+        while True:
+            try:
+                await desk.places.move(moved.scope, new)
+                await desk.schedules.move(chat, new)
+                break
+            except StoreError as error:
+                _log.error("journal.refuses_move", chat=chat, new=new, error=str(error))
+            await clock.sleep_until(clock.now() + _MOVES_EVERY_S)
+        await desk.outbox.move(chat, new)
 
     async def _warm_up(self, dispatcher: Dispatcher) -> None:
         # The first poll goes out before: being there comes before being quick.
