@@ -90,6 +90,7 @@ def test_a_catalogue_has_every_text_and_every_value(code) -> None:
     for text, translation in said.items():
         assert translation.strip(), text
         assert placeholders(translation) == placeholders(text), text
+        assert translation.count("`") == text.count("`"), text
         # What is put together from pieces keeps the spaces between them.
         assert translation[:1].isspace() == text[:1].isspace(), text
         assert translation[-1:].isspace() == text[-1:].isspace(), text

@@ -20,17 +20,18 @@ _MORE: Mapping[str, _More] = MappingProxyType(
     {
         "cancel": _More(
             tr_later(
-                "Alone it ends the running turn, or asks which one when several run. As a reply to "
-                "a message it ends the turn of that message. With all it ends everything that "
-                "runs or waits here."
+                "Alone it ends the running turn, or asks which one when several run. As a reply"
+                " to a message it ends the turn of that message. With `all` it ends everything "
+                "that runs or waits here."
             ),
             ("/cancel", "/cancel all"),
         ),
         "ctx": _More(
             tr_later(
-                "Alone it shows where prompts run that are written here, and why. set binds this "
-                "chat or topic to a project, a branch or both; clear ends that. A directive at the "
-                "start of one prompt, as in `/project @branch fix it`, goes before it."
+                "Alone it shows where prompts run that are written here, and why. `set` binds "
+                "this chat or topic to a project, a branch or both; `clear` ends that. A "
+                "directive at the start of one prompt, as in `/project @branch fix it`, goes "
+                "before it."
             ),
             ("/ctx", "/ctx set /project @branch", "/ctx clear"),
         ),
@@ -101,15 +102,15 @@ _MORE: Mapping[str, _More] = MappingProxyType(
         ),
         "file": _More(
             tr_later(
-                "get sends a file of the project, and a folder as a zip file. put saves the file "
-                "whose caption it is, or to which it replies."
+                "`get` sends a file of the project, and a folder as a zip file. `put` saves the"
+                " file whose caption it is, or to which it replies."
             ),
             ("/file get docs/plan.md", "/file put docs/plan.pdf"),
         ),
         "agent": _More(
             tr_later(
-                "Alone it shows which engine is asked here and why. A place may follow the name: "
-                "for chat, for project. default takes the choice back."
+                "Alone it shows which engine is asked here and why. A place may follow the "
+                "name: `for chat`, `for project`. `default` takes the choice back."
             ),
             ("/agent", "/agent claude", "/agent claude for project", "/agent default"),
         ),
@@ -126,22 +127,22 @@ _MORE: Mapping[str, _More] = MappingProxyType(
         ),
         "mode": _More(
             tr_later(
-                "plan reads and changes nothing, ask does what needs no permission, edit changes "
-                "files as well, full does everything."
+                "`plan` reads and changes nothing, `ask` does what needs no permission, `edit` "
+                "changes files as well, `full` does everything."
             ),
             ("/mode", "/mode plan", "/mode edit for project"),
         ),
         "trigger": _More(
             tr_later(
-                "all takes every message of a group as a prompt; mentions takes those that mention "
-                "the bot or reply to it."
+                "`all` takes every message of a group as a prompt; `mentions` takes those that "
+                "mention the bot or reply to it."
             ),
             ("/trigger", "/trigger mentions", "/trigger all"),
         ),
         "verbose": _More(
             tr_later(
-                "quiet shows one line while a turn runs, normal the last steps, full every step "
-                "below the answer."
+                "`quiet` shows one line while a turn runs, `normal` the last steps, `full` "
+                "every step below the answer."
             ),
             ("/verbose", "/verbose full", "/verbose quiet"),
         ),
