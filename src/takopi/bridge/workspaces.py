@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from anyio.to_thread import run_sync
+import anyio
 
 from takopi.context import RunContext
 from takopi.core.contexts import NO_CONTEXT
@@ -41,7 +41,7 @@ class OneDirectory:
 
     async def has(self, directory: Path) -> bool:
         """Look whether a directory is there."""
-        return await run_sync(directory.is_dir, abandon_on_cancel=True)
+        return await anyio.to_thread.run_sync(directory.is_dir, abandon_on_cancel=True)
 
     async def context_of(self, directory: Path) -> RunContext:
         """Say that it belongs to no project."""
