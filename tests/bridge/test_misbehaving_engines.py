@@ -114,7 +114,7 @@ async def test_a_final_that_cannot_be_written_nicely_comes_plainly_and_whole(ans
         world.codex.scripts = [odd]
         world.chat.write("hello")
         await world.clock.advance(4)
-        assert world.chat.texts()[0] == "done · codex\n`codex resume s1`"
+        assert world.chat.texts()[0] == "done · codex\ncodex resume s1"
         documents = [call.document.content for call in world.sent("document") if call.document]
         assert documents == ([b"the answer"] if answer else [])
 

@@ -18,6 +18,7 @@ from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, Transport
 from takopi.bridge.records import AcceptedUpdate
 from takopi.core.chat import ChatMessage, IncomingFile, MessageReceived
+from takopi.core.replies import message
 from takopi.core.richtext import RichText
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
@@ -149,7 +150,7 @@ class VoiceDesk:
         text = tr("This voice note was not understood: {why}", why=one_line(why, 600))
         with border("answering a voice note"):
             place = place_of(update, getattr(update, "message_id", None))
-            answer = ChatMessage(RichText(text))
+            answer = message(text)
             await self._ports.answers.give(place, answer, marks((accepted,)))
 
 

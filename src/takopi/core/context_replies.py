@@ -4,7 +4,8 @@ from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
 from takopi.core.contexts import format_context
 from takopi.core.decisions import BranchRefused, ContextExplained, ContextTwice
-from takopi.core.richtext import RichText
+from takopi.core.markdown.builder import RichBuilder
+from takopi.core.progress_view import write_words
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
 
@@ -42,7 +43,9 @@ def context_reply(decision: ContextExplained | ContextTwice | BranchRefused) -> 
                 branch=one_line(branch, _NAME_UNITS),
                 why=why,
             )
-    return ChatMessage(RichText(text))
+    out = RichBuilder()
+    write_words(out, text)
+    return ChatMessage(out.build())
 
 
 def elsewhere_note(named: RunContext, kept: RunContext) -> str:

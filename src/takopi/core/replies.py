@@ -1,5 +1,6 @@
 """What takopi itself says: answers to commands, hints, the message of a turn that waits."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -17,6 +18,7 @@ from takopi.core.route import (
     Route,
     UnknownCommand,
 )
+from takopi.core.split import MAX_ENTITIES, cap_entities
 from takopi.core.texts import tr
 from takopi.model import EngineId
 
@@ -41,6 +43,7 @@ PICK_PREFIX = "pick:"
 
 # Stands for a piece with a look of its own until a text is in its language.
 _SLOT = "\x00"
+_TYPED = re.compile(r"`([^`\n]+)`")
 
 
 class Styled(msgspec.Struct, frozen=True):
@@ -62,20 +65,22 @@ def code(text: str) -> Styled:
 
 def marked(text: str) -> list[str | Styled]:
     """Take a text apart: what stands in backticks is something to type."""
-    return [code(part) if n % 2 else part for n, part in enumerate(text.split("`"))]
+    return [code(part) if n % 2 else part for n, part in enumerate(_TYPED.split(text))]
 
 
 def message(*pieces: str | Styled, buttons: tuple[tuple[Button, ...], ...] = ()) -> ChatMessage:
-    """Put pieces together to a message."""
+    """Put pieces together to a message; what stands in backticks is something to type."""
+    parts = [p for piece in pieces for p in (marked(piece) if isinstance(piece, str) else [piece])]
     text, entities, offset = [], [], 0
-    for piece in pieces:
+    for piece in parts:
         words = piece if isinstance(piece, str) else piece.text
         length = utf16_len(words)
         if not isinstance(piece, str) and length:
             entities.append(Entity(piece.kind, offset, length))
         text.append(words)
         offset += length
-    return ChatMessage(RichText("".join(text), tuple(entities)), buttons)
+    body = RichText("".join(text), tuple(entities))
+    return ChatMessage(cap_entities(body, MAX_ENTITIES), buttons)
 
 
 def cancel_data(turn_id: str) -> str:
