@@ -20,7 +20,7 @@ from fakes.telegram_api import TOKEN, Message, TelegramApi
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
-__all__ = ["PLACE", "Day", "begin_day"]
+__all__ = ["PLACE", "SECRETS", "Day", "begin_day"]
 
 PLACE = ZoneInfo("Europe/Madrid")
 

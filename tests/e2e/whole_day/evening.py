@@ -5,9 +5,11 @@ from pathlib import Path
 
 import psutil
 
-from e2e.whole_day.day import Day
+from e2e.whole_day.day import SECRETS, Day
 
 __all__ = ["a_budget", "changes", "the_end"]
+
+_SECRETS = [secret.encode() for secret in SECRETS]
 
 
 async def changes(day: Day) -> None:
@@ -50,13 +52,17 @@ async def the_end(day: Day) -> None:
     assert not left, [process.info for process in left]
     status = await day.git(day.project("shop"), "status", "--porcelain")
     assert status == "?? report.md"
-    open_files = [path for path in _own_files(day.home) if path.stat().st_mode & 0o077]
+    open_files = [path for path in day.home.rglob("*") if path.stat().st_mode & 0o077]
     assert not open_files, "these are open to others"
+    written = [path for path in _files(day) if any(word in path.read_bytes() for word in _SECRETS)]
+    assert written == [day.config], "a secret stands elsewhere, too"
 
 
 def _of_the_day(process: psutil.Process, day: Day) -> bool:
     return any(str(day.folder) in word for word in process.info["cmdline"] or ())
 
 
-def _own_files(home: Path) -> list[Path]:
-    return [path for path in (home, *home.iterdir()) if not path.is_symlink()]
+def _files(day: Day) -> list[Path]:
+    """List the files that takopi writes into: its folder, the projects, the person's settings."""
+    places = (day.home, day.folder / "code", day.folder / "person" / ".config")
+    return [path for place in places for path in place.rglob("*") if path.is_file()]
