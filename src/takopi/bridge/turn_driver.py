@@ -193,8 +193,9 @@ class _TurnRun:
         try:
             # Whoever decided it may be cancelled by what it decides; the final must not be.
             with anyio.CancelScope(shield=True):
-                usage = await self._ports.journal.own_usage(turn, ending.usage)
-                self._ending = ending = replace(ending, usage=usage)
+                with border("counting what the turn took", turn=turn.id):
+                    usage = await self._ports.journal.own_usage(turn, ending.usage)
+                    self._ending = ending = replace(ending, usage=usage)
                 if self._ports.arrivals is not None:
                     ending = await offer_files(self._ports.arrivals, turn, ending)
                     self._ending = ending
