@@ -204,3 +204,15 @@ def test_each_old_key_has_a_word_for_it() -> None:
     )
     assert "[voice] says how" in str(former_key_told("transports.telegram.voice_transcription"))
     assert former_key_told("transports.telegram.colour") is None
+
+
+def test_the_doctor_sends_a_public_configuration_to_the_migration(inside, write) -> None:
+    """Once it is rewritten nothing may be wrong; a file of this takopi is not sent there."""
+    write(PUBLIC)
+    shown = " ".join(inside("doctor").stdout.split())
+    assert 'default_project is "Shop"' in shown
+    assert "keys of the public takopi stand in it; `takopi config migrate` rewrites them" in shown
+    write("max_runs = 0\n")
+    assert "takopi config migrate" not in inside("doctor").stdout
+    write("max_runs = [\n")
+    assert "takopi config migrate" not in inside("doctor").stdout

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Mapping
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -11,6 +12,7 @@ import anyio.to_thread
 from takopi.app.chat_checks import check_access, check_telegram
 from takopi.app.checks import Check
 from takopi.app.command_plugins import open_commands
+from takopi.app.config_edit import read_document
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, is_directory
 from takopi.app.node_need import node_fault
@@ -169,7 +171,7 @@ def _check_config(
     try:
         settings = load_settings(home.config, environment)
     except TakopiError as error:
-        return None, [Check(subject, "wrong", str(error))]
+        return None, [Check(subject, "wrong", str(error)), *_former_keys(home.config)]
     if not settings.exists:
         text = f"there is none at {home.config}; run `takopi` in a terminal to make one"
         return settings, [Check(subject, "wrong", text)]
@@ -181,6 +183,18 @@ def _check_config(
         told = former_key_told(key) or f"nothing reads the key `{key}`{meant}"
         checks.append(Check(subject, "warning", told))
     return settings, checks
+
+
+def _former_keys(config: Path) -> list[Check]:
+    """Name the command that rewrites a file of the public takopi: more may not be wrong."""
+    try:
+        document = read_document(config).unwrap()
+    except TakopiError:
+        return []
+    if not any(former_key_told(key) for key in unknown_keys(document, ())):
+        return []
+    text = "keys of the public takopi stand in it; `takopi config migrate` rewrites them"
+    return [Check("configuration", "warning", text)]
 
 
 def _check_work_dir(settings: Settings) -> Check:
