@@ -6,6 +6,8 @@ import anyio
 import pytest
 
 from bridge.dispatch_stage import Stage, staged
+from bridge.world import serving
+from fakes.clock import VirtualClock
 from fakes.scripted_engine import gated, until_cancelled
 from takopi.bridge.records import TurnPut, UpdateHandled
 from takopi.core.chat import MessageReceived
@@ -52,6 +54,16 @@ async def test_the_rest_of_a_paste_may_be_in_the_next_answer() -> None:
         await stage.clock.advance(0.2)
         await stage.arrive(sent(stage, "rest", 599.5))
         assert stage.prompts() == [f"{long}\nrest"]
+
+
+async def test_what_was_sent_while_a_configuration_changed_hands_is_no_backlog() -> None:
+    """Takopi was not away, whatever the configuration says of prompts that came meanwhile."""
+    async with serving(backlog="drop", serving_since=VirtualClock().wall() - 60) as world:
+        for ago_s in (100, 30):
+            date = float(int(world.clock.wall() - ago_s))
+            world.chat.write(f"{ago_s} s ago", date=date)
+            await world.clock.advance(5)
+        assert [turn.request.prompt for turn in world.codex.turns] == ["30 s ago"]
 
 
 # drop

@@ -33,6 +33,7 @@ class Lives:
         self._before: Settings | None = None
         self._refused: Refusal | None = None
         self._served = False
+        self._since: float | None = None
 
     def heed(self, number: int) -> None:
         """Do what a signal says, or let the next one do it."""
@@ -75,13 +76,13 @@ class Lives:
         return found
 
     async def _serve_parts(self, parts: BotParts) -> Settings | None:
-        self._serving = service = BotService(parts)
+        self._serving = service = BotService(parts, self._since)
         try:
             service.heed_earlier(self._unheeded)
             return await service.serve()
         finally:
             self._serving = None
-            self._served = service.served
+            self._served, self._since = service.served, service.since
             self._unheeded = service.unheeded
             with anyio.CancelScope(shield=True):
                 await parts.store.close()

@@ -81,9 +81,10 @@ class BotService:
 
     Args:
         parts: What the bot is made of.
+        since: When this process began to serve, unix seconds; None when it did not yet.
     """
 
-    def __init__(self, parts: BotParts) -> None:
+    def __init__(self, parts: BotParts, since: float | None = None) -> None:
         runtime, store = parts.runtime, parts.store
         clock = SystemClock()
         settings = runtime.settings
@@ -107,7 +108,8 @@ class BotService:
         self._store = store
         self._listening = anyio.Event()
         self._name = ""
-        options = replace(parts.options, on_listening=self._listening.set)
+        self._since = since
+        options = replace(parts.options, on_listening=self._listens, serving_since=since)
         self._bridge = Bridge(ports, options)
         self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
         self._connecting = anyio.CancelScope()
@@ -206,6 +208,16 @@ class BotService:
     def served(self) -> bool:
         """Tell whether it came as far as asking for messages."""
         return self._listening.is_set()
+
+    @property
+    def since(self) -> float | None:
+        """Give the moment at which this process began to serve; None before that."""
+        return self._since
+
+    def _listens(self) -> None:
+        if self._since is None:
+            self._since = SystemClock().wall()
+        self._listening.set()
 
     def heed_earlier(self, numbers: Sequence[int]) -> None:
         """Do what signals said that came when the life before this one was making room."""

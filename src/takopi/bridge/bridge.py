@@ -230,6 +230,7 @@ class Bridge:
             backlog=options.backlog,
             decide=options.decide,
             chats=options.chats,
+            serving_since=options.serving_since,
         )
 
     def _topics(self, outbox: Outbox, places: Places, group: TaskGroup) -> TurnTopics:

@@ -89,6 +89,7 @@ class DispatcherOptions:
         backlog: What becomes of prompts that were sent while takopi was away.
         decide: Who may take an offer: the person whose prompt it is about, or all who are served.
         chats: What holds in chats where nothing else was chosen.
+        serving_since: As in `BridgeOptions`.
     """
 
     access: Door
@@ -98,6 +99,7 @@ class DispatcherOptions:
     backlog: Backlog = "answer"
     decide: WhoDecides = "asker"
     chats: ChatSettings = PLAIN_CHATS
+    serving_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
     """
     store, outbox, clock, new_id = ports.store, ports.outbox, ports.clock, options.new_id
     scheduler, answers = ports.scheduler, Answers(store, outbox)
-    plugins = ports.plugins
-    found = () if plugins is None else plugins.catalogue.ids
+    found = () if ports.plugins is None else ports.plugins.catalogue.ids
     router = Router(
         RouterPorts(ports.engines, ports.places, options.chats, options.default_engine, found)
     )
@@ -157,7 +158,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
         group=group,
         files=files,
         host=ports.host,
-        plugins=plugins,
+        plugins=ports.plugins,
         topics=ports.topics,
     )
     return Desks(
@@ -165,7 +166,8 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
         router=router,
         keeper=keeper,
         intake=Intake(
-            IntakePorts(store, scheduler, router, follower, clock, options.access, new_id, rules)
+            IntakePorts(store, scheduler, router, follower, clock, options.access, new_id, rules),
+            options.serving_since,
         ),
         prompts=PromptDesk(PromptPorts(store, scheduler, outbox, clock, new_id), options.backlog),
         offers=OfferDesk(

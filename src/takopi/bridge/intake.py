@@ -76,15 +76,18 @@ class IntakePorts:
 
 
 class Intake:
-    """Read updates; the moment at which it is made tells a backlog from what is live.
+    """Read updates; when takopi began to serve tells a backlog from what is live.
 
     Args:
         ports: What reading needs.
+        since: When this process began to serve, unix seconds; None for now. A bridge that only took
+            over a changed configuration was not away.
     """
 
-    def __init__(self, ports: IntakePorts) -> None:
+    def __init__(self, ports: IntakePorts, since: float | None = None) -> None:
         self._ports = ports
-        self._started_at = ports.clock.wall()
+        now = ports.clock.wall()
+        self._started_at = now if since is None else min(since, now)
 
     async def read(self, updates: Sequence[AcceptedUpdate]) -> list[Step]:
         """Say what is to be done about some updates; never raises an error.

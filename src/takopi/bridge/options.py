@@ -98,6 +98,7 @@ class BridgeOptions:
         reactions: Whether a reaction on a prompt says that it was seen.
         on_chat_moved: Told the old and the new id of a group that moved.
         on_listening: Told when the first updates are asked for.
+        serving_since: When this process began to serve, unix seconds, if an earlier bridge did.
     """
 
     access: AccessPolicy
@@ -119,3 +120,4 @@ class BridgeOptions:
     reactions: bool = False
     on_chat_moved: Callable[[int, int], None] = _nobody
     on_listening: Callable[[], object] = _nothing
+    serving_since: float | None = None
