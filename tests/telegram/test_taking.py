@@ -138,7 +138,7 @@ async def test_a_group_that_becomes_a_supergroup_is_served_on(api: TelegramApi) 
         gate.set()
         await api.wait_message(lambda message: "done" in message.text, chat_id=-100770)
         api.owner.say("/status", -100770)
-        await api.wait_for(lambda: len(api.bot_messages(-100770)) > 1)
+        await api.wait_message(lambda m: "Versions" in (m.text or ""), chat_id=-100770)
         api.person(6666).say("/status", -100770)
         await api.wait_for(lambda: not api.updates.pending)
     assert moved == [(-77, -100770)]
