@@ -186,7 +186,7 @@ async def test_a_file_is_read(files, root):
         (".env", "kept private"),
         ("private/a.txt", "kept private"),
         (".git/config", "kept private"),
-        ("nothing.txt", "No such file"),
+        ("nothing.txt", "nothing of that name"),
         ("empty", "it is empty"),
         ("large", "larger than 2 MB"),
         ("pipe", "no plain file"),

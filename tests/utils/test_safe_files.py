@@ -60,9 +60,9 @@ def test_a_plain_file_is_read(root: Path) -> None:
         ("a\nb", "hide"),
         ("\ud83d", "hide"),
         ("src", "no plain file"),
-        ("src/none.py", "No such file"),
+        ("src/none.py", "nothing of that name"),
         ("src/main.py/x", "where a folder should be"),
-        ("none/x", "No such file"),
+        ("none/x", "nothing of that name"),
     ],
 )
 def test_what_is_no_name_of_a_file_below_is_refused(root: Path, name: str, why: str) -> None:
@@ -131,7 +131,7 @@ def test_the_project_itself_may_be_reached_by_a_link(root: Path, tmp_path: Path)
     """What a person configured is trusted."""
     (tmp_path / "link").symlink_to(root)
     assert read(tmp_path / "link", "src/main.py") == b"print(1)"
-    with pytest.raises(FileRefused, match="No such file"):
+    with pytest.raises(FileRefused, match="nothing of that name"):
         open_below(tmp_path / "none", "x")
 
 

@@ -235,4 +235,6 @@ def _step(here: int, folder: str, name: str, *, make: bool) -> int:
 def _refused(name: str, error: OSError) -> FileRefused:
     if error.errno in {errno.ELOOP, errno.ENOTDIR}:
         return FileRefused(name, tr("a link or a file stands where a folder should be"))
+    if error.errno == errno.ENOENT:
+        return FileRefused(name, tr("there is nothing of that name"))
     return FileRefused(name, error.strerror or tr("it cannot be opened"))
