@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kills.scene import Scene
+from takopi.core.chat_settings import SessionMode
 
 __all__ = ["at_commit", "killed_again_and_again"]
 
@@ -16,9 +17,11 @@ PLACES = ((1, 1, None), (1, -10, None), (2, 2, None))
 _LONGEST_LIFE_S = 1.5
 
 
-async def killed_again_and_again(home: Path, seed: int, kills: int) -> list[str]:
+async def killed_again_and_again(
+    home: Path, seed: int, kills: int, mode: SessionMode = "stateless"
+) -> list[str]:
     """Kill a bot that is busy, so many times; then let it be, and return what is broken."""
-    async with Scene(home, seed) as scene:
+    async with Scene(home, seed, mode) as scene:
         while scene.deaths < kills:
             something_is_said(scene)
             pid = await scene.begin(**some_death(scene))

@@ -28,6 +28,7 @@ from takopi.bridge.clock import SystemClock
 from takopi.bridge.ports import MenuCommand, Store
 from takopi.bridge.records import Change
 from takopi.core.chat import ChatMessage, ChatUpdate, Document, Scope
+from takopi.core.chat_settings import ChatSettings, SessionMode
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.logging import configure_logging
 from takopi.process.host import HostLimits, LocalRunHost
@@ -53,6 +54,7 @@ class Order:
         after: Whether it dies once the thing is done, or before.
         delay_s: How much later it dies, in the middle of whatever it does then.
         seed: For ids.
+        mode: Whether prompts go on by themselves.
     """
 
     home: Path
@@ -63,6 +65,7 @@ class Order:
     after: bool = False
     delay_s: float = 0.0
     seed: int = 0
+    mode: SessionMode = "stateless"
 
 
 class Doom:
@@ -217,6 +220,7 @@ async def live(order: Order, socket: str) -> None:
         "work_dir": home,
         "new_id": lambda: f"t{order.life}-{ids.randrange(1 << 40):x}",
         "version": "9.9",
+        "chats": ChatSettings(session_mode=order.mode),
         "limits": OutboxLimits(private_rate_s=0.02, private_burst=50, group_per_min=1000),
     }
     transport = LightTransport(asker, doom)

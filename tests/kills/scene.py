@@ -22,13 +22,15 @@ from kills.light_bot import Order
 from kills.wire import read_frame, write_frame
 from simulation.people import People
 from simulation.telegram import Post, Service, Weather, is_head
+from takopi.bridge.ports import TurnFilter
+from takopi.core.chat_settings import SessionMode
 from takopi.core.letter_forms import REPEATED
 from takopi.core.turn_state import ENDS
 from takopi.errors import TransportError
 from takopi.process.tree import MARK
 from takopi.store.connecting import connect_to_read
 from takopi.store.opening import JournalOptions, open_journal
-from takopi.store.rows import fetch_state
+from takopi.store.rows import fetch_newest_turns, fetch_state
 
 __all__ = ["Scene"]
 
@@ -63,12 +65,14 @@ class Scene:
     Args:
         home: A new folder.
         seed: Decides what people do.
+        mode: Whether prompts go on by themselves.
     """
 
-    def __init__(self, home: Path, seed: int) -> None:
+    def __init__(self, home: Path, seed: int, mode: SessionMode = "stateless") -> None:
         self.home = home
         self.rng = random.Random(seed)
         self.seed = seed
+        self.mode = mode
         self.home_id = f"kills{os.getpid()}x{seed}x{self.rng.randrange(1 << 40):x}"
         self.service: Service
         self.people: People
@@ -116,7 +120,7 @@ class Scene:
     async def begin(self, **how: Any) -> int:
         """Start a bot; return its pid."""
         self.lives += 1
-        order = Order(self.home, self.home_id, self.lives, seed=self.seed)
+        order = Order(self.home, self.home_id, self.lives, seed=self.seed, mode=self.mode)
         assert self._zygote.stdin is not None
         self._zygote.stdin.write(pickle.dumps(replace(order, **how)).hex().encode() + b"\n")
         return int(await self._line())
@@ -246,6 +250,8 @@ class Scene:
             found = [*self.faults, *await self._prompts(journal)]
         finally:
             await journal.close()
+        if self.mode == "chat":
+            found += self._sessions()
         starts, ends = self.log("start"), self.log("end")
         found += [f"{word} was started {n} times" for word, n in starts.items() if n > 1]
         shown = [p for p in self.service.posts.values() if p.by_bot and not p.gone]
@@ -257,6 +263,19 @@ class Scene:
             found += self._repeats(word, heads)
         found += [f"the process {p.pid} is left" for p in self.processes()]
         return found
+
+    def _sessions(self) -> list[str]:
+        """Say in which places more than one session began."""
+        db = connect_to_read(self.home / "takopi.db", 5.0)
+        try:
+            turns = fetch_newest_turns(db, TurnFilter(), 10_000)
+        finally:
+            db.close()
+        began: dict[str, set[str]] = {}
+        for turn in turns:
+            if turn.session is not None:
+                began.setdefault(str(turn.scope), set()).add(turn.session.value)
+        return [f"{place} has sessions {names}" for place, names in began.items() if len(names) > 1]
 
     def _repeats(self, word: str, heads: list[Post]) -> list[str]:
         found = []

@@ -20,3 +20,10 @@ async def test_nothing_is_lost_however_often_the_bot_is_killed(shard: int, tmp_p
     """Whatever it was doing when it died, the next one goes on with it."""
     kills = share(1000, 20, short=7)
     assert await killed_again_and_again(tmp_path / "home", shard, kills) == []
+
+
+@shards(5)
+async def test_no_place_gets_a_second_session_by_a_kill(shard: int, tmp_path: Path) -> None:
+    """Where prompts go on by themselves, they do so over the deaths of the bot, too."""
+    kills = share(250, 5, short=7)
+    assert await killed_again_and_again(tmp_path / "home", shard, kills, mode="chat") == []
