@@ -161,3 +161,19 @@ async def test_in_chat_mode_two_prompts_at_once_share_the_new_session() -> None:
         await settle()
         first, second = world.codex.turns
         assert second.request.resume == first.session
+
+
+@pytest.mark.parametrize("thread", [None, 5])
+async def test_a_prompt_in_a_place_of_a_removed_project_says_that_it_ran_elsewhere(
+    thread: int | None,
+) -> None:
+    """Nobody is to believe that it worked where the topic's name says."""
+    key = "memory:1" if thread is None else f"memory:1:{thread}"
+    async with projects(PlaceRecord(key=key, project="gone")) as world:
+        world.chat.write("fix it", thread=thread)
+        await world.clock.advance(5)
+        assert runs(world) == [("codex", "/work", "fix it")]
+        assert world.chat.has("project gone is not known any more")
+        world.chat.write("/zed fix that", thread=thread)
+        await world.clock.advance(5)
+        assert "not known" not in world.chat.find("answer to fix that").text

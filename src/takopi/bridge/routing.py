@@ -12,7 +12,7 @@ from takopi.context import RunContext
 from takopi.core.chat import Scope
 from takopi.core.chat_settings import ChatSettings
 from takopi.core.commands import command_names
-from takopi.core.context_replies import elsewhere_note
+from takopi.core.context_replies import elsewhere_note, lost_project_note
 from takopi.core.contexts import HeldContext, first_context
 from takopi.core.preferences import Held, Layer, Trigger, Verbosity, choices_for, held
 from takopi.core.route import BoundTurn, Prompt, ResumeCodec, RouteTable
@@ -124,6 +124,8 @@ class Router:
         note = turn.note
         if prompt.elsewhere is not None:
             note = elsewhere_note(prompt.elsewhere, context)
+        elif prompt.where.source in ("chat", "project chat", "default", "none"):
+            note = note or self._forgotten(turn.scope)
         return replace(
             turn,
             project=context.project,
@@ -133,6 +135,15 @@ class Router:
             note=note,
             wants_topic=self._wants_topic(turn, prompt),
         )
+
+    def _forgotten(self, scope: Scope) -> str:
+        """Say that a place is bound to a project that nobody knows, so that another one holds."""
+        places = self._ports.places
+        for place in (places.of(scope), places.of_chat(scope)):
+            if place.project is not None:
+                known = self._known(place.project) is not None
+                return "" if known else lost_project_note(place.project)
+        return ""
 
     def _followed(self, turn: TurnRecord, prompt: Prompt) -> TurnRecord:
         """Let a turn live in the topic that its session got, wherever it was asked for."""

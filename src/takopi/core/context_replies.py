@@ -9,7 +9,7 @@ from takopi.core.progress_view import write_words
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
 
-__all__ = ["context_reply", "elsewhere_note"]
+__all__ = ["context_reply", "elsewhere_note", "lost_project_note"]
 
 _NAME_UNITS = 80
 
@@ -46,6 +46,11 @@ def context_reply(decision: ContextExplained | ContextTwice | BranchRefused) -> 
     out = RichBuilder()
     write_words(out, text)
     return ChatMessage(out.build())
+
+
+def lost_project_note(project: str) -> str:
+    """Say that a place belongs to a project that is in no configuration any more."""
+    return tr("project {project} is not known any more", project=one_line(project, _NAME_UNITS))
 
 
 def elsewhere_note(named: RunContext, kept: RunContext) -> str:
