@@ -44,8 +44,15 @@ def unknown_session_words(engine: EngineId, session: str, why: str) -> str:
         "anew sends the same prompt to a new session.",
         engine=engine,
         session=one_line(session, _SESSION_UNITS),
-        why=one_line(why, _WHY_UNITS),
+        why=one_line(_telling(why, session), _WHY_UNITS),
     )
+
+
+def _telling(why: str, session: str) -> str:
+    """Return the line that names the session: others say how the program ended, and what to do."""
+    lines = [line for line in why.splitlines() if line.strip()]
+    named = (line for line in lines if session and session in line)
+    return next(named, lines[0] if lines else "").strip()
 
 
 def where_words(context: RunContext) -> str:
