@@ -22,6 +22,7 @@ async def test_nothing_is_lost_however_often_the_bot_is_killed(shard: int, tmp_p
     assert await killed_again_and_again(tmp_path / "home", shard, kills) == []
 
 
+@pytest.mark.long
 @shards(5)
 async def test_no_place_gets_a_second_session_by_a_kill(shard: int, tmp_path: Path) -> None:
     """Where prompts go on by themselves, they do so over the deaths of the bot, too."""
