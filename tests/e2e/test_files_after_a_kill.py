@@ -1,7 +1,5 @@
 """A bot that is killed while it fetches a file: the next one goes on, and doubles nothing."""
 
-
-
 import os
 import signal
 from pathlib import Path

@@ -31,6 +31,7 @@ __all__ = ["MOCK", "ChatEngines", "run_chat"]
 
 MOCK: EngineId = "mock"
 
+
 class ChatEngines:
     """Offer the engines of this machine, and the scripted one beside them.
 

@@ -74,9 +74,7 @@ def open_runtime(
     if settings is None:
         settings = load_settings(home.config, environment)
     add_secrets(secret_values(settings))
-    shelf = EngineShelf(
-        find_engines(home.path, settings.plugins.packages), settings, environment
-    )
+    shelf = EngineShelf(find_engines(home.path, settings.plugins.packages), settings, environment)
     refuse_engine_aliases(settings.projects, shelf.ids(), settings.path)
     host = _open_host(home, settings)
     runtime = RunnerRuntime(

@@ -25,9 +25,7 @@ CHOICES: Mapping[OfferKind, Mapping[str, str]] = MappingProxyType(
         "backlog": MappingProxyType({"answer": tr_later("Answer"), "drop": tr_later("Drop")}),
         "edited": MappingProxyType({"new": tr_later("Send as new")}),
         "unknown": MappingProxyType({"anew": tr_later("Start anew")}),
-        "budget": MappingProxyType(
-            {"run": tr_later("Run anyway"), "cancel": tr_later("Cancel")}
-        ),
+        "budget": MappingProxyType({"run": tr_later("Run anyway"), "cancel": tr_later("Cancel")}),
     }
 )
 

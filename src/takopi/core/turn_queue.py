@@ -73,9 +73,7 @@ class TurnQueue:
         self._running = 0
         self._arrived = 0
 
-    def add(
-        self, turn: str, conversation: str, session: ResumeToken | None, rank: int = 0
-    ) -> None:
+    def add(self, turn: str, conversation: str, session: ResumeToken | None, rank: int = 0) -> None:
         """Let a turn wait in the lane of its session, or of its conversation."""
         lane = self._enter(turn, conversation, session)
         self._arrived += 1
