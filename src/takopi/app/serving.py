@@ -122,6 +122,8 @@ class BotService:
         self._under_way: StopWish | None = None
         self._next: Settings | None = None
         self._earlier: tuple[int, ...] = ()
+        self._cancel_waits = anyio.Event()
+        self._waited = since is None
         self.unheeded: list[int] = []
         """Signals that came while it was making room for the next configuration."""
 
@@ -138,8 +140,7 @@ class BotService:
             async with anyio.create_task_group() as tasks:
                 if self._notifier.wanted:
                     tasks.start_soon(self._announce)
-                if self._earlier:
-                    tasks.start_soon(self._heed_soon)
+                tasks.start_soon(self._heed_soon)
                 if self._runtime.settings.watch_config:
                     tasks.start_soon(self._watch_config)
                 try:
@@ -190,7 +191,7 @@ class BotService:
         given_up = None if self._given_up is None else self._given_up.document
         settings = self._runtime.settings
         found = await next_settings(settings, self._check, self._tell_refused, given_up=given_up)
-        if self._under_way is not None:
+        if self._under_way is not None or self._earlier:
             return  # a second stop would end at once what is ending in order
         self._next = found
         _log.info("config.taken")
@@ -221,15 +222,19 @@ class BotService:
 
     def heed_earlier(self, numbers: Sequence[int]) -> None:
         """Do what signals said that came when the life before this one was making room."""
-        if any(wish_of(number, self._runtime.settings.on_stop) == "cancel" for number in numbers):
-            self._earlier = tuple(numbers)  # what runs has to be taken over to be cancelled
-            return
         for number in numbers:
             self.stop(number)
 
+    def _has_to_wait(self, wish: StopWish) -> bool:
+        """Tell whether a signal comes while runs that it is to cancel are not taken over yet."""
+        waits = not self._waited and not self.served
+        return waits and wish == "cancel" and self._under_way is None
+
     async def _heed_soon(self) -> None:
+        await self._cancel_waits.wait()
         with anyio.move_on_after(_TAKEN_OVER_WITHIN_S):
             await self._listening.wait()
+        self._waited = True
         for number in self._earlier:
             self.stop(number)
 
@@ -239,6 +244,10 @@ class BotService:
             self.unheeded.append(number)
             return
         wish = wish_of(number, self._runtime.settings.on_stop)
+        if self._has_to_wait(wish):
+            self._earlier += (number,)
+            self._cancel_waits.set()
+            return
         step = next_stop(self._under_way, wish)
         _log.info("bot.stopping", signal=number, step=step)
         if step == "leave":
