@@ -11,7 +11,7 @@ QUESTION = "[[bash: pwd]] is the shop open?"
 
 async def plan_for_later(day: Day) -> None:
     """She has something asked in a minute, by the clock on her wall, and sees when."""
-    soon = datetime.now(PLACE) + timedelta(seconds=75)
+    soon = datetime.now(PLACE) + timedelta(seconds=65)
     moment = f"{soon:%H:%M}"
     await day.ask(f"/at {moment} /shop /codex {QUESTION}", f"is asked at {moment}")
     listed = await day.ask("/schedules", "Schedules")

@@ -186,9 +186,15 @@ class Day:
         """List the messages that say that something is still at work."""
         return [m.text for m in self.api.bot_messages() if m.text.startswith(UNDER_WAY)]
 
-    def tokens_in(self, number: int) -> str:
-        """Say how much the model read since its first `number` conversations, as an answer does."""
-        read = sum(len(json.dumps(request.body)) // 4 for request in self.asked_since(number))
+    def tokens_in(self, number: int, begun: str) -> str:
+        """Say how much the model read in a session since a number of conversations.
+
+        Args:
+            number: So many conversations are left out.
+            begun: Words of the session's first prompt.
+        """
+        asked = [seen for seen in self.asked_since(number) if begun in seen.conversation.prompts[0]]
+        read = sum(len(json.dumps(request.body)) // 4 for request in asked)
         return f"{read / 1000:.1f}k in"
 
     def look_around(self) -> None:
