@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from takopi.backends import SetupIssue
@@ -47,8 +47,10 @@ class ServedTerminal(TerminalTransport):
     ) -> None:
         live = screen is None and os.isatty(descriptor) and sys.stdout.isatty()
         self._stack = ExitStack()
+        # It takes the terminal over, warnings included, so not before the transport is opened.
+        self._own_screen: AbstractContextManager[Screen] | None = None
         if screen is None:
-            screen = self._stack.enter_context(make_screen(live=live, stderr=False))
+            screen = self._own_screen = make_screen(live=live, stderr=False)
         super().__init__(screen, engines, one_by_one=not live)
         self._descriptor = descriptor
         self._stopped = False
@@ -60,6 +62,8 @@ class ServedTerminal(TerminalTransport):
 
     async def open(self) -> str:
         """Begin to read what is typed."""
+        if self._own_screen is not None:
+            self._stack.enter_context(self._own_screen)
         start_reading(self._descriptor, self.feed)
         return "this terminal"
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Hashable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -223,7 +223,7 @@ class LiveScreen:
             self._live = None
 
 
-def make_screen(*, live: bool, stderr: bool) -> AbstractContextManager[Screen]:
+def make_screen(*, live: bool, stderr: bool) -> PlainScreen | LiveScreen:
     """Make a screen on the process's own streams.
 
     Args:

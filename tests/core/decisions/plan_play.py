@@ -196,8 +196,9 @@ def schedules(draw: st.DrawFn, *, paths: bool = False) -> Simulation:
             play.at(moment + mark, lambda now, s=slot, c=chat: play.plan.mark(c, s, now) or None)
         play.at(moment + 100, lambda now, s=slot, c=chat: play.plan.close(c, s))
     if paths:
-        moves = st.lists(st.tuples(MOMENTS, st.sampled_from([(-1, -3), (-3, -2)])), max_size=2)
-        for moment, (old, new) in draw(moves):
+        # One after the other, as a chat that moved away never gets another's place.
+        moments = sorted(draw(st.lists(MOMENTS, max_size=2)))
+        for moment, (old, new) in zip(moments, [(-1, -3), (-3, -2)], strict=False):
             play.at(moment, lambda now, o=old, n=new: play.move(o, n))
     return play
 
