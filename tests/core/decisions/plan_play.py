@@ -128,6 +128,8 @@ class Simulation:
     def _take_path(self, offer: Offer, item: Item, ends: str, now: float) -> None:
         if ends == "cut":
             group = item.group or 10_000 + item.id
+            if name_of(item) in self.loose:  # what others pass is passed in pieces, too
+                self.loose.add(name_of(msgspec.structs.replace(item, group=group)))
             self.numbers += 2
             more = [
                 msgspec.structs.replace(item, id=100_000 + number, group=group, last=last)
