@@ -113,11 +113,10 @@ def _after(interview: "Interview", values: Mapping[str, Any]) -> bool:
         asker.say("a test message is in your chat", "good")
     serves = bot_runs(interview.home)
     if serves:
-        asker.say(
-            "takopi is running already. Restart it, so that everything holds: `takopi stop`, then "
-            "`takopi`.",
-            "warning",
-        )
+        if interview.present.get("watch_config", True):
+            asker.say("takopi is running already, and takes this within some seconds", "good")
+        else:
+            asker.say("takopi is running already: `takopi stop`, then `takopi`", "warning")
     return serves
 
 
