@@ -177,3 +177,14 @@ async def test_a_prompt_in_a_place_of_a_removed_project_says_that_it_ran_elsewhe
         world.chat.write("/zed fix that", thread=thread)
         await world.clock.advance(5)
         assert "not known" not in world.chat.find("answer to fix that").text
+
+
+async def test_help_knows_the_projects() -> None:
+    """A person who asks about a project's name hears how it goes before a prompt."""
+    async with projects() as world:
+        world.chat.write("/help")
+        world.chat.write("/help Zed")
+        await world.rest()
+        everything, one = world.chat.texts()
+        assert "/zed @feat/login add a test – or /api" in everything
+        assert one.startswith("/zed goes before what is to be done there")

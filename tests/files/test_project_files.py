@@ -310,3 +310,11 @@ async def test_folders_are_known(files, root):
     assert await files.is_folder(root, "src")
     for name in ("src/main.py", "link", "none", "../shop"):
         assert not await files.is_folder(root, name)
+
+
+async def test_what_is_not_there_is_said_in_words_of_the_chat(files, root):
+    """The system's own words are never translated, so they are not used for it."""
+    for name in ("nope.txt", "src/nope/deep.txt"):
+        with pytest.raises(FileRefused) as refused:
+            await files.read(root, name)
+        assert refused.value.why == "there is nothing of that name"

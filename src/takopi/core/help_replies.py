@@ -39,7 +39,10 @@ _Pieces = list[str | Styled]
 
 
 def help_reply(
-    engines: Sequence[EngineId], default_engine: EngineId, plugins: Sequence[CommandSpec] = ()
+    engines: Sequence[EngineId],
+    default_engine: EngineId,
+    plugins: Sequence[CommandSpec] = (),
+    projects: Sequence[str] = (),
 ) -> ChatMessage:
     """Say what can be done in this chat, in one message whatever is installed.
 
@@ -47,6 +50,7 @@ def help_reply(
         engines: Those that can be named.
         default_engine: The one that need not be named.
         plugins: The commands that packages bring.
+        projects: Aliases that prompts can name.
     """
     pieces = marked(
         tr(
@@ -62,7 +66,10 @@ def help_reply(
         for spec in COMMANDS:
             if spec.group == group:
                 pieces += _line(spec)
-    end = [*_engine_lines(engines, default_engine), *_example_lines(engines, default_engine)]
+    end = [
+        *_engine_lines(engines, default_engine),
+        *_example_lines(engines, default_engine, projects),
+    ]
     room = MAX_UNITS - _units(pieces) - _units(end)
     return message(*pieces, *_plugin_lines(plugins, room), *end)
 
@@ -149,8 +156,16 @@ def _engine_lines(engines: Sequence[EngineId], default_engine: EngineId) -> _Pie
     return ["\n", bold(tr("Engines")), "\n", words, "\n"]
 
 
-def _example_lines(engines: Sequence[EngineId], default_engine: EngineId) -> _Pieces:
+def _example_lines(
+    engines: Sequence[EngineId], default_engine: EngineId, projects: Sequence[str]
+) -> _Pieces:
     example = engines[0] if engines else default_engine
+    placed: _Pieces = []
+    if projects:
+        placed = [code(tr("/{project} @feat/login add a test", project=projects[0])), "\n"]
+        others = ", ".join(f"/{alias}" for alias in projects[1:4])
+        if others:
+            placed.insert(1, " – " + tr("or {others}", others=others))
     return [
         "\n",
         bold(tr("Examples")),
@@ -159,6 +174,7 @@ def _example_lines(engines: Sequence[EngineId], default_engine: EngineId) -> _Pi
         "\n",
         code(tr("/{engine} explain this repository", engine=example)),
         "\n",
+        *placed,
         code("//compact"),
         " – " + tr("the text /compact, not a command"),
     ]

@@ -109,6 +109,9 @@ class LocalFiles:
         """
         try:
             return await anyio.to_thread.run_sync(self._read, root, name)
+        except FileNotFoundError as error:
+            # The system's own words for it are English, whatever the chat speaks.
+            raise FileRefused(name, tr("there is nothing of that name")) from error
         except OSError as error:
             raise FileRefused(name, error.strerror or tr("it cannot be read")) from error
 

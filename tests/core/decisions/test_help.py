@@ -37,12 +37,15 @@ def plugin(name: str, description: str) -> CommandSpec:
     code=st.sampled_from(languages()),
     engines=st.lists(IDS, max_size=60),
     names=st.lists(IDS, max_size=60),
+    projects=st.lists(IDS, max_size=60),
     description=st.text(max_size=300),
 )
-def test_help_is_one_message_whatever_is_installed(code, engines, names, description) -> None:
+def test_help_is_one_message_whatever_is_installed(
+    code, engines, names, projects, description
+) -> None:
     use_texts(code, TEXTS[code])
     plugins = [plugin(name, description) for name in names]
-    assert fits(help_reply(engines, (engines or ["codex"])[0], plugins))
+    assert fits(help_reply(engines, (engines or ["codex"])[0], plugins, projects))
     for spec in (*COMMANDS, *plugins):
         assert fits(command_help(spec))
 
@@ -71,6 +74,14 @@ def test_what_has_no_room_is_counted() -> None:
     shown = text.count("/plugin_with_a_long_name_")
     assert shown < 40
     assert f"and {40 - shown} more: takopi plugins lists them all" in text
+
+
+def test_help_names_projects_when_there_are_any() -> None:
+    assert "@feat/login add a test" not in help_reply(["codex"], "codex").body.text
+    text = help_reply(["codex"], "codex", (), ["shop", *"abcdef"]).body.text
+    assert "/shop @feat/login add a test – or /a, /b, /c\n" in text
+    alone = help_reply(["codex"], "codex", (), ["shop"]).body.text
+    assert "/shop @feat/login add a test\n" in alone
 
 
 def test_each_group_has_its_heading_once() -> None:

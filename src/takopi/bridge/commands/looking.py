@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.commands.plugin import describe
+from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
 from takopi.core.commands import COMMANDS, GREETING, nearest_names
+from takopi.core.context_replies import context_reply
+from takopi.core.decisions import ContextExplained
 from takopi.core.help_replies import command_help, help_reply, no_such_command
 from takopi.core.replies import engine_reply
 
@@ -33,7 +36,8 @@ class HelpCommand:
 
     def _all(self) -> ChatMessage:
         ports = self.ports
-        return help_reply(ports.engines.ids(), ports.default_engine, describe(ports.plugins))
+        engines, plugins = ports.engines.ids(), describe(ports.plugins)
+        return help_reply(engines, ports.default_engine, plugins, ports.settings.projects.aliases)
 
     def _about(self, asked: str) -> ChatMessage:
         ports, name = self.ports, asked.lower()
@@ -44,6 +48,9 @@ class HelpCommand:
         engine = next((engine for engine in ports.engines.ids() if engine == name), None)
         if engine is not None:
             return engine_reply(engine, ports.default_engine)
+        project = ports.settings.projects.find(name)
+        if project is not None:
+            return context_reply(ContextExplained(RunContext(project.alias)))
         known = (*(spec.name for spec in specs), *ports.engines.ids())
         return no_such_command(asked, nearest_names(name, known))
 
