@@ -1,5 +1,6 @@
 """A changed configuration comes at a bad moment, or asks for what cannot be."""
 
+import fcntl
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -215,3 +216,22 @@ async def test_a_change_does_not_cut_short_a_stop_that_is_under_way(tmp_path: Pa
         assert any("■ cancelled · toy" in (m.text or "") for m in api.bot_messages())
         assert ends_soon(int(marker.read_text()))
         assert TAKEN not in bot.output
+
+
+async def test_a_command_that_takes_the_folder_between_two_lives_is_waited_for(
+    tmp_path: Path, start: Callable[[], BotProcess]
+) -> None:
+    """`takopi init` and `takopi chat-id` right behind it do that."""
+    async with TelegramApi() as api:
+        path = configured(tmp_path, api)
+        lock = path.parent / "bot.lock"
+        async with start() as bot:
+            await api.wait_call("getUpdates", timeout_s=60)
+            path.write_text("max_runs = 3\n" + path.read_text())
+            with lock.open("r+") as held:
+                await anyio.to_thread.run_sync(fcntl.flock, held, fcntl.LOCK_EX)
+                await printed(bot, "bot.waits_for_lock")
+            api.owner.say("hello")
+            await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""), timeout_s=30)
+            assert await bot.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in bot.output

@@ -7,13 +7,16 @@ from contextlib import AbstractContextManager
 import anyio
 
 from takopi.app.serving import BotParts, BotService, Refusal
-from takopi.errors import TakopiError
+from takopi.errors import TakopiError, UsageError
 from takopi.logging import get_logger
 from takopi.settings import Settings
 
 __all__ = ["Lives"]
 
 _log = get_logger(__name__)
+
+_LOCK_TRIES = 20
+_LOCK_PAUSE_S = 0.25
 
 Opened = Callable[[Settings | None, Refusal | None], AbstractContextManager[BotParts]]
 
@@ -34,6 +37,7 @@ class Lives:
         self._refused: Refusal | None = None
         self._served = False
         self._since: float | None = None
+        self._tries = 0
 
     def heed(self, number: int) -> None:
         """Do what a signal says, or let the next one do it."""
@@ -66,6 +70,11 @@ class Lives:
             with self._opened(settings, refused) as parts:
                 found = await self._serve_parts(parts)
                 self._before = parts.runtime.settings
+        except UsageError as error:
+            if settings is None or self._served:
+                raise
+            self._before, self._refused = before, refused
+            return await self._wait_for_locks(settings, error)
         except TakopiError as error:
             # What was checked may fail all the same: nobody knows the new token, say.
             if before is None or settings is None or self._served:
@@ -75,7 +84,24 @@ class Lives:
             return before
         return found
 
+    async def _wait_for_locks(self, settings: Settings, error: UsageError) -> Settings:
+        """Try again, as a command may have taken the folder in between, and may hold it for long.
+
+        Only where there is a configuration to go back to, the new one is given up in the end.
+        """
+        self._tries += 1
+        if self._before is None or self._tries <= _LOCK_TRIES:
+            if self._tries == 1:
+                _log.warning("bot.waits_for_lock", error=str(error))
+            await anyio.sleep(_LOCK_PAUSE_S)
+            return settings
+        _log.error("config.given_up", error=str(error))
+        self._refused = Refusal(str(error), settings.document)
+        before, self._before = self._before, None
+        return before
+
     async def _serve_parts(self, parts: BotParts) -> Settings | None:
+        self._tries = 0
         self._serving = service = BotService(parts, self._since)
         try:
             service.heed_earlier(self._unheeded)
