@@ -10,7 +10,7 @@ import pytest
 from fakes.telegram_api import TOKEN
 from takopi.app.home import Home
 from takopi.app.locks import Flock
-from takopi.app.service import install_service, service_file, uninstall_service
+from takopi.app.service import ServiceFile, install_service, service_file, uninstall_service
 from takopi.errors import UsageError
 from takopi.settings import load_settings, parse_settings
 
@@ -210,3 +210,48 @@ def test_systemd_takes_the_unit(tmp_path) -> None:
         env={"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)},
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.fixture
+def asked(systemd, tmp_path: Path) -> Path:
+    """Programs of a systemd that write down what they are asked."""
+    said = tmp_path / "asked"
+    for name in ("systemctl", "journalctl"):
+        path = tmp_path / "bin" / name
+        path.write_text(f'#!/bin/sh\necho "{name} $*" >> {said}\nexit 3\n')
+        path.chmod(0o755)
+    return said
+
+
+@pytest.mark.usefixtures("configured")
+def test_status_and_logs_ask_the_service_manager(inside, unit, asked) -> None:
+    """It answers on the same terminal, and its exit status is passed on."""
+    assert inside("service", "install").returncode == 0
+    done = inside("service", "status")
+    assert done.returncode == 3
+    assert done.stdout == "No bot serves this folder.\n"
+    assert inside("service", "logs", "-n", "5", "-f").returncode == 3
+    assert asked.read_text().splitlines() == [
+        "systemctl --user --no-pager status takopi.service",
+        "journalctl --user -u takopi.service --no-pager -n 5 -f",
+    ]
+
+
+@pytest.mark.usefixtures("systemd", "configured")
+def test_status_of_no_service_and_logs_without_a_journal_say_what_to_do(
+    inside, unit, tmp_path
+) -> None:
+    """Without a traceback."""
+    done = inside("service", "status")
+    assert done.returncode == 1
+    assert f"There is no {unit}; `takopi service install` writes it." in done.stdout
+    done = inside("service", "logs", PATH=str(tmp_path / "bin"))
+    assert done.returncode != 0
+    assert "there is no journalctl here; `takopi ps` shows what runs" in done.stderr
+
+
+def test_launchd_is_asked_by_its_own_programs(tmp_path: Path) -> None:
+    file = ServiceFile(manager="launchd", path=tmp_path / "x.plist", content="")
+    assert file.status_command == ("launchctl", "print", f"gui/{os.getuid()}/takopi")
+    shown = file.logs_command(tmp_path / "service.log", 7, follow=True)
+    assert shown == ("tail", "-n", "7", "-f", str(tmp_path / "service.log"))

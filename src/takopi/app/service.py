@@ -31,6 +31,7 @@ __all__ = [
     "ServiceManager",
     "install_service",
     "service_file",
+    "service_log",
     "service_manager",
     "uninstall_service",
     "unit_directory",
@@ -61,6 +62,26 @@ class ServiceFile(msgspec.Struct, frozen=True, kw_only=True):
         return self.path.parent / "default.target.wants" / self.path.name
 
     @property
+    def status_command(self) -> tuple[str, ...]:
+        """Give the command that tells how the service is."""
+        if self.manager == "launchd":
+            return "launchctl", "print", f"gui/{os.getuid()}/{LABEL}"
+        return "systemctl", "--user", "--no-pager", "status", UNIT_NAME
+
+    def logs_command(self, log: Path, lines: int, *, follow: bool) -> tuple[str, ...]:
+        """Give the command that shows what the service wrote.
+
+        Args:
+            log: The file that launchd lets it write.
+            lines: So many of the last ones.
+            follow: Whether what comes is shown, too.
+        """
+        more = ("-f",) if follow else ()
+        if self.manager == "launchd":
+            return "tail", "-n", str(lines), *more, str(log)
+        return "journalctl", "--user", "-u", UNIT_NAME, "--no-pager", "-n", str(lines), *more
+
+    @property
     def after_install(self) -> tuple[str, ...]:
         """Give the commands that make the service run."""
         if self.manager == "launchd":
@@ -82,6 +103,11 @@ class ServiceFile(msgspec.Struct, frozen=True, kw_only=True):
 def service_manager(platform: str = sys.platform) -> ServiceManager:
     """Name the service manager of this system."""
     return "launchd" if platform == "darwin" else "systemd"
+
+
+def service_log(home: Home) -> Path:
+    """Name the file that a service writes where its manager keeps no journal."""
+    return home.path / "logs" / "service.log"
 
 
 def unit_directory(manager: ServiceManager, environment: Mapping[str, str]) -> Path:
@@ -118,7 +144,7 @@ def service_file(
         command=_command(started),
         directory=str(Path.home() if settings.work_dir else current_directory()),
         environment={"PATH": search_path(environment.get("PATH", os.defpath)), **kept},
-        log=str(home.path / "logs" / "service.log"),
+        log=str(service_log(home)),
     )
     folder = unit_directory(manager, environment)
     try:

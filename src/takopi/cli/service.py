@@ -1,6 +1,9 @@
 """`takopi service`: run the bot as a service that starts by itself."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,3 +76,46 @@ def uninstall() -> None:
     print(f"{file.path} is removed. End the service with:")
     for command in file.after_uninstall:
         print(f"  {command}")
+
+
+@service_app.command("status")
+def status() -> None:
+    """Say whether a bot serves this folder, and what the service manager says."""
+    from takopi.app.bot_lock import running_bot
+    from takopi.app.home import locate_home
+
+    file, _settings = _planned()
+    serves = running_bot(locate_home()) is not None
+    print("A bot serves this folder." if serves else "No bot serves this folder.")
+    if not file.path.exists():
+        print(f"There is no {file.path}; `takopi service install` writes it.")
+        raise typer.Exit(1)
+    sys.stdout.flush()
+    raise typer.Exit(_ask_manager(file.status_command))
+
+
+@service_app.command("logs")
+def logs(
+    *,
+    lines: Annotated[int, typer.Option("-n", min=1, help="So many of the last lines.")] = 100,
+    follow: Annotated[bool, typer.Option("-f", help="Show what comes, until Ctrl-C.")] = False,
+) -> None:
+    """Show what the service wrote."""
+    from takopi.app.home import locate_home
+    from takopi.app.service import service_log
+
+    file, _settings = _planned()
+    log = service_log(locate_home())
+    raise typer.Exit(_ask_manager(file.logs_command(log, lines, follow=follow)))
+
+
+def _ask_manager(command: Sequence[str]) -> int:
+    """Run a command of the service manager on this terminal, and return its exit status."""
+    from takopi.errors import UsageError
+
+    try:
+        return subprocess.run(command, check=False).returncode
+    except FileNotFoundError:
+        raise UsageError(f"there is no {command[0]} here; `takopi ps` shows what runs") from None
+    except KeyboardInterrupt:
+        return 0
