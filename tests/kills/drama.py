@@ -78,7 +78,10 @@ async def at_commit(home: Path, number: int, *, after: bool) -> tuple[list[str],
         await _play(scene, ended)
         died = ended.done()
         if not died:
-            os.kill(pid, signal.SIGTERM)
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:  # it died at its commit just now
+                died = True
         await ended
         broken = await _in_the_end(scene, _play_on)
         return broken, died

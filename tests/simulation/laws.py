@@ -281,12 +281,14 @@ class _Laws:
             if first is None or rest is None or not self._joins(first, rest, said):
                 continue
             chat, wanted = said.chat, set(said.together)
-            mine = [
-                wanted & set(turn.messages)
+            of = [
+                turn
                 for turn in self.turns.values()
                 if turn.scope.chat_id == chat and wanted & set(turn.messages)
             ]
-            if mine and wanted not in mine:
+            # The first part may have ended by the time the journal takes the second.
+            refused = any(turn.turn_id in self.world.ledger.refused for turn in of)
+            if of and not refused and not any(wanted <= set(turn.messages) for turn in of):
                 found.append(f"the paste {said.word} was torn")
         return found
 
