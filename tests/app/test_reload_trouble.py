@@ -4,7 +4,6 @@ import fcntl
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import anyio
 import psutil
@@ -15,9 +14,6 @@ from fakes.pty_user import ends_soon
 from fakes.telegram_api import TOKEN, TelegramApi
 from fakes.toy_engine import install_toy_engine
 from store.examples import opened, received
-from takopi.app.config_watch import next_settings
-from takopi.errors import ConfigError
-from takopi.settings import Settings, load_settings
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long, pytest.mark.timeout(90)]
 
@@ -44,76 +40,6 @@ async def printed(bot: BotProcess, words: str, times: int = 1) -> None:
     with anyio.fail_after(30):
         while bot.output.count(words) < times:  # noqa: ASYNC110 - another process writes it
             await anyio.sleep(0.01)
-
-
-# Watching the file.
-
-
-def written(path: Path, text: str) -> Settings:
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o600)
-    return load_settings(path, {})
-
-
-async def noticed(current: Settings, refused: list[str], given_up: Any = None) -> Settings:
-    def check(found: Settings) -> None:
-        if found.max_runs == 1:
-            raise ConfigError("not with one")
-
-    with anyio.fail_after(10):
-        return await next_settings(current, check, refused.append, {}, given_up=given_up)
-
-
-async def test_what_was_saved_while_the_last_change_was_taken_is_taken_next(
-    tmp_path: Path,
-) -> None:
-    """Nobody watched the file between reading it and serving by it."""
-    path = tmp_path / "takopi.toml"
-    current = written(path, "max_runs = 2\n")
-    written(path, "max_runs = 3\n")
-    assert (await noticed(current, [])).max_runs == 3
-
-
-async def test_a_file_that_is_saved_in_two_steps_is_taken_once_and_whole(tmp_path: Path) -> None:
-    """Nobody is told of the half that could be read for a moment."""
-    path, refused = tmp_path / "takopi.toml", list[str]()
-    current = written(path, "max_runs = 2\n")
-    found: list[Settings] = []
-
-    async def watch() -> None:
-        found.append(await noticed(current, refused))
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(watch)
-        for step in range(14):
-            path.write_text("max_runs = 1\n" if step % 2 else "", encoding="utf-8")
-            await anyio.sleep(0.1)
-        path.unlink()
-        await anyio.sleep(1.1)
-        written(path, "max_runs = 5\n")
-    assert (found[0].max_runs, refused) == (5, [])
-
-
-async def test_what_could_not_be_served_is_not_tried_again_until_it_is_saved_again(
-    tmp_path: Path,
-) -> None:
-    """Saving it once more is a wish: what was in the way may be gone."""
-    path = tmp_path / "takopi.toml"
-    current = written(path, "max_runs = 2\n")
-    tried = written(path, "max_runs = 3\n")
-    with anyio.move_on_after(2.5) as waited:
-        await next_settings(current, lambda _: None, lambda _: None, {}, given_up=tried.document)
-    assert waited.cancelled_caught
-    refused: list[str] = []
-    async with anyio.create_task_group() as group:
-
-        async def save_again() -> None:
-            await anyio.sleep(1.5)
-            written(path, "max_runs = 3\n")
-
-        group.start_soon(save_again)
-        assert (await noticed(current, refused, tried.document)).max_runs == 3
-    assert refused == []
 
 
 # Another bot.

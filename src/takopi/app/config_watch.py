@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import anyio
-
+from takopi.bridge.ports import Clock
 from takopi.errors import TakopiError
 from takopi.logging import get_logger
 from takopi.settings import Settings, load_settings
@@ -25,6 +24,7 @@ async def next_settings(
     current: Settings,
     check: Callable[[Settings], None],
     refused: Callable[[str], None],
+    clock: Clock,
     environment: Mapping[str, str] = os.environ,
     *,
     given_up: Mapping[str, Any] | None = None,
@@ -38,16 +38,17 @@ async def next_settings(
         current: What is served now.
         check: Raises when a configuration cannot be served.
         refused: Told why a changed one is not taken, once for each change.
+        clock: Tells when to look again.
         environment: Variables of the process.
         given_up: A document that was tried and could not be served; it is not tried again.
     """
     seen: _Stamp | None = None
     while True:
-        await anyio.sleep(_LOOKS_EVERY_S)
+        await clock.sleep_until(clock.now() + _LOOKS_EVERY_S)
         stamp = _stamp(current.path)
         if stamp in (seen, None):
             continue
-        stamp = await _at_rest(current.path)
+        stamp = await _at_rest(current.path, clock)
         if stamp is None:
             continue
         seen = stamp
@@ -66,11 +67,11 @@ async def next_settings(
             return found
 
 
-async def _at_rest(path: Path) -> _Stamp | None:
+async def _at_rest(path: Path, clock: Clock) -> _Stamp | None:
     """Wait until nobody writes: many save a file by emptying it first, and half of it may read."""
     stamp = _stamp(path)
     while True:
-        await anyio.sleep(_RESTS_S)
+        await clock.sleep_until(clock.now() + _RESTS_S)
         before, stamp = stamp, _stamp(path)
         if stamp == before:
             return stamp

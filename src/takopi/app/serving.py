@@ -190,7 +190,9 @@ class BotService:
     async def _watch_config(self) -> None:
         given_up = None if self._given_up is None else self._given_up.document
         settings = self._runtime.settings
-        found = await next_settings(settings, self._check, self._tell_refused, given_up=given_up)
+        found = await next_settings(
+            settings, self._check, self._tell_refused, SystemClock(), given_up=given_up
+        )
         if self._under_way is not None or self._earlier:
             return  # a second stop would end at once what is ending in order
         self._next = found
