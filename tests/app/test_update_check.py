@@ -4,12 +4,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import metadata
 
 import pytest
 
 from takopi import __version__
 from takopi.app.update_check import check_beside, is_newer, newest_version, told
-from takopi.errors import TransportUnavailable
+from takopi.errors import TransportUnavailable, UsageError
 
 
 class Pypi(HTTPServer):
@@ -24,8 +25,9 @@ class Pypi(HTTPServer):
     def environment(self) -> dict[str, str]:
         return {"TAKOPI_PYPI_URL": f"http://127.0.0.1:{self.server_address[1]}/"}
 
-    def offers(self, version: str) -> None:
-        self.body = json.dumps({"info": {"version": version, "name": "takopi"}}).encode()
+    def offers(self, version: str, summary: str = metadata("takopi")["Summary"]) -> None:
+        info = {"version": version, "name": "takopi", "summary": summary}
+        self.body = json.dumps({"info": info}).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,6 +69,13 @@ def test_another_server_is_told(pypi, body) -> None:
     """What is no answer of PyPI is no version."""
     pypi.body = body
     with pytest.raises(TransportUnavailable, match="did not answer as PyPI does"):
+        newest_version(pypi.environment)
+
+
+def test_another_program_of_the_same_name_is_no_newer_version(pypi) -> None:
+    """To upgrade to it would replace this one."""
+    pypi.offers("9.1", "A different bot.")
+    with pytest.raises(UsageError, match="is another program; look for a newer version of this"):
         newest_version(pypi.environment)
 
 

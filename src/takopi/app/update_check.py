@@ -7,12 +7,13 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from importlib.metadata import metadata
 from urllib.parse import urlsplit
 
 import msgspec
 
 from takopi import __version__
-from takopi.errors import TakopiError, TransportUnavailable
+from takopi.errors import TakopiError, TransportUnavailable, UsageError
 from takopi.network import tls_context
 
 __all__ = ["check_beside", "is_newer", "newest_version", "told"]
@@ -28,6 +29,7 @@ class _Info(msgspec.Struct):
     """Mirror the part of https://docs.pypi.org/api/json/ that is read."""
 
     version: str
+    summary: str | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -45,6 +47,7 @@ def newest_version(
 
     Raises:
         TransportUnavailable: There was no answer in time, or none that can be read.
+        UsageError: The package of that name is another program, which must not replace this one.
     """
     base = environment.get(ADDRESS_VARIABLE) or PYPI
     answers: list[bytes | str] = []
@@ -60,9 +63,15 @@ def newest_version(
     if isinstance(answer, str):
         raise TransportUnavailable(f"{base} could not be asked: {answer}; try again later")
     try:
-        return msgspec.json.decode(answer, type=_Answer).info.version
+        found = msgspec.json.decode(answer, type=_Answer).info
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise TransportUnavailable(f"{base} did not answer as PyPI does; try again later") from None
+    if found.summary != metadata("takopi")["Summary"]:
+        raise UsageError(
+            f"the package takopi of {base} is another program; look for a newer version of this "
+            "one where you got it"
+        )
+    return found.version
 
 
 def _fetch(url: str, timeout_s: float) -> bytes | str:
