@@ -306,7 +306,7 @@ KEYS: tuple[KeySpec, ...] = (
     KeySpec(
         name=VOICE + "model",
         kind="text",
-        meaning="Its model, or the name of a local one.",
+        meaning="Its model.",
     ),
     KeySpec(
         name=VOICE + "command",
