@@ -5,8 +5,6 @@ server takes it away from the bot. So nothing is confirmed but the code's own me
 when nothing older waits; the server is asked again and again instead.
 """
 
-import hmac
-import re
 from collections.abc import Callable
 
 import msgspec
@@ -18,6 +16,7 @@ from takopi.logging import get_logger
 from takopi.telegram.api import BotApi, BotIdentity
 from takopi.telegram.batch import NumberedUpdate, read_batch
 from takopi.telegram.pace import Pace
+from takopi.telegram.start_code import CALL_MARGIN_S, POLL_TIMEOUT_S, VALID_S, says_code
 from takopi.telegram.updates import ALLOWED_UPDATES
 from takopi.telegram.wire import Message
 
@@ -26,14 +25,9 @@ __all__ = ["ChatCode", "LearnedChat", "learn_chat"]
 logger = get_logger(__name__)
 
 CODE_BYTES = 4
-VALID_S = 600.0
-POLL_TIMEOUT_S = 50.0
-CALL_MARGIN_S = 10.0
 ASK_AGAIN_S = 2.0
 # As many updates as the server gives at once; behind them the code could not be seen.
 FULL = 100
-
-_START = re.compile(r"/start(?:@\w+)?[ ]+(?P<code>[A-Za-z0-9_-]{1,64})")
 
 
 class LearnedChat(msgspec.Struct, frozen=True):
@@ -93,8 +87,7 @@ class ChatCode(msgspec.Struct, frozen=True):
             return None
         if message.from_.is_bot or message.from_.id not in self.people:
             return None
-        found = _START.fullmatch((message.text or "").strip())
-        if found is None or not hmac.compare_digest(found["code"], self.code):
+        if not says_code(message.text, self.code):
             return None
         return LearnedChat(message.chat.id, message.chat.type)
 

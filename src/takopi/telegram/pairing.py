@@ -5,8 +5,6 @@ from their private chat, and is the owner. Everybody else stays a stranger: they
 all, and cannot use the code up.
 """
 
-import hmac
-import re
 from collections.abc import Callable
 
 import msgspec
@@ -17,6 +15,7 @@ from takopi.logging import get_logger
 from takopi.telegram.api import BotApi, BotIdentity
 from takopi.telegram.batch import read_batch
 from takopi.telegram.pace import Pace
+from takopi.telegram.start_code import CALL_MARGIN_S, POLL_TIMEOUT_S, VALID_S, says_code
 from takopi.telegram.wire import Message
 
 __all__ = ["Owner", "Pairing", "learn_owner"]
@@ -24,11 +23,6 @@ __all__ = ["Owner", "Pairing", "learn_owner"]
 logger = get_logger(__name__)
 
 CODE_BYTES = 16
-VALID_S = 600.0
-POLL_TIMEOUT_S = 50.0
-CALL_MARGIN_S = 10.0
-
-_START = re.compile(r"/start(?:@\w+)?[ ]+(?P<code>[A-Za-z0-9_-]{1,64})")
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -82,8 +76,7 @@ class Pairing(msgspec.Struct, frozen=True):
             return None
         if message.forward_origin is not None:
             return None
-        found = _START.fullmatch((message.text or "").strip())
-        if found is None or not hmac.compare_digest(found["code"], self.code):
+        if not says_code(message.text, self.code):
             return None
         name = " ".join(part for part in (person.first_name, person.last_name) if part)
         return Owner(message.chat.id, person.id, name or person.username or str(person.id))
