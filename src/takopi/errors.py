@@ -146,19 +146,15 @@ class EngineMissing(EngineError):
         self.install_cmd = install_cmd
         text = (
             tr(
-                "{engine}: `{program}` is not on PATH; install it with `{command}`, then try again",
-                engine=engine,
+                "`{program}` is not on PATH; install it with `{command}`, then try again",
                 program=program,
                 command=install_cmd,
             )
             if install_cmd
-            else tr(
-                "{engine}: `{program}` is not on PATH; install it, then try again",
-                engine=engine,
-                program=program,
-            )
+            else tr("`{program}` is not on PATH; install it, then try again", program=program)
         )
-        super().__init__(text)
+        # Whoever shows it names the engine; most are called like their program.
+        super().__init__(text if program == engine else f"{engine}: {text}")
 
 
 class WorkDirMissing(EngineError):

@@ -10,6 +10,7 @@ import pytest
 from fakes.toy_engine import install_toy_engine
 from takopi.app.engines import EngineShelf, choose_default, first_choices, parse_version
 from takopi.app.runtime import EnginePasses, open_runtime
+from takopi.core.missing_engines import MissingEngine
 from takopi.engines import find_engines
 from takopi.errors import ConfigError, PluginError, UsageError
 from takopi.runner import current_runtime
@@ -95,6 +96,14 @@ async def test_a_missing_cli_has_no_version(shelf: Shelf, bin_dir: Path) -> None
         None,
         "pip install toy",
     )
+    assert found.missing("toy") == MissingEngine("toy", "pip install toy")
+
+
+def test_an_engine_whose_module_is_broken_is_missing(shelf: Shelf) -> None:
+    """One that can run is not."""
+    found = shelf()
+    assert found.missing("nobody") == MissingEngine("nobody", broken=True)
+    assert found.missing("toy") is None
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,11 @@ async def test_an_engine_that_is_not_installed_is_told_with_the_remedy() -> None
         world.chat.write("hello")
         await world.rest()
         (final,) = world.finals()
-        assert final.startswith("✗ error · codex")
-        assert "install it with npm i -g @openai/codex" in final
+        status, why = final.split("\n\n")
+        assert status.startswith("✗ error · codex")
+        assert why == (
+            "codex is not on PATH; install it with npm i -g @openai/codex, then try again"
+        )
 
 
 async def test_an_engine_that_raises_fails_its_own_turn_only() -> None:

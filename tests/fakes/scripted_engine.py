@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 
+from takopi.core.missing_engines import MissingEngine
 from takopi.errors import PluginError
 from takopi.model import (
     Action,
@@ -173,12 +174,14 @@ class ScriptedDirectory:
         broken: Engines that are listed and cannot be used.
         versions: What their CLIs say.
         hanging: They say nothing until this is set.
+        absent: Engines that are not installed, with what installs them.
     """
 
     runners: dict[str, ScriptedRunner]
     broken: dict[str, Exception] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     hanging: anyio.Event | None = None
+    absent: dict[str, str | None] = field(default_factory=dict)
 
     def ids(self) -> Sequence[str]:
         return (*self.runners, *self.broken)
@@ -194,6 +197,13 @@ class ScriptedDirectory:
         if self.hanging is not None:
             await self.hanging.wait()
         return self.versions.get(engine)
+
+    def missing(self, engine: str) -> MissingEngine | None:
+        if engine in self.broken:
+            return MissingEngine(engine, broken=True)
+        if engine in self.absent:
+            return MissingEngine(engine, self.absent[engine])
+        return None
 
 
 @dataclass

@@ -194,6 +194,9 @@ class LightEngines:
     async def version(self, engine: str) -> str | None:
         return "1.0"
 
+    def missing(self, engine: str) -> None:
+        return None
+
 
 async def live(order: Order, socket: str) -> None:
     """Be a bot until somebody says stop."""

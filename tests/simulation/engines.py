@@ -332,3 +332,6 @@ class SimDirectory:
 
     async def version(self, engine: str) -> str | None:
         return "1.0"
+
+    def missing(self, engine: str) -> None:
+        return None

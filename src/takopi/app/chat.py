@@ -17,6 +17,7 @@ from takopi.bridge.clock import SystemClock
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
+from takopi.core.missing_engines import MissingEngine
 from takopi.errors import ConfigError
 from takopi.locale_files import speak
 from takopi.logging import configure_logging
@@ -60,6 +61,10 @@ class ChatEngines:
     async def version(self, engine: EngineId) -> str | None:
         """Return what the engine's CLI says about its version."""
         return "scripted" if engine == MOCK else await self._shelf.version(engine)
+
+    def missing(self, engine: EngineId) -> MissingEngine | None:
+        """Say that an engine cannot run here, and what mends that; None when it can."""
+        return None if engine == MOCK else self._shelf.missing(engine)
 
 
 def run_chat(engine: str | None) -> int:

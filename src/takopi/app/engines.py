@@ -13,6 +13,7 @@ import msgspec
 
 from takopi.backends import EngineBackend, EngineConfig
 from takopi.core.engine_env import engine_environment
+from takopi.core.missing_engines import MissingEngine
 from takopi.engines import EngineCatalogue
 from takopi.errors import ConfigError, PluginError, TakopiError, UsageError
 from takopi.logging import adopt_structlog, get_logger
@@ -122,6 +123,14 @@ class EngineShelf:
         program = backend.cli_cmd or backend.id
         found = shutil.which(program, path=self._environment.get("PATH"))
         return Installed(program, Path(found) if found else None, backend.install_cmd)
+
+    def missing(self, engine: EngineId) -> MissingEngine | None:
+        """Say that an engine cannot run here, and what mends that; None when it can."""
+        try:
+            found = self.installed(engine)
+        except PluginError:
+            return MissingEngine(engine, broken=True)
+        return None if found.path is not None else MissingEngine(engine, found.install_cmd)
 
     async def version(self, engine: EngineId) -> str | None:
         """Return what the engine's CLI says about its version; None when it is not installed."""

@@ -17,6 +17,7 @@ from takopi.bridge.tree_ports import Workspaces
 from takopi.context import RunContext
 from takopi.core.chat import ChatUpdate, Document, Scope
 from takopi.core.file_rules import FileRules
+from takopi.core.missing_engines import MissingEngine
 from takopi.model import EngineId
 from takopi.run_host import Run, RunExit, RunHost, RunSpec
 from takopi.transports import MenuCommand, Transport
@@ -79,6 +80,10 @@ class EngineDirectory(Protocol):
 
     async def version(self, engine: EngineId) -> str | None:
         """Return what the engine's CLI says about its version; None when it is not installed."""
+        ...
+
+    def missing(self, engine: EngineId) -> MissingEngine | None:
+        """Say that an engine cannot run here, and what mends that; None when it can."""
         ...
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import nearest_names, press_data
+from takopi.core.missing_engines import MissingEngine, missing_line
 from takopi.core.preference_choices import DEFAULT, PreferenceKind, is_of_engine
 from takopi.core.preferences import Held, PreferenceSource
 from takopi.core.replies import bold, marked, message
@@ -60,6 +61,7 @@ class PreferenceView(msgspec.Struct, frozen=True, kw_only=True):
         private: Whether it is asked in a private chat.
         unlisted: Whether an engine should have listed what can be chosen, and did not.
         change: What was just done; None for nothing.
+        missing: Engines that are known and cannot run here, so that they are no choice.
     """
 
     kind: PreferenceKind
@@ -70,6 +72,7 @@ class PreferenceView(msgspec.Struct, frozen=True, kw_only=True):
     private: bool = False
     unlisted: bool = False
     change: "PreferenceChange | None" = None
+    missing: tuple[MissingEngine, ...] = ()
 
     @property
     def held(self) -> Held[str] | None:
@@ -136,7 +139,7 @@ def refused_word_reply(view: PreferenceView, said: str) -> ChatMessage:
     word = _value(said)
     if view.kind == "model":
         return message(tr("{word} cannot be a model; nothing was changed.", word=word))
-    if not view.accepted:
+    if is_of_engine(view.kind) and not view.accepted:
         text = tr(
             "{engine} takes no word of /{command}: nothing was changed. Its own configuration "
             "decides.",
@@ -159,12 +162,14 @@ def refused_word_reply(view: PreferenceView, said: str) -> ChatMessage:
             "/{command} does not take {word}, so nothing was changed. It takes: {accepted}.",
             word=word,
             command=view.kind,
-            accepted=accepted,
+            accepted=accepted or "–",
         )
+    if view.missing:
+        text += " " + missing_line(view.missing)
     near = nearest_names(said, view.accepted, limit=1)
     if near:
         text += " " + tr("Did you mean {word}?", word=near[0])
-    else:
+    elif view.accepted:
         example = f"`/{view.kind} {view.accepted[0]}`"
         text += " " + tr("For example: {example}", example=example)
     return message(text, buttons=_buttons(view))
@@ -246,6 +251,8 @@ def _changed(view: PreferenceView, change: PreferenceChange) -> str:
             value=_value(held.value),
             place=place_name(held.source, view.project),
         )
+    elif change.value in [one.engine for one in view.missing]:
+        words += " " + tr("It cannot run here yet, so such prompts fail until that is mended.")
     elif change.value is not None and _is_unlisted(view, change.value):
         words += " " + tr(
             "{engine} does not list it; if it does not know it either, the next turn says so.",
@@ -263,6 +270,8 @@ def _how_to(view: PreferenceView) -> str:
     words = []
     if view.kind == "trigger" and view.private:
         words.append(tr("In a private chat every message counts."))
+    if view.missing:
+        words.append(missing_line(view.missing))
     if view.unlisted:
         words.append(tr("{engine} did not say what it has.", engine=view.engine))
     if sum(len(row) for row in _choice_rows(view)) < len(view.accepted):

@@ -190,6 +190,10 @@ class PreferenceCommand:
         self, here: _Here, accepted: Sequence[str], change: PreferenceChange | None = None
     ) -> PreferenceView:
         layers = self.ports.router.layers(here.scope, here.project)
+        engines = self.ports.engines
+        found = map(engines.missing, engines.ids()) if self.kind == "agent" else ()
+        missing = tuple(one for one in found if one is not None)
+        absent = {one.engine for one in missing}
         lines = tuple(
             LayerLine(layer.source, chosen_in(layer.chosen, self.kind, here.engine))
             for layer in layers
@@ -201,10 +205,11 @@ class PreferenceCommand:
             engine=here.engine,
             lines=lines,
             project=here.project,
-            accepted=tuple(accepted),
+            accepted=tuple(word for word in accepted if word not in absent),
             private=here.chat_kind == "private",
             unlisted=self.kind == "model" and not accepted,
             change=change,
+            missing=missing,
         )
 
     # What takes time.
