@@ -8,9 +8,12 @@ import sys
 from html import escape
 from pathlib import Path, PurePosixPath
 
+from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
+from takopi.core.contexts import format_context
 from takopi.core.present import FinalView, ProgressHeader, render_final, render_progress
 from takopi.core.progress import advance, start_progress
+from takopi.core.reactions import reaction_of_end
 from takopi.core.richtext import RichText
 from takopi.model import Action, ActionEvent, ResumeToken, StartedEvent
 
@@ -21,7 +24,9 @@ FONTS = {
     True: "ui-monospace,'SF Mono',Menlo,'DejaVu Sans Mono',monospace",
 }
 SESSION = ResumeToken("codex", "01a1fc42-c54c-7fd3-a2cd-98b75367b22e")
+WHERE = format_context(RunContext("tide", "fix/tests"))
 PROJECT = PurePosixPath("/home/ada/tide")
+PROMPT = "/tide @fix/tests find out why they fail, and mend it"
 ANSWER = """\
 All **42 tests** pass. The import in `settings.py` was misspelt:
 
@@ -45,7 +50,7 @@ def progress() -> ChatMessage:
         state = advance(state, ActionEvent("codex", action, "started"))
         if ok is not None:
             state = advance(state, ActionEvent("codex", action, "completed", ok))
-    header = ProgressHeader("working", "codex", 32)
+    header = ProgressHeader("working", "codex", 32, WHERE.removeprefix("ctx: "))
     return render_progress(state, header, cwd=PROJECT, cancel_data="cancel")
 
 
@@ -58,9 +63,10 @@ def final() -> ChatMessage:
         steps=4,
         answer=ANSWER,
         error=None,
+        context_line=WHERE,
         resume_line=f"codex resume {SESSION.value}",
         notes=(),
-        usage=None,
+        usage={"model": "gpt-5", "input_tokens": 35_390, "output_tokens": 1_200},
     )
     return render_final(view, "split").messages[0]
 
@@ -85,7 +91,8 @@ def pieces(text: RichText) -> list[list[tuple[str, str]]]:
 def span(kind: str, text: str) -> str:
     """Draw characters of one style."""
     code = kind in ("code", "pre")
-    look = ' font-weight="600"' if kind == "bold" else ' fill="#20648f"' if code else ""
+    looks = {"bold": ' font-weight="600"', "italic": ' font-style="italic"'}
+    look = ' fill="#20648f"' if code else looks.get(kind, "")
     return f'<tspan font-family="{FONTS[code]}"{look}>{escape(text)}</tspan>'
 
 
@@ -120,12 +127,22 @@ def bubble(message: ChatMessage, top: float, *, mine: bool = False) -> tuple[str
     return "\n".join(out), bottom + 6
 
 
+def reaction(bottom: float) -> str:
+    """Draw what takopi puts on a prompt whose turn is done, on the bubble above `bottom`."""
+    x, y = WIDTH - SIDE - 44, bottom - 18
+    return (
+        f'<rect x="{x}" y="{y:.0f}" width="32" height="22" rx="11" fill="#b9dba0"/>'
+        f'<text x="{x + 16}" y="{y + 16:.0f}" text-anchor="middle">{reaction_of_end("done")}</text>'
+    )
+
+
 def drawing() -> str:
     """Draw the whole conversation."""
-    said = ChatMessage(RichText("the tests fail since this morning, find out why and mend it"))
-    body, top = [], 18.0
-    for message, mine in ((said, True), (progress(), False), (final(), False)):
-        piece, top = bubble(message, top, mine=mine)
+    said, top = bubble(ChatMessage(RichText(PROMPT)), 18.0, mine=True)
+    body = [said, reaction(top)]
+    top += 8
+    for message in (progress(), final()):
+        piece, top = bubble(message, top)
         body.append(piece)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{top + 8:.0f}"'

@@ -6,6 +6,8 @@ from pathlib import Path, PurePath
 from markdown_it import MarkdownIt
 
 from core.render.events import after, begun, done, event
+from takopi.context import RunContext
+from takopi.core.contexts import format_context
 from takopi.core.markdown import render_markdown
 from takopi.core.present import FinalView, ProgressHeader, render_final, render_progress
 
@@ -39,13 +41,14 @@ def test_the_final_message_is_as_shown() -> None:
     """The second sample is the final of such a turn."""
     view = FinalView(
         status="done",
-        engine="codex",
+        engine="claude",
         elapsed_s=192,
         steps=4,
         answer="The parser took words for numbers; it does not any more. See `src/main.py:12`.",
-        resume_line="codex resume 0199f1c2",
+        context_line=format_context(RunContext("shop", "fix/login")),
+        resume_line="claude --resume 2f1c1c0e",
         notes=("ended 1 background process: npm run dev",),
-        usage={"model": "gpt-5", "input_tokens": 35_390, "output_tokens": 1_200, "cost_usd": 0.12},
+        usage={"model": "opus", "input_tokens": 35_390, "output_tokens": 1_200, "cost_usd": 0.12},
     )
     (message,) = render_final(view).messages
     assert message.body.text == TEXTS[1]
