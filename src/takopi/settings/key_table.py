@@ -338,7 +338,7 @@ KEYS: tuple[KeySpec, ...] = (
     KeySpec(
         name=BUDGET + "per_turn_usd",
         kind="amount",
-        meaning="What one turn may cost before takopi asks.",
+        meaning="What one turn may cost before its answer says that it cost more.",
     ),
     KeySpec(
         name=PLUGINS + "enabled",
