@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.file_world import PDF, PHOTO, FileWorld
 from takopi.bridge.records import TurnPut
@@ -171,6 +172,24 @@ async def test_a_turn_can_be_cancelled_while_its_file_is_fetched(world):
         await world.clock.advance(5)
         assert any(text.startswith("■ cancelled") for text in world.chat.texts())
         assert (world.codex.turns, world.arrived()) == ([], {})
+
+
+@pytest.mark.parametrize("slow", ["d1", "d2", ""])
+async def test_files_of_one_name_stay_apart_however_they_come(world, slow):
+    """Two prompts at once have their own files; neither gets the other's, nor costs it one."""
+    world.content["d2"] = b"other"
+    world.held = {slow}
+    async with world.on():
+        world.chat.write("summarise", files=(PDF,))
+        world.chat.write("/claude translate", files=(replace(PDF, file_id="d2"),))
+        await world.clock.advance(1)
+        got = {
+            turn.request.prompt: turn.request.attachments[0].read_bytes()
+            for engine in (world.codex, world.claude)
+            for turn in engine.turns
+        }
+        wanted = {"summarise": ("d1", b"plan"), "translate": ("d2", b"other")}
+        assert got == {name: what for name, (file, what) in wanted.items() if file != slow}
 
 
 async def test_a_crash_while_files_are_fetched_doubles_none(world):

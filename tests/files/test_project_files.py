@@ -80,6 +80,26 @@ async def test_nothing_is_overwritten(files, root):
     assert Path(first).read_bytes() == b"2"
 
 
+async def test_no_two_files_are_promised_one_place(files, root):
+    """Not while the first still comes, nor when it was promised in another life."""
+    first = await files.places(root, ["a.txt"])
+    second = await files.places(root, ["a.txt"])
+    third = await files.places(root, ["a.txt"], [str(root / "incoming" / "a-3.txt")])
+    assert [Path(place).name for place in (*first, *second, *third)] == [
+        "a.txt",
+        "a-2.txt",
+        "a-4.txt",
+    ]
+
+
+async def test_a_name_is_free_again_once_its_file_came_and_went(files, root):
+    """An agent may move what arrives elsewhere, day after day."""
+    for _ in range(3):
+        place = await arrive(files, root, "report.csv", b"1")
+        assert Path(place).name == "report.csv"
+        Path(place).unlink()
+
+
 async def test_a_file_that_comes_in_half_is_not_there(files, root):
     """Its name is given once it is whole."""
 

@@ -98,7 +98,8 @@ class Arrivals:
             inside = file.path and relative_to(str(root), file.path) is not None
             if not inside and not (file.path and await self.files.has(file.path)):
                 homeless.append(file)
-        places = iter(await self.files.places(root, [file.name for file in homeless]))
+        given = [file.path for file in files if file.path and file not in homeless]
+        places = iter(await self.files.places(root, [file.name for file in homeless], given))
         return tuple(
             replace(file, path=next(places)) if file in homeless else file for file in files
         )

@@ -233,8 +233,16 @@ class ProjectFiles(Protocol):
         """Give what goes between a chat and a project."""
         ...
 
-    async def places(self, root: Path, names: Sequence[str]) -> tuple[str, ...]:
-        """Choose an absolute path for each of some files that arrive, where nothing is yet."""
+    async def places(
+        self, root: Path, names: Sequence[str], given: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Choose an absolute path for each of some files that arrive, where nothing is or comes.
+
+        Args:
+            root: Directory of the project.
+            names: As their senders call them.
+            given: What was chosen before for files that come too.
+        """
         ...
 
     async def has(self, path: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -42,15 +43,26 @@ class LocalFiles:
         self._rules = rules
         self._copies = copies
         self._excluded: set[Path] = set()
+        self._promised: set[str] = set()
+        self._choosing = threading.Lock()
 
     @property
     def rules(self) -> FileRules:
         """Give what goes in and out."""
         return self._rules
 
-    async def places(self, root: Path, names: Sequence[str]) -> tuple[str, ...]:
-        """Choose a place for each of some files that arrive, where nothing is yet."""
-        return await anyio.to_thread.run_sync(self._places, root, tuple(names))
+    async def places(
+        self, root: Path, names: Sequence[str], given: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Choose a place for each of some files that arrive, where nothing is or is to be.
+
+        Args:
+            root: Directory of the project.
+            names: As their senders call them.
+            given: Places that were chosen before, in another life perhaps; they stay taken.
+        """
+        run = anyio.to_thread.run_sync
+        return await run(self._places, root, tuple(names), tuple(given))
 
     async def has(self, path: str) -> bool:
         """Tell whether a file that arrived lies where it was to lie; then it is whole."""
@@ -94,6 +106,7 @@ class LocalFiles:
                 raise
             with anyio.CancelScope(shield=True):
                 await run(writing.__exit__, None, None, None)
+            self._promised.discard(str(root / name))
         except OSError as error:
             raise FileRefused(name, error.strerror or tr("it cannot be written")) from error
 
@@ -124,7 +137,16 @@ class LocalFiles:
         if document.path:
             await anyio.to_thread.run_sync(partial(self._forget, Path(document.path)))
 
-    def _places(self, root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _places(
+        self, root: Path, names: tuple[str, ...], given: tuple[str, ...]
+    ) -> tuple[str, ...]:
+        # What was promised to a file that still comes is no other's: neither may take it, nor be
+        # taken for it.
+        with self._choosing:
+            self._promised.update(given)
+            return self._chosen(root, names) if names else ()
+
+    def _chosen(self, root: Path, names: tuple[str, ...]) -> tuple[str, ...]:
         folder, denied = self._rules.incoming, self._rules.denied
         if root not in self._excluded:
             exclude_folder(root, folder)
@@ -134,11 +156,12 @@ class LocalFiles:
 
         def taken(name: str) -> bool:
             path = f"{folder}/{name}"
-            return str(root / path) in chosen or is_there(root, path, denied=denied)
+            return str(root / path) in self._promised or is_there(root, path, denied=denied)
 
         for name in names:
-            free = free_name(safe_name(name), taken)
-            chosen.append(str(root / folder / free))
+            place = str(root / folder / free_name(safe_name(name), taken))
+            chosen.append(place)
+            self._promised.add(place)
         return tuple(chosen)
 
     def _is_folder(self, root: Path, name: str) -> bool:
