@@ -185,9 +185,84 @@ async def test_buttons_choose_for_the_nearest_place_and_take_it_back() -> None:
         assert choices(world).reasoning is None
 
 
+def labels(world: World, text: str, chat: int = 1) -> list[str]:
+    return [b.label for row in world.chat.find(text, chat).message.buttons for b in row]
+
+
+async def press_last(world: World, text: str) -> str:
+    """Press the last button of a message, and return what its presser sees."""
+    shown = world.chat.find(text)
+    press = world.chat.press(shown.message.buttons[-1][-1].data, on=shown.message_id)
+    await settle()
+    await world.clock.advance(5)
+    (said,) = [c.text for c in world.sent("answer") if (c.text or "").startswith(f"{press}: ")]
+    return str(said).removeprefix(f"{press}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("/model frob", "Model of codex"),
+        ("/model claude frob", "Model of claude"),  # it lists nothing
+        ("/reasoning high", "Reasoning of codex"),
+        ("/mode plan", "Permission mode of codex"),
+        ("/verbose full", "How much messages show"),
+        ("/agent claude", "Engine of prompts that name none"),
+    ],
+)
+async def test_a_choice_in_words_has_a_way_back(text: str, title: str) -> None:
+    """Its answer has the buttons that a choice by button has."""
+    async with choosing() as world:
+        before = await world.store.load()
+        await says(world, text)
+        assert labels(world, f"{title}: ")[-1] == "Take back"
+        assert await press_last(world, f"{title}: ") == "Nothing is chosen here any more"
+        assert "is chosen for this chat any more" in world.chat.find(f"{title}: ").text
+        assert "Take back" not in labels(world, f"{title}: ")
+        assert before.places == ()
+
+
+async def test_a_choice_for_another_place_has_a_way_back_there() -> None:
+    """Buttons choose for the topic, and so they must name the other place."""
+    group = {"kind": "group", "chat": -7, "thread": 4}
+    async with choosing(default_project="zed") as world:
+        await says(world, "/model gpt-5", **group)
+        await says(world, "/model frob for project", **group)
+        title = "frob is chosen for project zed"
+        assert labels(world, title, -7)[-2:] == ["Take back", "Take back for project zed"]
+        shown = world.chat.find(title, -7)
+        world.chat.press(shown.message.buttons[-1][-1].data, on=shown.message_id, chat=-7)
+        await settle()
+        await world.clock.advance(5)
+        assert world.chat.has("Nothing is chosen for project zed any more", -7)
+        known = {p.key: p.preferences.models for p in (await world.store.load()).places}
+        assert known["memory:-7:4"] == {"codex": "gpt-5"}
+        assert not known.get("project:zed")
+
+
+async def test_a_trigger_for_a_project_is_taken_back_where_it_was_chosen() -> None:
+    """A private chat has no other button: there is nothing else that could be chosen there."""
+    async with choosing(default_project="zed") as world:
+        await says(world, "/trigger")
+        assert labels(world, "Messages of a group") == []
+        assert "It takes: all, mentions." in world.chat.find("Messages of a group").text
+        await says(world, "/trigger mentions for project")
+        assert labels(world, "mentions is chosen") == ["Take back for project zed"]
+        assert await press_last(world, "mentions is chosen") == "Taken back"
+        assert world.chat.has("Nothing is chosen for project zed any more")
+
+
 @pytest.mark.parametrize(
     "args",
-    [("reasoning", "codex", "hihg"), ("reasoning", "gemini", "high"), ("reasoning",), ("verbose",)],
+    [
+        ("model", "codex", "-", "nowhere"),
+        ("verbose", "-", "topic"),
+        ("verbose", "-"),
+        ("reasoning", "codex", "hihg"),
+        ("reasoning", "gemini", "high"),
+        ("reasoning",),
+        ("verbose",),
+    ],
 )
 async def test_a_forged_press_changes_nothing(args) -> None:
     async with choosing() as world:

@@ -2,7 +2,8 @@
 
 Each has one word, `default` to take it back, and an optional place: `/model gpt-5 for project`.
 Models, levels and modes are an engine's, and a first word may name another one than that which
-holds: `/model claude opus`.
+holds: `/model claude opus`. `set` and `clear` may be written, as with `/ctx`: `/model set gpt-5`,
+`/model clear`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from takopi.core.preferences import Preferences, PreferenceSource, Trigger, Verb
 from takopi.model import EngineId
 
 __all__ = [
+    "BACK",
     "DEFAULT",
     "KINDS",
     "PLACES",
@@ -32,6 +34,8 @@ PreferenceKind: TypeAlias = Literal["agent", "model", "reasoning", "mode", "trig
 KINDS: tuple[PreferenceKind, ...] = get_args(PreferenceKind)
 
 DEFAULT = "default"
+BACK = "-"
+"""Stands in button data before the place where a choice is taken back; no choice is called so."""
 PLACES: tuple[PreferenceSource, ...] = ("topic", "chat", "project")
 
 _OF_ENGINE: frozenset[PreferenceKind] = frozenset({"model", "reasoning", "mode"})
@@ -81,10 +85,13 @@ def read_wish(
         words = words[:-1]
         if words[-1].lower() == "for":
             words = words[:-1]
+    verb, words = _take_verb(words)
     engine = None
     if is_of_engine(kind) and words and words[0].lower() in engines:
         engine, words = words[0].lower(), words[1:]
-    if len(words) > 1 or (place is not None and not words):
+    if verb == "clear":
+        return None if words else PreferenceWish(DEFAULT, place, engine)
+    if len(words) > 1 or ((place is not None or verb) and not words):
         return None
     return PreferenceWish(words[0] if words else None, place, engine)
 

@@ -7,7 +7,7 @@ import msgspec
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import nearest_names, press_data
 from takopi.core.missing_engines import MissingEngine, missing_line
-from takopi.core.preference_choices import DEFAULT, PreferenceKind, is_of_engine
+from takopi.core.preference_choices import BACK, DEFAULT, PreferenceKind, is_of_engine
 from takopi.core.preferences import Held, PreferenceSource
 from takopi.core.replies import bold, marked, message
 from takopi.core.shorten import one_line
@@ -84,10 +84,17 @@ class PreferenceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreferenceChange(msgspec.Struct, frozen=True):
-    """Be a choice that was just made; None for one that was taken back."""
+    """Be a choice that was just made.
+
+    Args:
+        value: What was chosen; None when it was taken back.
+        place: Where.
+        nearest: Whether that is the place that buttons choose for.
+    """
 
     value: str | None
     place: PreferenceSource
+    nearest: bool = True
 
 
 def preference_reply(view: PreferenceView) -> ChatMessage:
@@ -110,8 +117,11 @@ def preference_reply(view: PreferenceView) -> ChatMessage:
     return message(*pieces, buttons=_buttons(view))
 
 
-def chosen_toast(value: str | None) -> str:
+def chosen_toast(change: PreferenceChange) -> str:
     """Say to whoever pressed a button what it did."""
+    value = change.value
+    if value is None and not change.nearest:
+        return tr("Taken back")
     if value is None:
         return tr("Nothing is chosen here any more")
     return tr("{value} from now on", value=one_line(value, _LABEL_UNITS))
@@ -288,17 +298,23 @@ def _how_to(view: PreferenceView) -> str:
 
 
 def _buttons(view: PreferenceView) -> tuple[tuple[Button, ...], ...]:
-    rows = _choice_rows(view)
+    row = []
     # A button chooses for the nearest place, so it takes back what was chosen there.
-    if rows and view.lines and view.lines[0].value is not None:
-        data = _data(view, DEFAULT)
-        if data is not None:
-            rows = (*rows, (Button(tr("Take back"), data),))
-    return rows
+    if view.lines and view.lines[0].value is not None:
+        row.append((tr("Take back"), _data(view, DEFAULT)))
+    change = view.change
+    if change is not None and change.value is not None and not change.nearest:
+        place = place_name(change.place, view.project)
+        label = one_line(tr("Take back for {place}", place=place), _LABEL_UNITS)
+        row.append((label, _data(view, BACK, change.place)))
+    back = tuple(Button(label, data) for label, data in row if data is not None)
+    return (*_choice_rows(view), back) if back else _choice_rows(view)
 
 
 def _choice_rows(view: PreferenceView) -> tuple[tuple[Button, ...], ...]:
     """Make a button of each word that goes into one."""
+    if view.kind == "trigger" and view.private:
+        return ()  # a button chooses for the chat, where there is nothing to choose
     held = view.held
     buttons: list[Button] = []
     for word in view.accepted:
@@ -313,10 +329,10 @@ def _choice_rows(view: PreferenceView) -> tuple[tuple[Button, ...], ...]:
     return tuple(tuple(buttons[n : n + row]) for n in range(0, len(buttons), row))
 
 
-def _data(view: PreferenceView, word: str) -> str | None:
+def _data(view: PreferenceView, *words: str) -> str | None:
     engine = (view.engine,) if is_of_engine(view.kind) else ()
     try:
-        return press_data(view.kind, *engine, word)
+        return press_data(view.kind, *engine, *words)
     except ValueError:
         return None
 

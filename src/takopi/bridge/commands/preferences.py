@@ -13,8 +13,10 @@ from takopi.bridge.waiting import wait_until
 from takopi.core.chat import ChatKind, ChatMessage, Scope
 from takopi.core.places import PlaceRecord
 from takopi.core.preference_choices import (
+    BACK,
     DEFAULT,
     KINDS,
+    PLACES,
     PreferenceKind,
     PreferenceWish,
     chosen_in,
@@ -112,6 +114,9 @@ class PreferenceCommand:
             engine, args = args[0] if args else "", args[1:]
         # A word may have colons of its own.
         wish = PreferenceWish(":".join(args), engine=engine)
+        if args[:1] == (BACK,):
+            place = next((known for known in PLACES if args[1:] == (known,)), None)
+            wish = PreferenceWish(None if place is None else DEFAULT, place, engine)
         done: PreferenceChange | ChatMessage | None = None
         if wish.value and (engine is None or engine in self.ports.engines.ids()):
             here = self._here(pressed.scope, pressed.chat_kind, engine)
@@ -120,7 +125,7 @@ class PreferenceCommand:
             await self.ports.answers.mark([call.handled])
             return tr("This button does nothing any more")
         self.ports.group.start_soon(self._correct, call, here, done)
-        return chosen_toast(done.value)
+        return chosen_toast(done)
 
     def _here(self, scope: Scope, kind: ChatKind, engine: EngineId | None) -> _Here:
         router = self.ports.router
@@ -139,7 +144,8 @@ class PreferenceCommand:
         Raises:
             StoreError: The journal did not take it, so nothing happened.
         """
-        place: PreferenceSource = wish.place or ("topic" if _is_topic(here.scope) else "chat")
+        nearest: PreferenceSource = "topic" if _is_topic(here.scope) else "chat"
+        place = wish.place or nearest
         record = self._record(here, place)
         if record is None:
             return no_place_reply(self.kind, place)
@@ -153,7 +159,7 @@ class PreferenceCommand:
                 return refused_word_reply(self._view(here, accepted), said)
         chosen = with_choice(record.preferences, self.kind, here.engine, word)
         await self.ports.places.put(replace(record, preferences=chosen), [handled])
-        return PreferenceChange(word, place)
+        return PreferenceChange(word, place, place == nearest)
 
     def _record(self, here: _Here, place: PreferenceSource) -> PlaceRecord | None:
         """Find what is known of a place; None where there is no such place."""
