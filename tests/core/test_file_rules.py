@@ -158,6 +158,8 @@ def test_an_answer_full_of_files_is_bounded():
         ("put", FileCommandWords("put", "")),
         ("put docs/", FileCommandWords("put", "docs/")),
         ("put --replace docs/a.md", FileCommandWords("put", "docs/a.md", replace=True)),
+        ("put --force docs/a.md", FileCommandWords("put", "docs/a.md", replace=True)),
+        ("put --forced", FileCommandWords("put", "--forced")),
         ("put --replace", FileCommandWords("put", "", replace=True)),
         ("get", None),
         ("get --replace a", None),

@@ -66,6 +66,8 @@ DOCUMENTS = frozenset(
     }
 )
 _SENDABLE = tuple(IMAGES | DOCUMENTS)
+# The second is what the public takopi calls it.
+_REPLACE = frozenset({"--replace", "--force"})
 # Nobody waits for an agent that names ten thousand files.
 _MAX_ANSWER = 60_000
 _MAX_LIKELY = 400
@@ -182,10 +184,9 @@ def free_name(name: str, is_taken: Callable[[str], bool]) -> str:
 def read_file_command(args: str) -> FileCommandWords | None:
     """Read what stands behind `/file`; None when it asks for nothing that there is."""
     verb, _, rest = args.strip().partition(" ")
-    path = rest.strip()
-    replace = path == "--replace" or path.startswith("--replace ")
-    if replace:
-        path = path.removeprefix("--replace").strip()
+    option, _, behind = rest.strip().partition(" ")
+    replace = option in _REPLACE
+    path = (behind if replace else rest).strip()
     if path[:1] in {'"', "'", "`"} and path[:1] == path[-1:] and len(path) > 1:
         path = path[1:-1]
     match verb.lower():

@@ -96,6 +96,12 @@ def read_wish(
     return PreferenceWish(words[0] if words else None, place, engine)
 
 
+def _take_verb(words: list[str]) -> tuple[str, list[str]]:
+    """Take `set` or `clear` from the front; an empty verb when there is none."""
+    verb = words[0].lower() if words else ""
+    return (verb, words[1:]) if verb in {"set", "clear"} else ("", words)
+
+
 def word_of(kind: PreferenceKind, said: str, accepted: Sequence[str]) -> str | None:
     """Return what is written down for a word; None when it is not accepted.
 

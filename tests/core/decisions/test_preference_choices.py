@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from takopi.core.preference_choices import (
+    DEFAULT,
     KINDS,
     PreferenceWish,
     chosen_in,
@@ -40,6 +41,15 @@ ENGINES = ("codex", "claude")
         ("agent", "claude", PreferenceWish("claude")),
         ("agent", "claude for chat", PreferenceWish("claude", "chat")),
         ("verbose", "default", PreferenceWish("default")),
+        ("agent", "set claude", PreferenceWish("claude")),
+        ("model", "set gpt-5 for chat", PreferenceWish("gpt-5", "chat")),
+        ("reasoning", "SET claude high", PreferenceWish("high", None, "claude")),
+        ("trigger", "clear", PreferenceWish("default")),
+        ("model", "clear", PreferenceWish("default")),
+        ("model", "clear claude topic", PreferenceWish("default", "topic", "claude")),
+        ("model", "clear gpt-5", None),
+        ("model", "set", None),
+        ("model", "set claude", None),
         ("model", "a b", None),
         ("model", "for chat", None),
         ("model", "claude for chat", None),
@@ -54,7 +64,7 @@ def test_a_word_a_place_and_an_engine(kind, args, wish) -> None:
 def test_any_words_are_read_or_refused(kind, args) -> None:
     wish = read_wish(kind, args, ENGINES)
     if wish is not None and wish.value is not None:
-        assert wish.value in args.split()
+        assert wish.value in (*args.split(), DEFAULT)
         assert wish.engine is None or is_of_engine(kind)
 
 
