@@ -33,7 +33,7 @@ async def test_a_run_from_its_start_to_its_end(
     fifo = tmp_path / "go"
     os.mkfifo(fifo)
     record = {"prompt": "fix it", "turn_record": {"turn_id": "t1", "scope": ["telegram", 1]}}
-    script = 'echo up; echo error >&2; read x < "$1"; exit 3'
+    script = 'echo error >&2; echo up; read x < "$1"; exit 3'
     spec = shell(script, str(fifo), cwd=tmp_path, record=record, run_id="r1")
     run = await host.start(spec)
     await first_line(run.follow())
@@ -59,24 +59,25 @@ async def test_a_run_from_its_start_to_its_end(
 
 async def test_what_nobody_saw_the_end_of_is_lost(host: LocalRunHost, runs_dir: Path) -> None:
     """Holder and engine are gone; a reboot looks the same."""
-    run = await host.start(shell("echo up; exec sleep 300", run_id="r1"))
+    # The id is of this test alone: after a reboot only marks are left, whoever set them.
+    run = await host.start(shell("echo up; exec sleep 300", run_id="unseen"))
     await first_line(run.follow())
     path = run.directory / "process.json"
     whole = path.read_text()
     facts = RunDirectory(run.directory).process_facts()
     path.write_text(whole.replace(f'"pid": {facts.pid}', '"pid": null'))
-    assert states(runs_dir) == {"r1": "running"}
+    assert states(runs_dir) == {"unseen": "running"}
     assert facts.holder
     assert facts.engine
     os.kill(facts.holder.pid, signal.SIGKILL)
-    assert states(runs_dir) == {"r1": "running"}  # its engine carries the mark
+    assert states(runs_dir) == {"unseen": "running"}  # its engine carries the mark
     path.write_text(whole)
-    assert states(runs_dir) == {"r1": "running"}
+    assert states(runs_dir) == {"unseen": "running"}
     os.kill(facts.engine.pid, signal.SIGKILL)
-    while states(runs_dir) != {"r1": "lost"}:
+    while states(runs_dir) != {"unseen": "lost"}:
         await anyio.lowlevel.checkpoint()
     path.write_text(whole.replace(facts.boot, "another-boot"))
-    assert states(runs_dir) == {"r1": "lost"}
+    assert states(runs_dir) == {"unseen": "lost"}
 
 
 async def test_looking_changes_nothing(host: LocalRunHost, runs_dir: Path) -> None:
