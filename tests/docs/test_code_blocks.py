@@ -4,6 +4,7 @@ import re
 import shlex
 import tomllib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -119,11 +120,30 @@ def check(words: list[str], block: Block) -> None:
         assert arguments[0] in known, f"{block}: takopi {arguments[0]}"
 
 
+def anchors(page: Path) -> set[str]:
+    """Name the headings of a page as links do."""
+    tokens = MarkdownIt().parse(page.read_text("utf-8"))
+    titles = (text.content for opening, text in pairwise(tokens) if opening.type == "heading_open")
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    """A link to another page or picture of the project leads to one."""
+    """A link to another page, heading or picture of the project leads to one."""
     for token in MarkdownIt().parse(page.read_text("utf-8")):
         for child in token.children or []:
             target = str(child.attrs.get("href") or child.attrs.get("src") or "")
-            if target and not re.match(r"[a-z]+:", target) and not target.startswith("#"):
-                assert (page.parent / target.split("#")[0]).exists(), f"{page.name}: {target}"
+            if not target or re.match(r"[a-z]+:", target):
+                continue
+            path, _, heading = target.partition("#")
+            there = page.parent / path if path else page
+            assert there.exists(), f"{page.name}: {target}"
+            assert not heading or heading in anchors(there), f"{page.name}: {target}"
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    """Nothing that is written is out of sight."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for page in PAGES:
+        if page.is_relative_to(ROOT / "docs"):
+            assert f"({page.relative_to(ROOT)}" in readme, page
