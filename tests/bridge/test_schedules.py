@@ -107,6 +107,46 @@ async def test_the_buttons_of_the_list_pause_resume_run_and_delete() -> None:
         assert await press(world, "codex is asked every 1h", "Pause") == "This schedule is gone"
 
 
+async def test_the_answer_about_one_schedule_stays_about_that_one() -> None:
+    async with living() as world:
+        world.chat.write("/every 2h other")
+        world.chat.write("/every 30m check")
+        await settle()
+        first = world.chat.find("check").message_id
+        assert await press(world, "check", "Pause") == "Paused"
+        await world.clock.advance(5)
+        shown = world.chat.shown[(1, first)]
+        assert shown.text == (
+            "codex is asked every 30m\ncheck\nIt is paused: nothing is asked until it goes on."
+        )
+        assert await press(world, "check", "Resume") == "It goes on"
+        await world.clock.advance(5)
+        shown = world.chat.shown[(1, first)]
+        assert shown.text.startswith("codex is asked every 30m, next at ")
+        assert await press(world, "check", "Delete") == "Deleted"
+        await world.clock.advance(5)
+        shown = world.chat.shown[(1, first)]
+        assert shown.text == "Deleted: codex was to be asked every 30m\ncheck"
+        assert shown.message is not None
+        assert shown.message.buttons == ()
+        assert world.chat.has("codex is asked every 2h")
+
+
+async def test_a_message_about_a_schedule_that_is_gone_says_so() -> None:
+    """It went elsewhere; what asks once goes when it is asked."""
+    async with living() as world:
+        world.chat.write("/at in 1h check")
+        await settle()
+        carried, number = data(world, "codex is asked at", "Pause")
+        assert await press(world, "codex is asked at", "Run now") == "Asked now"
+        await world.clock.advance(5)
+        assert world.chat.shown[(1, number)].text == "Asked now: codex was to be asked in 1h\ncheck"
+        world.chat.press(carried, on=number)
+        await settle()
+        await world.clock.advance(5)
+        assert world.chat.shown[(1, number)].text == "This schedule is gone"
+
+
 async def test_buttons_count_in_their_own_chat_alone() -> None:
     """And what nobody made does nothing."""
     async with living() as world:

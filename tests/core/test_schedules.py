@@ -13,8 +13,8 @@ from takopi.core.local_times import one_moment
 from takopi.core.schedule_replies import (
     Missed,
     format_moment,
-    made_reply,
     missed_reply,
+    one_schedule,
     schedule_list,
     schedule_note,
 )
@@ -256,11 +256,11 @@ def test_lists_show_state_place_and_buttons_page_by_page() -> None:
     ]
     first = schedule_list(records, 0, NOW, BERLIN)
     lines = first.body.text.splitlines()
-    assert lines[1] == "1. 1h, next 18:00 · codex"
+    assert lines[1] == "1. every 1h, next 18:00 · codex"
     assert lines[3] == "2. paused · codex · zed @dev"
     assert lines[5] == "3. 18:30 · codex · zed"
     assert lines[7] == "4. missed · codex"
-    assert lines[9] == "5. 0 9 * * 1, next 2026-11-23 09:00, waits for its last turn · codex"
+    assert lines[9] == "5. every 0 9 * * 1, next 2026-11-23 09:00, waits for its last turn · codex"
     labels = [[button.label for button in row] for row in first.buttons]
     assert labels[0] == ["1. Run now", "1. Pause", "1. Delete"]
     assert labels[1][1] == "2. Resume"
@@ -277,12 +277,15 @@ def test_every_text_fits_whatever_is_asked() -> None:
     for words in (
         schedule_list([long] * 50, 0, NOW, BERLIN),
         missed_reply([Missed(long, 100)] * 50, NOW, BERLIN),
-        made_reply(long, NOW, BERLIN),
+        one_schedule(long, NOW, BERLIN),
     ):
         assert len(words.body.text.encode("utf-16-le")) // 2 <= 4096
         assert all(len(b.data.encode()) <= 64 for row in words.buttons for b in row)
     assert "and 42 more" in missed_reply([Missed(long, 1)] * 50, NOW, BERLIN).body.text
     assert schedule_note(schedule()) == "scheduled, every 1h: check"
+    missed = one_schedule(schedule("at 17:30", next_at=None), NOW, BERLIN)
+    assert "is asked at 17:30\ncheck\ntakopi was away then; nothing was asked." in missed.body.text
+    assert [button.label for button in missed.buttons[0]] == ["Run now", "Delete"]
 
 
 @pytest.mark.parametrize(

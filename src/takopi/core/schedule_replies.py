@@ -15,12 +15,14 @@ from takopi.core.shorten import one_line
 from takopi.core.texts import tr, tr_n
 
 __all__ = [
+    "ALONE",
     "Missed",
     "crowded_reply",
+    "ended_reply",
     "format_moment",
-    "made_reply",
     "missed_reply",
     "no_prompt_reply",
+    "one_schedule",
     "paused_reply",
     "schedule_list",
     "schedule_note",
@@ -29,6 +31,9 @@ __all__ = [
 ]
 
 COMMAND = "schedules"
+ALONE = "m"
+"""Stands for the page in the buttons of a message that is about one schedule."""
+
 PAGE_SIZE = 8
 _PREVIEW_UNITS = 60
 _EXAMPLES = {
@@ -81,20 +86,40 @@ def schedule_note(record: ScheduleRecord) -> str:
     return tr("scheduled, {when}: {prompt}", when=_when(record), prompt=prompt)
 
 
-def made_reply(record: ScheduleRecord, now: float, zone: tzinfo) -> ChatMessage:
-    """Say that a schedule was made, and when it asks first."""
-    assert record.next_at is not None, "it asks at least once"
-    moment = format_moment(record.next_at, now, zone)
-    lines = [
-        tr("{engine} is asked {when}, next at {moment}", **_names(record), moment=moment)
-        if not record.once
-        else tr("{engine} is asked at {moment}", **_names(record), moment=moment),
-        one_line(record.prompt, _PREVIEW_UNITS),
-    ]
+def one_schedule(record: ScheduleRecord, now: float, zone: tzinfo) -> ChatMessage:
+    """Say what one schedule asks and when, in the answer of the command that made it."""
+    moment = "" if record.next_at is None else format_moment(record.next_at, now, zone)
+    if moment and record.once:
+        first = tr("{engine} is asked at {moment}", **_names(record), moment=moment)
+    elif moment and not record.paused:
+        first = tr("{engine} is asked {when}, next at {moment}", **_names(record), moment=moment)
+    else:
+        first = tr("{engine} is asked {when}", **_names(record))
+    lines = [first, one_line(record.prompt, _PREVIEW_UNITS)]
     if record.project is not None:
         branch = f" @{record.branch}" if record.branch else ""
         lines.append(f"ctx: {record.project}{branch}")
-    return message("\n".join(lines), buttons=(_row(record, 0),))
+    if record.paused:
+        lines.append(tr("It is paused: nothing is asked until it goes on."))
+    elif not moment:
+        lines.append(tr("takopi was away then; nothing was asked."))
+    return message("\n".join(lines), buttons=(_row(record, ALONE),))
+
+
+def ended_reply(record: ScheduleRecord | None, done: str) -> ChatMessage:
+    """Say what became of a schedule that is no more, in the message that was about it.
+
+    Args:
+        record: The schedule; None when nobody remembers it.
+        done: What was done, in a few words.
+    """
+    if record is None:
+        return message(done)
+    prompt = one_line(record.prompt, _PREVIEW_UNITS)
+    return message(
+        tr("{done}: {engine} was to be asked {when}\n{prompt}",
+           done=done, **_names(record), prompt=prompt)
+    )  # fmt: skip
 
 
 def when_usage_reply(command: str, why: str) -> ChatMessage:
@@ -142,7 +167,7 @@ def schedule_list(
     rows = []
     for number, record in enumerate(records[first : first + PAGE_SIZE], first + 1):
         pieces += [f"\n{number}. {_line(record, now, zone)}"]
-        rows.append(_row(record, page, f"{number}. "))
+        rows.append(_row(record, str(page), f"{number}. "))
     rows += _turning(page, pages)
     return message(*pieces, buttons=tuple(rows))
 
@@ -217,7 +242,7 @@ def _line(record: ScheduleRecord, now: float, zone: tzinfo) -> str:
     else:
         state = format_moment(record.next_at, now, zone)
         state = (
-            state if record.once else tr("{when}, next {moment}", when=record.when, moment=state)
+            state if record.once else tr("{when}, next {moment}", when=_when(record), moment=state)
         )
     if record.waiting:
         state += tr(", waits for its last turn")
@@ -227,8 +252,8 @@ def _line(record: ScheduleRecord, now: float, zone: tzinfo) -> str:
     return f"{state} · {where}\n    {one_line(record.prompt, _PREVIEW_UNITS)}"
 
 
-def _row(record: ScheduleRecord, page: int, number: str = "") -> tuple[Button, ...]:
-    name, on_page = record.schedule_id, str(page)
+def _row(record: ScheduleRecord, on_page: str, number: str = "") -> tuple[Button, ...]:
+    name = record.schedule_id
     rest = Button(f"{number}" + tr("Pause"), press_data(COMMAND, "pause", name, on_page))
     if record.paused:
         rest = Button(f"{number}" + tr("Resume"), press_data(COMMAND, "resume", name, on_page))

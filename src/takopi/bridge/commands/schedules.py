@@ -13,9 +13,11 @@ from takopi.core.cron import NotUnderstood
 from takopi.core.help_replies import takes_nothing
 from takopi.core.replies import message, route_reply
 from takopi.core.schedule_replies import (
+    ALONE,
     crowded_reply,
-    made_reply,
+    ended_reply,
     no_prompt_reply,
+    one_schedule,
     schedule_list,
     when_usage_reply,
 )
@@ -57,7 +59,7 @@ class SchedulesCommand:
             await self.ports.answers.give(call.place, made, [call.handled])
             return
         clock, zone = self.ports.clock, self.ports.settings.zone
-        words = made_reply(made, clock.wall(), zone)
+        words = one_schedule(made, clock.wall(), zone)
         try:
             # The schedule and the answer with its buttons are there together or not at all.
             changes = (SchedulePut(made), call.handled)
@@ -79,13 +81,17 @@ class SchedulesCommand:
         # Button data can be forged, chats are checked.
         if record is None or record.scope.chat_id != call.pressed.scope.chat_id:
             await self.ports.answers.mark([call.handled])
+            if on_page == ALONE and record is None:
+                await self._correct(call, ended_reply(None, tr("This schedule is gone")))
             return tr("This schedule is gone")
         try:
             words = await self._do(verb, record, call)
         except StoreFull as error:
             await self.ports.answers.mark([call.handled])
             return tr("Nothing changed: {why}", why=str(error)[:150])
-        if on_page:
+        if on_page == ALONE:
+            await self._show_one(call, record, words)
+        elif on_page:
             await self._show(call, on_page)
         return words
 
@@ -158,11 +164,22 @@ class SchedulesCommand:
 
     async def _show(self, call: PressCall, page: str) -> None:
         """Let the list show how things are now."""
-        pressed = call.pressed
         number = int(page) if page.isdecimal() and len(page) < 4 else 0
+        await self._correct(call, self._list(call.pressed.scope.chat_id, number))
+
+    async def _show_one(self, call: PressCall, record: ScheduleRecord, done: str) -> None:
+        """Let a message about one schedule show how that is now."""
+        ports = self.ports
+        known = ports.schedules.get(record.schedule_id)
+        now, zone = ports.clock.wall(), ports.settings.zone
+        shown = ended_reply(record, done) if known is None else one_schedule(known, now, zone)
+        await self._correct(call, shown)
+
+    async def _correct(self, call: PressCall, shown: ChatMessage) -> None:
+        pressed = call.pressed
         ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
         place = Place(pressed.scope, pressed.chat_kind)
-        await self.ports.outbox.correct(place, ref, self._list(pressed.scope.chat_id, number))
+        await self.ports.outbox.correct(place, ref, shown)
 
 
 def turns_of(ports: CommandPorts) -> ScheduleTurns:
