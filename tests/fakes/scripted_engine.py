@@ -87,6 +87,7 @@ class ScriptedTurn:
     async def interrupt(self) -> None:
         self.interrupts += 1
         self.interrupted.set()
+        self.runner.changed()
 
     def detach(self) -> bool:
         return False
@@ -126,7 +127,10 @@ def gated(gate: anyio.Event) -> Script:
 
 
 class ScriptedRunner:
-    """Be an engine; `scripts` are played one a turn, then `default` for ever."""
+    """Be an engine; `scripts` are played one a turn, then `default` for ever.
+
+    `changed` is called whenever a turn begins or is interrupted, for those who wait for it.
+    """
 
     def __init__(self, engine: str, default: Script = prompt_answer) -> None:
         self.engine = engine
@@ -134,6 +138,7 @@ class ScriptedRunner:
         self.scripts: list[Script] = []
         self.turns: list[ScriptedTurn] = []
         self.prepare: Callable[[ScriptedTurn], None] | None = None
+        self.changed: Callable[[], None] = lambda: None
         self.playing = 0
         self.most_playing = 0
 
@@ -143,6 +148,7 @@ class ScriptedRunner:
         if self.prepare is not None:
             self.prepare(turn)
         self.turns.append(turn)
+        self.changed()
         return turn
 
     async def run(

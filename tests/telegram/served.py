@@ -45,6 +45,7 @@ async def served(
         store or MemoryStore(),
         TelegramTransport(TelegramConfig(api.token, api.base_url), jitter=lambda: 0.0),
     )
+    found.codex.changed = api.calls.notify
     engines = ScriptedDirectory({"codex": found.codex})
     settings: dict[str, Any] = {
         "access": access_policy(chat_id=OWNER_ID, allowed_chat_ids=[GROUP_ID]),
