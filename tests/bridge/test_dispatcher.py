@@ -316,7 +316,7 @@ async def test_cancel_lets_the_queue_go_on_and_cancel_all_empties_it() -> None:
 
 
 async def test_a_choice_loses_its_buttons_when_one_is_pressed() -> None:
-    """It says what was picked; a turn that has ended meanwhile is said so."""
+    """It says what was picked, and then how that ended; also when it is pressed again."""
     async with staged() as stage:
         stage.codex.default = until_cancelled
         await stage.arrive(stage.chat.message("one"), stage.chat.message("two"))
@@ -325,13 +325,18 @@ async def test_a_choice_loses_its_buttons_when_one_is_pressed() -> None:
         choice = stage.chat.find("Which one?")
         assert choice.message is not None
         (first,), _ = choice.message.buttons
+        gate = stage.codex.turns[0].close_gate = anyio.Event()
         assert await stage.press_data(first.data, on=choice.message_id) == "Cancelling"
-        await stage.clock.advance(5)
-        assert choice.text == "Cancelling codex · one"
+        await stage.clock.advance(2)
+        assert choice.text == "To be cancelled: codex · one"
         assert choice.message.buttons == ()
-        assert stage.codex.playing == 1
-        again = await stage.press_data(first.data, on=choice.message_id)
-        assert again == "That turn has ended already"
+        gate.set()
         await stage.clock.advance(5)
-        assert choice.text == "That turn has ended already"
+        assert choice.text == "Cancelled: codex · one"
+        assert stage.codex.playing == 1
+        for data, text in ((first.data, "Cancelled: codex · one"), ("pick:t99", "That turn has")):
+            again = await stage.press_data(data, on=choice.message_id)
+            assert again == "That turn has ended already"
+            await stage.clock.advance(5)
+            assert choice.text.startswith(text)
         assert await stage.unhandled() == []

@@ -8,6 +8,7 @@ from takopi.core.richtext import RichText, utf16_len
 from takopi.core.shorten import one_line
 from takopi.core.split import split_rich
 from takopi.core.texts import tr
+from takopi.core.turn_state import TurnEnd
 from takopi.model import EngineId
 
 __all__ = [
@@ -104,10 +105,28 @@ def not_written_reply(why: str) -> ChatMessage:
     )
 
 
-def picked_reply(engine: EngineId, prompt: str) -> ChatMessage:
-    """Say which turn was picked to be cancelled, in place of the choice."""
-    words = one_line(prompt, _PREVIEW_UNITS)
-    return message(tr("Cancelling {engine} · {prompt}", engine=engine, prompt=words))
+def picked_reply(engine: EngineId, prompt: str, end: TurnEnd | None) -> ChatMessage:
+    """Say in place of the choice which turn was picked to be cancelled, and how it ended.
+
+    Args:
+        engine: Its engine.
+        prompt: The person's words.
+        end: How it ended; None while it has not. takopi may end before it does, so those words
+            must stay true.
+    """
+    words = f"{engine} · {one_line(prompt, _PREVIEW_UNITS)}"
+    match end:
+        case None:
+            said = tr("To be cancelled: {turn}", turn=words)
+        case "cancelled":
+            said = tr("Cancelled: {turn}", turn=words)
+        case "done":
+            said = tr("Done before it could be cancelled: {turn}", turn=words)
+        case "failed":
+            said = tr("Failed before it could be cancelled: {turn}", turn=words)
+        case "interrupted":
+            said = tr("Interrupted before it could be cancelled: {turn}", turn=words)
+    return message(said)
 
 
 def taken_message(kind: OfferKind, choice: str, shown: ChatMessage) -> ChatMessage:

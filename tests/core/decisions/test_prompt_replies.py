@@ -1,5 +1,6 @@
 """What takopi says about prompts."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from takopi.core.prompt_replies import (
     taken_message,
 )
 from takopi.core.richtext import Entity, RichText, utf16_len
+from takopi.core.turn_state import TurnEnd
 
 
 @settings(max_examples=min(settings().max_examples, 1_000))
@@ -24,7 +26,7 @@ def test_whatever_was_said_the_answers_fit(words: str, age_s: float) -> None:
     check(backlog_question(words, age_s))
     check(dropped_reply(words, age_s))
     check(not_written_reply(words))
-    check(picked_reply("codex", words))
+    check(picked_reply("codex", words, "interrupted"))
     check(edited_reply())
     check(edit_refused_reply("it reads as a command", waits=True))
     check(edit_refused_reply("it reads as a command", waits=False))
@@ -44,3 +46,18 @@ def test_a_choice_is_added_to_what_stands_there(size: int, letter: str) -> None:
     assert utf16_len(head) >= min(utf16_len(text), 4000)
     assert taken.body.entities == shown.body.entities
     assert taken.buttons == ()
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (None, "To be cancelled: "),
+        ("cancelled", "Cancelled: "),
+        ("done", "Done before it could be cancelled: "),
+        ("failed", "Failed before it could be cancelled: "),
+        ("interrupted", "Interrupted before it could be cancelled: "),
+    ],
+)
+def test_a_choice_says_how_the_picked_turn_ended(end: TurnEnd | None, said: str) -> None:
+    """Until then it says what stays true when takopi ends first."""
+    assert picked_reply("codex", "tidy\nup", end).body.text == f"{said}codex · tidy up"

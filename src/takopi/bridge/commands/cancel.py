@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 
 from takopi.bridge.answers import marks, place_of
+from takopi.bridge.border import border
 from takopi.bridge.cancelling import asked_before, cancel_turns
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.letters import Place
+from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
-from takopi.core.chat import MessageReceived
+from takopi.core.chat import ChatMessage, MessageReceived
 from takopi.core.prompt_replies import picked_reply
 from takopi.core.replies import CANCEL_PREFIX, PICK_PREFIX, marked, message
 from takopi.core.texts import tr, tr_later, translated
 from takopi.core.turn_lists import cancel_choice
+from takopi.core.turn_state import TurnEnd
 from takopi.transport import MessageRef
 
 __all__ = ["CancelCommand"]
@@ -77,22 +80,43 @@ class CancelCommand:
         ports, pressed = self.ports, call.pressed
         picked = pressed.data.startswith(PICK_PREFIX)
         prefix = PICK_PREFIX if picked else CANCEL_PREFIX
-        turn = ports.scheduler.turn(pressed.data.removeprefix(prefix))
+        name = pressed.data.removeprefix(prefix)
+        turn = ports.scheduler.turn(name)
         # A button counts in its own chat alone: data can be forged, chats are checked.
         if turn is not None and turn.place.scope.chat_id != pressed.scope.chat_id:
             turn = None
+        # Read before anything is marked: the journal may refuse.
+        known = await ports.store.turn(name) if picked and turn is None else None
         if turn is None or turn.way.concluded:
             await ports.answers.mark([call.handled])
             words = tr("That turn has ended already")
         else:
             words = tr("Still cancelling") if turn.cancelled.is_set() else tr("Cancelling")
             await cancel_turns(ports.scheduler, ports.answers, [turn], call.handled)
-        if picked:
-            over = message(tr("That turn has ended already"))
-            shown = picked_reply(turn.engine, turn.prompt) if turn else over
-            ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
-            await ports.outbox.correct(Place(pressed.scope, pressed.chat_kind), ref, shown)
+        if picked and turn is not None:
+            await self._show_picked(call, turn.record, turn.way.outcome)
+            if not turn.way.concluded:
+                ports.group.start_soon(self._tell_end, call, turn)
+        elif known is not None and known.scope.chat_id == pressed.scope.chat_id:
+            await self._show_picked(call, known, known.outcome)
+        elif picked:
+            await self._correct(call, message(tr("That turn has ended already")))
         return words
+
+    async def _tell_end(self, call: PressCall, turn: Turn) -> None:
+        """Show in place of a choice how the turn ended that was picked."""
+        await turn.over.wait()
+        if turn.way.outcome is not None:
+            with border("cancelling the turn", turn=turn.id):
+                await self._show_picked(call, turn.record, turn.way.outcome)
+
+    async def _show_picked(self, call: PressCall, turn: TurnRecord, end: TurnEnd | None) -> None:
+        await self._correct(call, picked_reply(turn.engine, turn.prompt, end))
+
+    async def _correct(self, call: PressCall, shown: ChatMessage) -> None:
+        pressed = call.pressed
+        ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
+        await self.ports.outbox.correct(Place(pressed.scope, pressed.chat_kind), ref, shown)
 
     async def _drop(self, call: CommandCall) -> None:
         """Let prompts rest that the journal did not take, and say so at each of them."""
