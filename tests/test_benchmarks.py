@@ -50,6 +50,7 @@ def test_the_list_is_whole() -> None:
 SLOW = {"bot"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=pytest.mark.full) if name in SLOW else name for name in SMALL],

@@ -4,8 +4,6 @@ import ast
 import importlib
 from pathlib import Path
 
-import pytest
-
 SOURCE = Path(__file__).parent.parent / "src" / "takopi"
 
 
@@ -19,13 +17,17 @@ def with_all() -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("name", with_all())
-def test_every_promised_name_exists(name: str) -> None:
-    """Each name of `__all__` is there, once."""
+def broken_promises(name: str) -> list[str]:
+    """List the names that a module promises twice or does not have."""
     module = importlib.import_module(name)
-    assert len(set(module.__all__)) == len(module.__all__)
-    for promised in module.__all__:
-        assert hasattr(module, promised), f"{name} promises {promised}"
+    promised = list(module.__all__)
+    twice = {one for one in promised if promised.count(one) > 1}
+    return [f"{name}.{one}" for one in promised if one in twice or not hasattr(module, one)]
+
+
+def test_every_promised_name_exists() -> None:
+    """Each name of each `__all__` is there, once."""
+    assert [one for name in with_all() for one in broken_promises(name)] == []
 
 
 def test_every_public_module_declares_its_names() -> None:

@@ -65,6 +65,8 @@ async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TER
     return marker
 
 
+@pytest.mark.long
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "on_stop", "trap"),
     [(signal.SIGTERM, "cancel", "trap '' INT TERM; "), (signal.SIGINT, "detach", "")],
@@ -124,6 +126,8 @@ async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
         assert "error: " not in bot.output
 
 
+@pytest.mark.long
+@pytest.mark.long
 async def test_ctrl_c_after_another_signal_ends_engines_at_once(home, start, tmp_path) -> None:
     """Those that an earlier bot started as well, although they were to be left."""
     async with TelegramApi() as api:
@@ -163,6 +167,7 @@ async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:
         assert ends_soon(int(marker.read_text()))
 
 
+@pytest.mark.long
 async def test_a_token_that_telegram_does_not_know_ends_with_78(home, start, tmp_path) -> None:
     """The text says what to do, and does not have the token."""
     async with TelegramApi() as api:
@@ -177,6 +182,7 @@ async def test_a_token_that_telegram_does_not_know_ends_with_78(home, start, tmp
         assert "Traceback" not in bot.output
 
 
+@pytest.mark.long
 async def test_a_token_revoked_while_the_bot_runs_ends_with_78(home, start, tmp_path) -> None:
     """The poll that is refused is the last one."""
     async with TelegramApi() as api:
@@ -221,6 +227,7 @@ def hang_up_ignored() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("hang_up_ignored")
 async def test_an_engine_on_the_command_line_goes_first(home, start, tmp_path) -> None:
     """`nohup takopi toy` serves with toy in work_dir, and a hang-up does not end it."""

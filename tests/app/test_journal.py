@@ -20,7 +20,7 @@ from takopi.core.chat import Scope
 from takopi.core.preferences import RunChoices
 from takopi.process.run_views import list_runs, look_at_run
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120), pytest.mark.long]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from fakes.toy_engine import install_toy_engine
 from takopi.app.notify import POLL_FRESH_S, ServiceNotifier, keep_alive, watchdog_period_s
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90), pytest.mark.long]
 
 
 class Manager:

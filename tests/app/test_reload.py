@@ -10,7 +10,7 @@ from fakes.bot_process import BotProcess, appears, write_config
 from fakes.telegram_api import TelegramApi
 from fakes.toy_engine import install_toy_engine
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90), pytest.mark.long]
 
 
 async def test_a_changed_configuration_is_taken_and_a_wrong_one_is_told(tmp_path: Path) -> None:

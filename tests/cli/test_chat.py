@@ -7,6 +7,7 @@ import pytest
 
 from fakes.pty_user import CTRL_C, CTRL_D, PtyUser
 
+@pytest.mark.long
 RESUME = re.compile(r"^toy --resume (toy-[0-9a-f]+)$", re.MULTILINE)
 
 
@@ -33,6 +34,7 @@ def test_the_lines_of_a_pipe_are_one_conversation(cli) -> None:
     assert "new conversation" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy", "traced")
 def test_commands_are_answered(cli) -> None:
     """What takopi answers itself does not disturb the conversation."""
@@ -44,6 +46,7 @@ def test_commands_are_answered(cli) -> None:
     assert first == second
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy")
 def test_a_failed_turn_is_told_and_the_next_one_runs(cli) -> None:
     """One bad turn does not end the chat."""
@@ -117,6 +120,7 @@ def test_ctrl_c_with_nothing_running_leaves(argv, environment) -> None:
         assert user.leave() == 0
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy")
 def test_ctrl_c_again_and_again_leaves_at_once(argv, environment, tmp_path) -> None:
     """The first cancels, the second stops, the third does not wait any more."""

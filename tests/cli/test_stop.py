@@ -108,6 +108,7 @@ async def test_a_bot_that_cannot_be_seen_is_told(home) -> None:
         await stop_everything(home, print, HURRY)
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_a_bot_ends_its_runs_and_itself(home, environment, tmp_path) -> None:
     """Whatever `on_stop` says, and also a bot that ignores Ctrl-C; the chat is told."""
@@ -138,6 +139,7 @@ async def test_a_bot_ends_its_runs_and_itself(home, environment, tmp_path) -> No
         assert ends_soon(run.pid)
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_a_bot_that_does_not_answer_is_killed_and_its_runs_ended(
     home, environment, tmp_path

@@ -151,6 +151,7 @@ def test_the_environment_of_an_engine_is_an_allow_list(inside, takopi_home) -> N
     assert "TAKOPI_HOME" not in runs
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 143)])
 def test_a_signal_ends_the_turn_and_its_tree(argv, environment, tmp_path, number, status) -> None:
     """What the engine started in a session of its own is ended as well."""

@@ -14,6 +14,8 @@ from fakes.plugin_packages import PLUGINS, install_package, page_block
 from fakes.telegram_api import TelegramApi
 from fakes.toy_engine import install_toy_engine
 
+pytestmark = pytest.mark.long
+
 PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "add-a-command.md"
 GROUP = "takopi.command_backends"
 CONFIG = """

@@ -50,6 +50,7 @@ class Chat:
                 await anyio.sleep(0.02)  # another process writes the file
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 @pytest.mark.timeout(90)
 async def test_a_bot_in_a_folder(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from takopi.runner import RunnerRuntime, adopt_turn, bind_runtime, open_turn
 from takopi.session_lock import session_lock
 from takopi.turn import LiveTurn, TurnRequest
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120), pytest.mark.long]
 
 S1 = ResumeToken(ENGINE, "s1")
 WORK = """

@@ -20,7 +20,7 @@ from takopi.process.identity import is_alive, stat_fields
 from takopi.process.run_directory import Identity, RunDirectory
 from takopi.process.sweep import Swept, sweep
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120), pytest.mark.long]
 
 TREE = Tree((Node(own_session=True), Node(orphan=True, own_session=True, deaf=True)))
 

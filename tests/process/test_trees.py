@@ -9,7 +9,7 @@ import pytest
 from fakes.process_trees import WAYS, Node, Tree, Way, left_after, random_tree
 from takopi.process.host import LocalRunHost
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.long]
 
 DAEMON = Node(own_session=True, orphan=True, bare=True, deaf=True)
 HARD = (

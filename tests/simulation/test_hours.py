@@ -16,7 +16,7 @@ SHARDS = 50
 @shards(SHARDS, short=2)
 def test_random_hours(shard: int) -> None:
     """Nothing is lost, started twice, told twice or out of order, whatever died when."""
-    hours = share(1000, SHARDS, short=4)
+    hours = share(1000, SHARDS, short=2)
     for seed in range(shard * hours + 1, (shard + 1) * hours + 1):
         broken, world = hour(seed)
         assert len(world.people.said) >= 50

@@ -32,6 +32,7 @@ def named(text: str, name: str = "@takopi_test_bot", kind: str = "mention") -> d
     return {"entities": [{"type": kind, "offset": text.index(name), "length": len(name)}]}
 
 
+@pytest.mark.long
 async def answered(api: TelegramApi, words: str) -> Message:
     """Wait for a message of the bot."""
     return await api.wait_message(lambda message: words in (message.text or ""))

@@ -163,6 +163,8 @@ def test_the_bot_is_ready_in_time_and_small(tmp_path):
 READY = """
 import anyio
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
+
+pytestmark = pytest.mark.long
 async def main():
     transport = TelegramTransport(TelegramConfig("{token}", "{address}"))
     await transport.connect()

@@ -15,6 +15,7 @@ from telegram.served import served
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
+@pytest.mark.long
 def says(words: str):
     return lambda message: words in message.text
 

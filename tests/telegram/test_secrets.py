@@ -88,6 +88,7 @@ async def converse(api: TelegramApi) -> None:
         await api.wait_for(lambda: not api.updates.pending)
 
 
+@pytest.mark.long
 def written(debug_file: Path) -> list[dict[str, Any]]:
     """Read the records."""
     return [json.loads(line) for line in debug_file.read_text("utf-8").splitlines()]

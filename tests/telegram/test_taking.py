@@ -105,6 +105,7 @@ async def test_updates_twice_and_in_disorder_run_once(api: TelegramApi, seed: in
     assert sorted(answered) == sorted(presses)
 
 
+@pytest.mark.long
 async def test_an_edit_that_comes_twice_is_one(api: TelegramApi) -> None:
     """It is known by message and date, under whatever number it comes."""
     async with served(api, limits=QUICK):

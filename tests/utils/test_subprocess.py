@@ -37,6 +37,7 @@ async def test_it_has_a_session_of_its_own_and_takes_other_options(tmp_path: Pat
         assert os.getsid(process.pid) == process.pid
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "script",
     [
