@@ -66,7 +66,6 @@ async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TER
 
 
 @pytest.mark.long
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "on_stop", "trap"),
     [(signal.SIGTERM, "cancel", "trap '' INT TERM; "), (signal.SIGINT, "detach", "")],
@@ -92,6 +91,7 @@ async def test_a_signal_cancels_the_runs_and_tells_the_chat(
         assert "Traceback" not in bot.output
 
 
+@pytest.mark.long
 async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
     home, start, tmp_path
 ) -> None:
@@ -127,7 +127,6 @@ async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
 
 
 @pytest.mark.long
-@pytest.mark.long
 async def test_ctrl_c_after_another_signal_ends_engines_at_once(home, start, tmp_path) -> None:
     """Those that an earlier bot started as well, although they were to be left."""
     async with TelegramApi() as api:
@@ -150,6 +149,7 @@ async def test_ctrl_c_after_another_signal_ends_engines_at_once(home, start, tmp
         assert ends_soon(int(marker.read_text()))
 
 
+@pytest.mark.long
 async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:
     """It does not wait for Telegram, and yet no engine is left."""
     async with TelegramApi() as api:
@@ -167,7 +167,6 @@ async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:
         assert ends_soon(int(marker.read_text()))
 
 
-@pytest.mark.long
 async def test_a_token_that_telegram_does_not_know_ends_with_78(home, start, tmp_path) -> None:
     """The text says what to do, and does not have the token."""
     async with TelegramApi() as api:
@@ -195,6 +194,7 @@ async def test_a_token_revoked_while_the_bot_runs_ends_with_78(home, start, tmp_
         assert "Traceback" not in bot.output
 
 
+@pytest.mark.long
 async def test_one_bot_for_a_folder_and_one_for_a_token(home, start, tmp_path) -> None:
     """The second one says which process holds it, and the first one goes on."""
     other = tmp_path / "two" / ".takopi"
@@ -227,7 +227,6 @@ def hang_up_ignored() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("hang_up_ignored")
 async def test_an_engine_on_the_command_line_goes_first(home, start, tmp_path) -> None:
     """`nohup takopi toy` serves with toy in work_dir, and a hang-up does not end it."""
@@ -244,6 +243,7 @@ async def test_an_engine_on_the_command_line_goes_first(home, start, tmp_path) -
         assert (work / "made-here").exists()
 
 
+@pytest.mark.long
 async def test_a_signal_while_telegram_is_away_ends_the_bot(home, start, tmp_path) -> None:
     """A bot that waits for the network can be stopped like any other."""
     async with TelegramApi() as api:

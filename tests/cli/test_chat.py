@@ -7,10 +7,10 @@ import pytest
 
 from fakes.pty_user import CTRL_C, CTRL_D, PtyUser
 
-@pytest.mark.long
 RESUME = re.compile(r"^toy --resume (toy-[0-9a-f]+)$", re.MULTILINE)
 
 
+@pytest.mark.long
 def test_a_machine_without_engines_sees_a_scripted_turn(cli) -> None:
     """`echo hello | takopi chat` shows the main job, and says that it is played."""
     done = cli("chat", stdin="hello\n")

@@ -207,11 +207,11 @@ async def test_the_terminal_is_left_as_it_was(talk, takopi_home, key, term) -> N
             user.type(key)
             user.expect("Nothing was written.")
 
-@pytest.mark.long
     assert await talk(steps, term=term) == (143 if key == signal.SIGTERM else 130)
     assert not (takopi_home / "takopi.toml").exists()
 
 
+@pytest.mark.long
 async def test_one_can_leave_while_the_owner_is_awaited_or_a_menu_is_shown(
     talk, takopi_home, environment
 ) -> None:

@@ -32,12 +32,12 @@ def named(text: str, name: str = "@takopi_test_bot", kind: str = "mention") -> d
     return {"entities": [{"type": kind, "offset": text.index(name), "length": len(name)}]}
 
 
-@pytest.mark.long
 async def answered(api: TelegramApi, words: str) -> Message:
     """Wait for a message of the bot."""
     return await api.wait_message(lambda message: words in (message.text or ""))
 
 
+@pytest.mark.long
 async def test_a_person_chooses_how_prompts_are_run(api: TelegramApi) -> None:
     """In the private chat: by words and by a button, and the next prompt goes by it."""
     async with served(api, reactions=True) as bot:

@@ -15,11 +15,11 @@ from telegram.served import served
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 
-@pytest.mark.long
 def says(words: str):
     return lambda message: words in message.text
 
 
+@pytest.mark.long
 async def test_files_go_both_ways(api, tmp_path):
     """A caption, an album, a file that waits for a reply, a button, and the command."""
     root = tmp_path / "shop"

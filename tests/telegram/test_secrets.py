@@ -88,12 +88,12 @@ async def converse(api: TelegramApi) -> None:
         await api.wait_for(lambda: not api.updates.pending)
 
 
-@pytest.mark.long
 def written(debug_file: Path) -> list[dict[str, Any]]:
     """Read the records."""
     return [json.loads(line) for line in debug_file.read_text("utf-8").splitlines()]
 
 
+@pytest.mark.long
 async def test_a_conversation_leaves_no_prompt_above_debug_and_no_secret_anywhere(
     api: TelegramApi, debug_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -105,7 +105,6 @@ async def test_updates_twice_and_in_disorder_run_once(api: TelegramApi, seed: in
     assert sorted(answered) == sorted(presses)
 
 
-@pytest.mark.long
 async def test_an_edit_that_comes_twice_is_one(api: TelegramApi) -> None:
     """It is known by message and date, under whatever number it comes."""
     async with served(api, limits=QUICK):
@@ -120,6 +119,7 @@ async def test_an_edit_that_comes_twice_is_one(api: TelegramApi) -> None:
         assert len(offered) == 1
 
 
+@pytest.mark.long
 async def test_a_group_that_becomes_a_supergroup_is_served_on(api: TelegramApi) -> None:
     """What still has to be said goes to the new id, and the same people are heard there."""
     api.world.group(-77)
