@@ -1,5 +1,6 @@
 """Engines that misbehave: their turns end, each with one final."""
 
+import asyncio
 from typing import Any
 
 import anyio
@@ -57,6 +58,44 @@ async def test_an_engine_that_raises_fails_its_own_turn_only() -> None:
         assert "takopi failed while running the engine (ValueError); its log says where" in final
         assert "secret detail" not in final
         assert "codex resume s1" in final
+        world.chat.write("hello")
+        await world.clock.advance(3)
+        assert len(world.finals()) == 2
+
+
+async def says_cancelled(turn: ScriptedTurn):
+    yield turn.started()
+    raise asyncio.CancelledError
+
+
+async def awaits_what_it_cancelled(turn: ScriptedTurn):
+    yield turn.started()
+    task = asyncio.create_task(asyncio.sleep(9))
+    task.cancel()
+    await task
+
+
+async def exits(turn: ScriptedTurn):
+    yield turn.started()
+    raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        (says_cancelled, "CancelledError"),
+        (awaits_what_it_cancelled, "CancelledError"),
+        (exits, "SystemExit"),
+    ],
+)
+async def test_an_engine_that_cancels_or_exits_fails_its_own_turn_only(script, name) -> None:
+    """Nobody cancelled anything, so nothing of the bot ends with it."""
+    async with serving() as world:
+        world.codex.scripts = [script]
+        world.chat.write("hello")
+        await world.rest()
+        (final,) = world.finals()
+        assert f"takopi failed while running the engine ({name}); its log says where" in final
         world.chat.write("hello")
         await world.clock.advance(3)
         assert len(world.finals()) == 2

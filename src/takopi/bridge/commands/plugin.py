@@ -10,6 +10,7 @@ import shlex
 from dataclasses import dataclass
 from functools import partial
 
+import anyio
 from anyio import to_thread
 
 from takopi.bridge.border import border
@@ -18,6 +19,7 @@ from takopi.bridge.plugin_executor import ChatExecutor
 from takopi.bridge.plugin_runtime import ChatRuntime
 from takopi.bridge.ports import CommandPlugins
 from takopi.bridge.records import LetterGone
+from takopi.bridge.waiting import plain_errors
 from takopi.commands import CommandBackend, CommandContext, CommandResult
 from takopi.core.commands import CommandSpec
 from takopi.core.replies import message
@@ -74,7 +76,7 @@ class PluginCommand:
         executor = ChatExecutor(self.ports, call)
         result: CommandResult | None = None
         with border(f"running the plug-in command /{command}", plugin=command) as found:
-            result = await self._handled(call, executor)
+            result = await self._alone(call, executor)
         if found.error is not None:
             result = CommandResult(found.error[:1000], notify=False)
         elif result is None and self.plugins.always_answers and not executor.said:
@@ -86,6 +88,21 @@ class PluginCommand:
             if not said:
                 await self.ports.outbox.let_go(owed)
 
+    async def _alone(self, call: CommandCall, executor: ChatExecutor) -> CommandResult | None:
+        """Let a command run in a task of its own, which it may cancel or leave in disorder."""
+        ended: list[CommandResult | None] = []
+
+        async def run() -> None:
+            ended.append(await self._handled(call, executor))
+
+        with plain_errors():
+            async with anyio.create_task_group() as group:
+                group.start_soon(run)
+        if not ended:
+            command = call.command.name
+            raise PluginError(tr("/{command} cancelled itself and gave no answer", command=command))
+        return ended[0]
+
     async def _handled(self, call: CommandCall, executor: ChatExecutor) -> CommandResult | None:
         command = call.command.name
         load = partial(self.plugins.catalogue.load, command)
@@ -93,16 +110,17 @@ class PluginCommand:
         backend = await to_thread.run_sync(load, abandon_on_cancel=True)
         try:
             result = await backend.handle(self._context(call, executor))
-        except (SystemExit, Unauthorized) as error:
-            # Both would end takopi, and neither is a plug-in's to decide.
+        except (SystemExit, KeyboardInterrupt, Unauthorized) as error:
+            # Each would end takopi, and none is a plug-in's to decide.
             raise PluginError(
                 tr("/{command} failed with {error}; mend or remove its package",
                    command=command, error=f"{type(error).__name__}: {error}")
             ) from error  # fmt: skip
-        if result is not None and not isinstance(result, CommandResult):
+        wrong = _wrong(result)
+        if wrong is not None:
             raise PluginError(
                 tr("/{command} returned {type}, and has to return a CommandResult or None",
-                   command=command, type=type(result).__name__)
+                   command=command, type=wrong)
             )  # fmt: skip
         return result
 
@@ -130,6 +148,21 @@ class PluginCommand:
             runtime=ChatRuntime(self.ports, self.plugins, scope, received.chat_kind),
             executor=executor,
         )
+
+
+def _wrong(result: object) -> str | None:
+    """Say what a command returned that is no answer; None for one."""
+    if result is None:
+        return None
+    if not isinstance(result, CommandResult):
+        return type(result).__name__
+    text: object = result.text
+    if not isinstance(text, str):
+        return f"CommandResult(text: {type(text).__name__})"
+    reply_to: object = result.reply_to
+    if reply_to is not None and not isinstance(reply_to, MessageRef):
+        return f"CommandResult(reply_to: {type(reply_to).__name__})"
+    return None
 
 
 def split_words(text: str) -> tuple[str, ...]:
