@@ -1,15 +1,18 @@
 """Commands that packages bring: run beside everything else, once, and never without a word."""
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from bridge.plugin_world import Plugins, Source, commands, living
+from bridge.plugin_world import Handle, Plugins, Source, commands, living
 from fakes.clock import settle
 from fakes.scripted_engine import until_cancelled
 from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.plugin_words import as_messages
 from takopi.bridge.records import LetterPut, LetterRecord, TurnPut, TurnRecord
 from takopi.commands import CommandContext, CommandResult, RunRequest
 from takopi.core.chat import ChatMessage, Scope
@@ -88,6 +91,12 @@ async def test_plug_ins_stand_in_menu_and_help() -> None:
         (ConfigError("set plugins.bug.url"), "set plugins.bug.url"),
         (SystemExit(1), "/bug failed with SystemExit: 1; mend or remove its package"),
         (Unauthorized("no"), "/bug failed with Unauthorized: no; mend or remove its package"),
+        (KeyboardInterrupt(), "/bug failed with KeyboardInterrupt: ; mend or remove its package"),
+        (asyncio.CancelledError(), "/bug cancelled itself and gave no answer"),
+        (
+            BaseExceptionGroup("two", [SystemExit(3), ValueError("boom")]),
+            "takopi failed while running the plug-in command /bug (BaseExceptionGroup)",
+        ),
     ],
 )
 async def test_a_bug_costs_one_line(what: BaseException, told: str) -> None:
@@ -109,16 +118,62 @@ async def test_a_bug_costs_one_line(what: BaseException, told: str) -> None:
         assert len(world.finals()) == 1
 
 
-async def test_a_result_of_the_wrong_type_is_told() -> None:
-    """Its author learns what is wanted."""
+async def cancels_its_task(ctx: CommandContext) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+async def awaits_what_it_cancelled(ctx: CommandContext) -> None:
+    task = asyncio.create_task(asyncio.sleep(9))
+    task.cancel()
+    await task
+
+
+async def leaves_a_scope_open(ctx: CommandContext) -> None:
+    anyio.CancelScope().__enter__()
+
+
+@pytest.mark.parametrize(
+    ("handle", "told"),
+    [
+        (cancels_its_task, "/bug cancelled itself and gave no answer"),
+        (awaits_what_it_cancelled, "/bug cancelled itself and gave no answer"),
+        (leaves_a_scope_open, "while running the plug-in command /bug (RuntimeError)"),
+    ],
+)
+async def test_a_command_that_cancels_cancels_itself_alone(handle: Handle, told: str) -> None:
+    """The bot serves on, and whoever sent the command is told."""
+    async with living(commands(bug=handle)) as world:
+        world.chat.write("/bug")
+        await world.clock.advance(3)
+        assert world.chat.has(told)
+        assert not (await world.store.load()).letters
+        world.chat.write("hello")
+        await world.clock.advance(5)
+        assert len(world.finals()) == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "named"),
+    [
+        ("text", "str"),
+        (CommandResult(None), "CommandResult(text: NoneType)"),  # type: ignore[arg-type]
+        (CommandResult("x", reply_to=5), "CommandResult(reply_to: int)"),  # type: ignore[arg-type]
+    ],
+)
+async def test_a_result_of_the_wrong_type_is_told(result: Any, named: str) -> None:
+    """Its author learns what is wanted, and nothing is left that a start would tell."""
 
     async def odd(ctx: CommandContext) -> Any:
-        return "text"
+        return result
 
     async with living(commands(odd=odd)) as world:
         world.chat.write("/odd")
         await world.clock.advance(3)
-        assert world.chat.has("/odd returned str, and has to return a CommandResult or None")
+        assert world.chat.has(f"/odd returned {named}, and has to return a CommandResult or None")
+        assert not (await world.store.load()).letters
 
 
 async def test_a_command_that_says_nothing_leaves_nothing() -> None:
@@ -171,6 +226,33 @@ async def test_messages_go_out_whole_and_marked() -> None:
         assert refs[0] == MessageRef(1, first.message_id)
         assert refs[1] is not None
         assert refs[2] is None
+
+
+async def test_a_flood_of_words_is_a_beginning_and_a_file() -> None:
+    """It does not keep the chat busy for minutes, and nothing of it is lost."""
+    flood = "word " * 200_000
+
+    async def talk(ctx: CommandContext) -> CommandResult:
+        return CommandResult(flood)
+
+    async with living(commands(talk=talk)) as world:
+        world.chat.write("/talk")
+        await world.clock.advance(5)
+        (beginning,) = [call for call in world.sent("send") if call.message is not None]
+        assert beginning.text.startswith("word word")
+        (upload,) = world.sent("document")
+        assert upload.document is not None
+        assert upload.document.content.decode() == flood
+
+
+def test_marks_of_every_word_of_a_book_take_no_time() -> None:
+    """The bot would stand still for as long as they take."""
+    marks = [{"type": "bold", "offset": 2 * n, "length": 1} for n in range(20_000)]
+    began = time.process_time()
+    parts = as_messages(RenderedMessage("a " * 20_000, {"entities": marks}))
+    assert time.process_time() - began < 2
+    assert isinstance(parts[0], ChatMessage)
+    assert parts[0].body.entities[-1].offset == 4094
 
 
 async def test_a_crash_is_told_and_nothing_runs_twice() -> None:

@@ -48,7 +48,7 @@ class ChatExecutor:
         """Send a message to the chat, whole, and wait until the chat has it.
 
         Args:
-            message: What it says; one that is too long becomes several.
+            message: What it says; one that is too long becomes several, or a file.
             reply_to: The message that it answers; None means the command's own.
             notify: Whether the person's device may make a sound.
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from takopi.bridge.turn_messages import Ending
-from takopi.core.chat import ChatMessage
+from takopi.core.chat import ChatMessage, Document
 from takopi.core.clean import clean_text
 from takopi.core.markdown import render_markdown
 from takopi.core.richtext import Entity, RichText, plain, utf16_len
@@ -18,9 +18,16 @@ __all__ = ["as_messages", "as_rendered"]
 
 ENTITIES = "entities"
 
+MAX_PARTS = 5
+"""More messages would keep a chat busy for minutes, with everybody else waiting behind them."""
 
-def as_messages(said: RenderedMessage | str) -> tuple[ChatMessage, ...]:
+_FILENAME = "message.txt"
+
+
+def as_messages(said: RenderedMessage | str) -> tuple[ChatMessage | Document, ...]:
     """Make what is sent of what a plug-in says; nothing when nobody could see it.
+
+    What fills more than `MAX_PARTS` messages is one, with the beginning, and a file with all of it.
 
     Args:
         said: Plain text; `extra["entities"]` may mark ranges of it as the Bot API does.
@@ -31,7 +38,10 @@ def as_messages(said: RenderedMessage | str) -> tuple[ChatMessage, ...]:
     if is_blank(cleaned):
         return ()
     body = RichText(cleaned, _entities(marks, cleaned)) if cleaned == text else plain(cleaned)
-    return tuple(ChatMessage(part) for part in split_rich(body))
+    parts = split_rich(body)
+    if len(parts) > MAX_PARTS:
+        return ChatMessage(parts[0]), Document(_FILENAME, cleaned.encode())
+    return tuple(ChatMessage(part) for part in parts)
 
 
 def as_rendered(ending: Ending) -> RenderedMessage:
@@ -74,8 +84,14 @@ def _entities(extra: Mapping[str, Any], text: str) -> tuple[Entity, ...]:
         if entity is not None and 0 <= entity.offset < entity.offset + entity.length <= units:
             found.append(entity)
     kept: list[Entity] = []
+    # Ends of those that are open, the innermost last: a plug-in may mark every word of a book.
+    ends: list[int] = []
     for entity in sorted(found, key=lambda one: (one.offset, -one.length)):
-        if not any(_cross(before, entity) for before in kept):
+        end = entity.offset + entity.length
+        while ends and ends[-1] <= entity.offset:
+            ends.pop()
+        if not ends or end <= ends[-1]:
+            ends.append(end)
             kept.append(entity)
     return tuple(kept)
 
@@ -88,8 +104,3 @@ def _entity(mark: object) -> Entity | None:
         return msgspec.convert(fields, Entity)
     except msgspec.ValidationError:
         return None
-
-
-def _cross(first: Entity, second: Entity) -> bool:
-    end = first.offset + first.length
-    return second.offset < end < second.offset + second.length
