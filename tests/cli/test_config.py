@@ -93,7 +93,12 @@ def test_values_have_the_type_of_their_key(inside, config, key, typed, value) ->
         ("max_run", "3", 2, "there is no key `max_run`; did you mean `max_runs`?"),
         ("bot_token", "x", 2, "did you mean `transports.telegram.bot_token`?"),
         ("transports.telegram.chatid", "1", 2, "did you mean `transports.telegram.chat_id`?"),
-        ("max_runs.x", "1", 2, "`max_runs` is a value, not a table"),
+        (
+            "max_runs.x",
+            "1",
+            2,
+            "`max_runs` is a value, not a table; `takopi config unset max_runs`",
+        ),
         ("plugins.mine", "1", 78, "plugins.mine is 1; accepted: a table"),
         ("env.codex", "1", 2, "`env.codex` is a table; set one of its keys"),
         ("projects.shop.pth", "/x", 2, "did you mean `projects.shop.path`?"),

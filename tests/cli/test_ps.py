@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_be_looked_at_is_told(inside, tmp_path) -> None:
     (tmp_path / "file").write_text("")
     done = inside("ps", TAKOPI_HOME=str(tmp_path / "file" / "home"))
     assert done.returncode == 78
-    assert "cannot be looked at: Not a directory" in done.stderr
+    assert "cannot be looked at: Not a directory; look at what lies at" in done.stderr
 
 
 @pytest.mark.usefixtures("toy")

@@ -62,7 +62,7 @@ def read_document(path: Path) -> tomlkit.TOMLDocument:
     except tomllib.TOMLDecodeError as error:
         raise bad_toml(path, error) from error
     except TOMLKitError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}; mend that line") from error
 
 
 def parts_of(name: str) -> tuple[str, ...]:
@@ -203,7 +203,10 @@ def set_values(document: tomlkit.TOMLDocument, values: Mapping[str, Any]) -> Non
                 table[part] = tomlkit.table(is_super_table=index < len(tables) - 1)
             inner = table[part]
             if not isinstance(inner, MutableMapping):
-                raise UsageError(f"`{'.'.join(tables[: index + 1])}` is a value, not a table")
+                above = ".".join(tables[: index + 1])
+                raise UsageError(
+                    f"`{above}` is a value, not a table; `takopi config unset {above}` takes it out"
+                )
             table = inner
         if isinstance(table.get(last), Mapping):
             raise UsageError(f"`{name}` is a table; set one of its keys, like `{name}.key`")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from takopi.app.home import Home, locate_home
+from takopi.core.os_remedies import remedy
 from takopi.errors import AccessError, StoreError, UsageError
 from takopi.settings import check_private
 from takopi.store.reading import JournalReading, open_reading
@@ -27,7 +28,9 @@ def owned_home() -> Home:
         text = f"{home.path} does not exist yet; `takopi` makes it, or set TAKOPI_HOME"
         raise UsageError(text) from None
     except OSError as error:
-        raise AccessError(f"{home.path} cannot be looked at: {error.strerror}") from error
+        raise AccessError(
+            f"{home.path} cannot be looked at: {error.strerror}; {remedy(error.errno, home.path)}"
+        ) from error
     if status.st_uid != os.geteuid():
         raise AccessError(
             f"{home.path} belongs to another user, and prompts are shown to nobody else; run this "

@@ -159,7 +159,10 @@ def _named(home: Home, names: list[str], name: str) -> str:
             return _the_one(found, name)
         turn = journal.turn(name)
     if turn.run_id is None:
-        raise UsageError(f"the turn {turn.turn_id} is {turn.state} and has no run")
+        raise UsageError(
+            f"the turn {turn.turn_id} is {turn.state} and has no run; `takopi ps` shows what it "
+            "waits for"
+        )
     return turn.run_id
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "service_file",
     "service_log",
     "service_manager",
+    "text_of",
     "uninstall_service",
     "unit_directory",
 ]
@@ -190,7 +191,7 @@ def install_service(
         raise UsageError(
             "there is no systemd here; `takopi service show` prints a unit to make use of elsewhere"
         )
-    if file.path.exists() and not force and _content(file.path) != file.content:
+    if file.path.exists() and not force and text_of(file.path) != file.content:
         raise UsageError(
             f"{file.path} is there and says something else; compare it with `takopi service show`, "
             "and replace it with `takopi service install --force`"
@@ -208,7 +209,8 @@ def install_service(
         ) from error
 
 
-def _content(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return what stands in a file; nothing when it cannot be read."""
     try:
         return path.read_text("utf-8", "replace")
     except OSError:

@@ -9,7 +9,7 @@ import anyio
 from takopi.app.bot_lock import BotService, running_bot, service_of
 from takopi.app.checks import Check
 from takopi.app.home import Home
-from takopi.app.service import service_manager, unit_directory
+from takopi.app.service import service_manager, text_of, unit_directory
 from takopi.core.service_units import kill_mode, leaves_engines, plist_abandons, runs_takopi
 from takopi.process.identity import PROC
 
@@ -43,7 +43,7 @@ def check_units(folders: Iterable[Path]) -> list[Check]:
     for folder in folders:
         for path in _files(folder, "*.service"):
             drop_ins = _files(path.with_name(f"{path.name}.d"), "*.conf")
-            texts = [_text(file) for file in (path, *drop_ins)]
+            texts = [text_of(file) for file in (path, *drop_ins)]
             if runs_takopi(texts):
                 checks.append(_judged(path.name, kill_mode(texts), str(path)))
     return checks
@@ -86,13 +86,6 @@ def _files(folder: Path, pattern: str) -> list[Path]:
         return sorted(folder.glob(pattern))
     except OSError:
         return []
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 async def _ask_kill_mode(service: BotService, environment: Mapping[str, str]) -> str | None:

@@ -38,7 +38,7 @@ from takopi.core.file_replies import (
     send_buttons,
 )
 from takopi.core.file_rules import files_named_in, relative_to
-from takopi.core.offers import offer_buttons
+from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.texts import tr
 from takopi.errors import FloodLimited, TakopiError, TransportUnavailable
 
@@ -46,7 +46,6 @@ __all__ = ["Arrivals", "FileKeeper", "KeeperPorts", "attach_files", "offer_files
 
 _PAUSES_S = (1.0, 4.0, 15.0)
 _LONGEST_PAUSE_S = 60.0
-_LONGEST_OFFER_ID = 40
 
 _Planned = Callable[[tuple[IncomingFile, ...]], Awaitable[None]]
 
@@ -176,7 +175,7 @@ async def _end_when(event: anyio.Event, scope: anyio.CancelScope) -> None:
 
 def _not_had(turn: Turn, error: TakopiError) -> Ending:
     """Make the end of a turn whose file is not to be had; its prompt can be sent anew."""
-    offer_id = f"i-{turn.id}"[:_LONGEST_OFFER_ID]
+    offer_id = offer_name("interrupted", turn.id)
     offer = OfferRecord(
         offer_id=offer_id, kind="interrupted", scope=turn.record.scope, turn_id=turn.id
     )

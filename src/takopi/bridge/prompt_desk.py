@@ -21,7 +21,7 @@ from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.steps import Draft, TooLate
 from takopi.core.backlog import Backlog
 from takopi.core.chat import ChatMessage
-from takopi.core.offers import OfferKind, offer_buttons
+from takopi.core.offers import OfferKind, offer_buttons, offer_name
 from takopi.core.prompt_replies import backlog_question, dropped_reply, edited_reply
 
 __all__ = ["PromptDesk", "PromptPorts"]
@@ -111,7 +111,7 @@ class PromptDesk:
         self, kind: OfferKind, record: TurnRecord, words: ChatMessage, payload: str = ""
     ) -> tuple[OfferRecord, ChatMessage]:
         offer = OfferRecord(
-            offer_id=f"{kind[0]}-{self._ports.new_id()}"[:40],
+            offer_id=offer_name(kind, self._ports.new_id()),
             kind=kind,
             scope=record.scope,
             turn_id=record.turn_id,

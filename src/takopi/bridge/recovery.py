@@ -10,7 +10,7 @@ from takopi.bridge.records import OfferRecord
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, turn_request
-from takopi.core.offers import offer_buttons
+from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.texts import tr, tr_later, translated
 from takopi.live_turn import SETTLE_S
 from takopi.runner import Runner, adopt_turn
@@ -23,8 +23,6 @@ LOST = tr_later(
     "the run ended without a result, and nobody saw how: the machine was started anew, or the "
     "run's processes were killed; what it did until then is done"
 )
-
-_LONGEST_OFFER_ID = 40
 
 
 async def adopt_run(ports: DriverPorts, turn: Turn) -> LiveTurn | Ending:
@@ -66,7 +64,7 @@ def interrupted(turn: Turn, text: str) -> Ending:
         turn: The turn.
         text: What is known.
     """
-    offer_id = f"i-{turn.id}"[:_LONGEST_OFFER_ID]
+    offer_id = offer_name("interrupted", turn.id)
     offer = OfferRecord(
         offer_id=offer_id, kind="interrupted", scope=turn.record.scope, turn_id=turn.id
     )

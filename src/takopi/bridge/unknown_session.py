@@ -7,12 +7,10 @@ from msgspec.structs import replace as with_changes
 from takopi.bridge.records import OfferRecord
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_messages import Ending
-from takopi.core.offers import offer_buttons
+from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.session_replies import unknown_session_words
 
 __all__ = ["unknown_session"]
-
-_LONGEST_OFFER_ID = 40
 
 
 def unknown_session(turn: Turn, ending: Ending) -> Ending:
@@ -25,7 +23,7 @@ def unknown_session(turn: Turn, ending: Ending) -> Ending:
         ending: How it would end else.
     """
     turn.record = with_changes(turn.record, session_unknown=True)
-    offer_id = f"u-{turn.id}"[:_LONGEST_OFFER_ID]
+    offer_id = offer_name("unknown", turn.id)
     asked = turn.record.asked
     return replace(
         ending,

@@ -11,9 +11,19 @@ from typing import Literal, TypeAlias
 from takopi.core.chat import Button
 from takopi.core.texts import tr_later, translated
 
-__all__ = ["CHOICES", "OFFER_PREFIX", "OfferKind", "choice_label", "offer_buttons", "read_offer"]
+__all__ = [
+    "CHOICES",
+    "OFFER_PREFIX",
+    "OfferKind",
+    "choice_label",
+    "offer_buttons",
+    "offer_name",
+    "read_offer",
+]
 
 OFFER_PREFIX = "o:"
+# A button carries 64 bytes, its choice and the prefix included.
+_MAX_NAME = 40
 
 OfferKind: TypeAlias = Literal["interrupted", "backlog", "edited", "unknown", "budget"]
 
@@ -28,6 +38,16 @@ CHOICES: Mapping[OfferKind, Mapping[str, str]] = MappingProxyType(
         "budget": MappingProxyType({"run": tr_later("Run anyway"), "cancel": tr_later("Cancel")}),
     }
 )
+
+
+def offer_name(kind: OfferKind, name: str) -> str:
+    """Name an offer so that a button can carry it.
+
+    Args:
+        kind: Tells offers of one turn apart.
+        name: A new id, or that of the turn where a turn has one such offer at most.
+    """
+    return f"{kind[0]}-{name}"[:_MAX_NAME]
 
 
 def offer_buttons(

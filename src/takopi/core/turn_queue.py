@@ -116,13 +116,6 @@ class TurnQueue:
         lane.running.add(turn)
         self._running += 1
 
-    def start_next(self) -> str | None:
-        """Take the turn that may start now, the first in order; it runs from then on."""
-        turn = self.next()
-        if turn is not None:
-            self.start(turn)
-        return turn
-
     def waiting(self) -> list[str]:
         """List the turns that wait, the first in order first."""
         return [entry[-1] for entry in self._order()]

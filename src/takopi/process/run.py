@@ -102,11 +102,6 @@ class LocalRun:
         """Give what the caller wrote down at the start; empty when it cannot be read."""
         return self._record
 
-    @property
-    def end_reason(self) -> str | None:
-        """Say why takopi ended the run by itself; None when it did not."""
-        return self._end_reason
-
     async def follow(self) -> AsyncIterator[bytes]:
         """Yield chunks of standard output from the start until the engine has ended."""
         try:

@@ -14,17 +14,25 @@ def session(name: str) -> ResumeToken:
     return ResumeToken("codex", name)
 
 
+def start_next(queue: TurnQueue) -> str | None:
+    """Take the turn that may start now, the first in order."""
+    turn = queue.next()
+    if turn is not None:
+        queue.start(turn)
+    return turn
+
+
 def test_turns_of_one_session_go_one_after_the_other() -> None:
     """The second starts when the first has ended, in the order of arrival."""
     queue = TurnQueue(8)
     for turn in ("a", "b", "c"):
         queue.add(turn, turn, session("s"))
-    assert [queue.start_next(), queue.start_next()] == ["a", None]
+    assert [start_next(queue), start_next(queue)] == ["a", None]
     assert queue.place("c") == Place("session", 2, 1)
     queue.end("b")
     assert queue.place("c") == Place("session", 1)
     queue.end("a")
-    assert queue.start_next() == "c"
+    assert start_next(queue) == "c"
     assert queue.place("c") is None
 
 
@@ -32,15 +40,15 @@ def test_a_reply_to_a_new_conversation_waits_for_it() -> None:
     """Until the session is known the conversation is the lane; then both names lead to it."""
     queue = TurnQueue(8)
     queue.add("a", "a", None)
-    assert queue.start_next() == "a"
+    assert start_next(queue) == "a"
     queue.add("b", "a", None)
-    assert queue.start_next() is None
+    assert start_next(queue) is None
     assert queue.session_of("b") is None
     queue.report("a", session("s"))
     queue.add("c", "c", session("s"))
     assert (queue.session_of("b"), queue.place("c")) == (session("s"), Place("session", 2, 1))
     queue.end("a")
-    assert queue.start_next() == "b"
+    assert start_next(queue) == "b"
 
 
 def test_the_limit_holds_and_the_rest_know_why_they_wait() -> None:
@@ -48,23 +56,23 @@ def test_the_limit_holds_and_the_rest_know_why_they_wait() -> None:
     queue = TurnQueue(2)
     for turn in ("a", "b", "c", "d"):
         queue.add(turn, turn, None)
-    assert [queue.start_next() for _ in range(3)] == ["a", "b", None]
+    assert [start_next(queue) for _ in range(3)] == ["a", "b", None]
     assert (queue.place("c"), queue.place("d")) == (Place("limit", 0), Place("limit", 1, 1))
     queue.end("b")
-    assert queue.start_next() == "c"
+    assert start_next(queue) == "c"
 
 
 def test_two_lanes_that_turn_out_to_be_one_session_are_joined() -> None:
     """An engine may report a session for which others wait already."""
     queue = TurnQueue(1)
     queue.add("a", "a", None)
-    assert queue.start_next() == "a"
+    assert start_next(queue) == "a"
     queue.add("b", "b", session("s"))
     queue.add("c", "a", None)
     queue.report("a", session("s"))
     assert queue.place("c") == Place("session", 2, 1)
     queue.end("a")
-    assert queue.start_next() == "b"
+    assert start_next(queue) == "b"
     assert queue.active("a")
     queue.end("b")
     queue.end("c")
@@ -77,20 +85,20 @@ def test_running_turns_of_joined_lanes_hold_the_lane_until_all_have_ended() -> N
     queue = TurnQueue(8)
     queue.add("a", "a", None)
     queue.add("b", "b", session("s"))
-    assert {queue.start_next(), queue.start_next()} == {"a", "b"}
+    assert {start_next(queue), start_next(queue)} == {"a", "b"}
     queue.report("a", session("s"))
     queue.add("c", "a", None)
     queue.end("b")
-    assert queue.start_next() is None
+    assert start_next(queue) is None
     queue.end("a")
-    assert queue.start_next() == "c"
+    assert start_next(queue) == "c"
 
 
 def test_ending_twice_or_what_is_not_known_changes_nothing() -> None:
     """The queue is forgiving where two ways lead to an end."""
     queue = TurnQueue(0)
     queue.add("a", "a", None)
-    assert queue.start_next() == "a"
+    assert start_next(queue) == "a"
     queue.end("a")
     queue.end("a")
     queue.report("a", session("s"))
@@ -107,12 +115,12 @@ def test_a_turn_that_is_gathered_keeps_its_place_and_holds_up_its_lane_only() ->
     queue.add("c", "c", None)
     assert queue.place("a") == Place("gathering", 0)
     assert queue.place("b") == Place("session", 1, 1)
-    assert queue.start_next() == "c"
-    assert queue.start_next() is None
+    assert start_next(queue) == "c"
+    assert start_next(queue) is None
     queue.end("c")
-    assert queue.start_next() is None
+    assert start_next(queue) is None
     queue.hold("a", None)
-    assert queue.start_next() == "a"
+    assert start_next(queue) == "a"
 
 
 def test_a_turn_that_waits_for_a_person_is_passed_by() -> None:
@@ -123,12 +131,12 @@ def test_a_turn_that_waits_for_a_person_is_passed_by() -> None:
     queue.hold("a", "person")
     assert queue.place("a") == Place("person", 0)
     assert queue.place("b") == Place("limit", 0)
-    assert queue.start_next() == "b"
+    assert start_next(queue) == "b"
     assert queue.place("c") == Place("session", 1)
     queue.hold("a", None)
     assert queue.place("c") == Place("session", 2, 1)
     queue.end("b")
-    assert queue.start_next() == "a"
+    assert start_next(queue) == "a"
 
 
 def test_a_lane_of_held_turns_starts_nothing() -> None:
@@ -136,10 +144,10 @@ def test_a_lane_of_held_turns_starts_nothing() -> None:
     queue = TurnQueue(1)
     queue.add("a", "a", None)
     queue.hold("a", "person")
-    assert queue.start_next() is None
+    assert start_next(queue) is None
     queue.add("b", "b", None)
     assert queue.place("b") == Place("limit", 0)
-    assert queue.start_next() == "b"
+    assert start_next(queue) == "b"
     queue.end("a")
     assert queue.place("a") is None
 
@@ -148,13 +156,13 @@ def test_what_does_not_wait_cannot_be_held() -> None:
     """A turn that runs, or that nobody knows, is left alone."""
     queue = TurnQueue(1)
     queue.add("a", "a", None)
-    assert queue.start_next() == "a"
+    assert start_next(queue) == "a"
     queue.hold("a", "gathering")
     queue.hold("x", "gathering")
     assert queue.place("a") is None
     queue.end("a")
     queue.add("a", "a", None)
-    assert queue.start_next() == "a"
+    assert start_next(queue) == "a"
 
 
 def test_turns_that_run_already_are_taken_in_beyond_the_limit() -> None:
@@ -166,11 +174,11 @@ def test_turns_that_run_already_are_taken_in_beyond_the_limit() -> None:
     queue.add("d", "b", None)
     queue.add("e", "e", None)
     assert queue.place("c") == Place("session", 1)
-    assert queue.start_next() is None
+    assert start_next(queue) is None
     queue.end("a")
-    assert queue.start_next() is None
+    assert start_next(queue) is None
     queue.end("b")
-    assert queue.start_next() == "c"
+    assert start_next(queue) == "c"
 
 
 def filled(*sessions: str | None) -> TurnQueue:
@@ -198,7 +206,7 @@ def test_a_promoted_turn_is_next_in_its_session_and_among_all() -> None:
     assert queue.waiting() == ["c", "d", "a", "b"]
     queue.add("e", "e", None)
     assert queue.waiting()[-1] == "e"
-    assert [queue.start_next(), queue.end("c"), queue.start_next()] == ["c", None, "d"]
+    assert [start_next(queue), queue.end("c"), start_next(queue)] == ["c", None, "d"]
 
 
 def test_promoting_changes_no_more_ranks_than_it_must_and_nothing_by_itself() -> None:
@@ -208,7 +216,7 @@ def test_promoting_changes_no_more_ranks_than_it_must_and_nothing_by_itself() ->
     for turn, before in (("a", None), ("a", "a"), ("b", "c"), ("x", None), ("b", "x")):
         assert queue.promote(turn, before) == {}
     queue.rank("x", -1)
-    queue.start_next()
+    start_next(queue)
     assert queue.promote("a") == {}
     assert queue.promote("b", "a") == {}
 
@@ -295,7 +303,7 @@ class Turns(RuleBasedStateMachine):
 
     @rule()
     def starts(self) -> None:
-        turn = self.queue.start_next()
+        turn = start_next(self.queue)
         if turn is None:
             return
         assert turn in self.waiting
@@ -344,7 +352,7 @@ class Turns(RuleBasedStateMachine):
         for turn in getattr(self, "held", {}):
             self.queue.hold(turn, None)
         while getattr(self, "waiting", []) or getattr(self, "running", {}):
-            while (turn := self.queue.start_next()) is not None:
+            while (turn := start_next(self.queue)) is not None:
                 self.waiting.remove(turn)
                 self.running[turn] = None
             assert self.running, "turns wait and nothing runs"
