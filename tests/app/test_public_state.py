@@ -18,44 +18,66 @@ from takopi.app.public_state import (
 from takopi.model import ResumeToken
 
 PREFERENCES, TOPICS, SESSIONS = FILES
+# As 0.23.4 writes it: all fields of a record are there, and what was never set is null.
+WRITTEN: dict[str, Any] = {
+    PREFERENCES: {
+        "chats": {
+            "-1005": {
+                "context_branch": "feat/x",
+                "context_project": "shop",
+                "default_engine": "claude",
+                "engine_overrides": {"codex": {"model": "gpt-5", "reasoning": None}},
+                "trigger_mode": "mentions",
+            },
+            "5": {
+                "context_branch": None,
+                "context_project": None,
+                "default_engine": " Claude",
+                "engine_overrides": {"claude": {"model": None, "reasoning": "high"}},
+                "trigger_mode": None,
+            },
+        },
+        "version": 1,
+    },
+    TOPICS: {
+        "threads": {
+            "-1005:7": {
+                "context": {"branch": None, "project": "shop"},
+                "default_engine": None,
+                "engine_overrides": {
+                    "claude": {"model": None, "reasoning": "high"},
+                    "codex": {"model": None, "reasoning": None},
+                },
+                "sessions": {"codex": {"resume": "01a1"}, "pi": {"resume": "/s/x y.jsonl"}},
+                "topic_title": "shop",
+                "trigger_mode": None,
+            },
+            "-1005:9": {
+                "context": None,
+                "default_engine": None,
+                "engine_overrides": {},
+                "sessions": {},
+                "topic_title": None,
+                "trigger_mode": None,
+            },
+        },
+        "version": 1,
+    },
+    SESSIONS: {
+        "chats": {
+            "-1005:42": {"sessions": {"codex": {"resume": "x-2"}}},
+            "-1005:43": {"sessions": {}},
+            "5:chat": {"sessions": {"claude": {"resume": "c-1"}}},
+        },
+        "cwd": "/srv/work",
+        "version": 1,
+    },
+}
 
 
 def test_all_three_files_are_read(tmp_path: Path) -> None:
     """Contexts, engines, models, triggers and sessions, each at its place; nothing is changed."""
-    written = {
-        PREFERENCES: {
-            "version": 1,
-            "chats": {
-                "-1005": {
-                    "default_engine": "claude",
-                    "trigger_mode": "mentions",
-                    "context_project": "shop",
-                    "context_branch": "feat/x",
-                    "engine_overrides": {"codex": {"model": "gpt-5", "reasoning": None}},
-                }
-            },
-        },
-        TOPICS: {
-            "version": 1,
-            "threads": {
-                "-1005:7": {
-                    "context": {"project": "shop", "branch": None},
-                    "sessions": {"codex": {"resume": "01a1"}, "pi": {"resume": "/s/x y.jsonl"}},
-                    "engine_overrides": {"claude": {"reasoning": "high"}, "codex": {}},
-                    "topic_title": "shop",
-                }
-            },
-        },
-        SESSIONS: {
-            "version": 1,
-            "cwd": "/srv/work",
-            "chats": {
-                "5:chat": {"sessions": {"claude": {"resume": "c-1"}}},
-                "-1005:42": {"sessions": {"codex": "x-2"}},
-                "6": {"sessions": {}},
-            },
-        },
-    }
+    written = WRITTEN
     for name, document in written.items():
         (tmp_path / name).write_text(json.dumps(document))
     state = read_public_state(tmp_path)
@@ -69,6 +91,7 @@ def test_all_three_files_are_read(tmp_path: Path) -> None:
             trigger="mentions",
             models={"codex": "gpt-5"},
         ),
+        PublicScope(place=PublicPlace(5), engine="claude", reasoning={"claude": "high"}),
         PublicScope(
             place=PublicPlace(-1005, 7),
             project="shop",
@@ -77,26 +100,30 @@ def test_all_three_files_are_read(tmp_path: Path) -> None:
             title="shop",
         ),
         PublicScope(
-            place=PublicPlace(5),
-            sessions=(ResumeToken("claude", "c-1"),),
+            place=PublicPlace(-1005, None, 42),
+            sessions=(ResumeToken("codex", "x-2"),),
             directory="/srv/work",
         ),
         PublicScope(
-            place=PublicPlace(-1005, None, 42),
-            sessions=(ResumeToken("codex", "x-2"),),
+            place=PublicPlace(5),
+            sessions=(ResumeToken("claude", "c-1"),),
             directory="/srv/work",
         ),
     )
     assert {name: json.loads((tmp_path / name).read_text()) for name in written} == written
 
 
-def test_places_may_stand_at_the_top() -> None:
-    """Without a table around them."""
-    state = parse_state(TOPICS, {"5:7": {"default_engine": "pi"}, "5": {"trigger_mode": "all"}})
-    assert [(s.place, s.engine, s.trigger) for s in state.scopes] == [
-        (PublicPlace(5, 7), "pi", None),
-        (PublicPlace(5), None, "all"),
-    ]
+def test_another_version_is_read_as_far_as_it_goes_and_named() -> None:
+    """The public takopi itself would forget it."""
+    entry = {"default_engine": "pi"}
+    state = parse_state(TOPICS, {"threads": {"5:7": entry}, "version": 2, "more": {}, "5": entry})
+    assert [(scope.place, scope.engine) for scope in state.scopes] == [(PublicPlace(5, 7), "pi")]
+    assert state.unread == (
+        f"{TOPICS}: more",
+        f"{TOPICS}: 5",
+        f"{TOPICS}: version 2, read as 1",
+    )
+    assert parse_state(SESSIONS, {"version": 1}).unread == (f"{SESSIONS}: it has no table `chats`",)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +135,8 @@ def test_places_may_stand_at_the_top() -> None:
         ({"sessions": {"codex": {"resume": "--config=x"}}}, "sessions"),
         ({"sessions": {"codex": {"resume": "a\nb"}}}, "sessions"),
         ({"sessions": ["x"]}, "sessions"),
+        ({"sessions": {"codex": "x"}}, "sessions"),
+        ({"engine_overrides": {"": {"model": "x"}}}, "engine_overrides"),
         ({"engine_overrides": {"codex": {"model": 3}}}, "engine_overrides"),
         ({"engine_overrides": 1}, "engine_overrides"),
         ({"colour": "red"}, "colour"),
@@ -115,7 +144,9 @@ def test_places_may_stand_at_the_top() -> None:
 )
 def test_what_is_not_understood_is_named(entry: dict[str, Any], left: str) -> None:
     """The rest of the entry is read all the same."""
-    state = parse_state(TOPICS, {"threads": {"5:7": {**entry, "default_engine": "pi"}}})
+    state = parse_state(
+        TOPICS, {"threads": {"5:7": {**entry, "default_engine": "pi"}}, "version": 1}
+    )
     assert state.unread == (f"{TOPICS}: 5:7: {left}",)
     assert [scope.engine for scope in state.scopes] == ["pi"]
 
@@ -129,7 +160,7 @@ def test_files_that_are_no_state_are_named(tmp_path: Path) -> None:
     state = read_public_state(tmp_path)
     assert state.scopes == ()
     assert [line.split(":")[0] for line in state.unread] == [PREFERENCES, TOPICS, SESSIONS]
-    assert parse_state(TOPICS, {"threads": {"x": {}, "5:7": 1}}).unread == (
+    assert parse_state(TOPICS, {"threads": {"x": {}, "5:7": 1}, "version": 1}).unread == (
         f"{TOPICS}: x",
         f"{TOPICS}: 5:7",
     )

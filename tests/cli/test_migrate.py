@@ -1,5 +1,6 @@
 """`takopi config migrate`: a configuration of the public takopi goes on, and nothing gets lost."""
 
+import json
 import stat
 import tomllib
 from pathlib import Path
@@ -195,6 +196,68 @@ def test_aliases_that_cannot_be_are_told(inside, write) -> None:
     assert set(tomllib.loads(config.read_text())["projects"]) == {
         "odd", "Shop", "shop", "blog", "status-project"
     }  # fmt: skip
+
+
+def test_values_are_written_as_they_are_taken_here(inside, write, takopi_home) -> None:
+    """Quoted numbers, engines in capitals, an older word for topics, worktrees beside a project."""
+    config = write(
+        f'default_engine = "Codex"\n[transports.telegram]\nbot_token = "{TOKEN}"\n'
+        'chat_id = " 5"  # mine\n[transports.telegram.topics]\nenabled = true\n'
+        'mode = "per_project_chat"\n[projects."My App"]\npath = "src/app"\n'
+        'worktrees_dir = "../trees"\nchat_id = "-5"\ndefault_engine = "Claude"\n'
+    )
+    assert inside("config", "migrate").stdout.splitlines()[:8] == [
+        '✓ transports.telegram.topics.mode is gone: transports.telegram.topics.scope = "projects" '
+        "says it",
+        '✓ default_engine = "codex"',
+        "✓ projects.My App.chat_id = -5",
+        '✓ projects.My App.default_engine = "claude"',
+        "✓ transports.telegram.chat_id = 5",
+        f'✓ projects.My App.path = "{takopi_home / "src/app"}", beginning with /',
+        f'✓ projects.My App.worktrees_dir = "{takopi_home / "src/trees"}", without ..',
+        "✓ projects.My App is projects.my-app now",
+    ]
+    assert "5  # mine" in config.read_text()
+    settings = load_settings(config, {})
+    assert (settings.default_engine, settings.telegram.topics.scope) == ("codex", "projects")
+    (project,) = settings.projects.all
+    assert (project.chat_id, project.default_engine) == (-5, "claude")
+
+
+def test_an_older_word_for_topics_does_not_go_before_the_newer(inside, write) -> None:
+    """One that means nothing stays, and is named."""
+    topics = "[transports.telegram.topics]\n"
+    config = write(topics + 'mode = "multi_project_chat"\nscope = "all"\n')
+    inside("config", "migrate")
+    assert load_settings(config, {}).telegram.topics.scope == "all"
+    config = write(topics + 'mode = "anywhere"\n')
+    said = inside("config", "migrate").stdout
+    assert "`transports.telegram.topics.mode` is called" in said
+    assert "anywhere" in config.read_text()
+
+
+def test_variables_of_the_public_takopi_are_named(inside, write, monkeypatch) -> None:
+    """Their values may be secrets, so they stay out of it."""
+    write("max_runs = 2\n")
+    monkeypatch.setenv("TAKOPI__TRANSPORTS__TELEGRAM__CHAT_ID", "7")
+    said = inside("config", "migrate").stdout
+    assert "! TAKOPI__TRANSPORTS__TELEGRAM__CHAT_ID: no variable sets a key here; `takopi " in said
+    assert "config set transports.telegram.chat_id -`" in said
+
+
+def test_what_the_next_start_takes_over_is_told(inside, write, takopi_home) -> None:
+    """And what stays in the files; once it is taken over there is nothing more to tell."""
+    write('[projects.shop]\npath = "/a"\n')
+    threads = {"-5:7": {"context": {"project": "Shop"}}, "-5:8": {"context": {"project": "lost"}}}
+    state = takopi_home / "telegram_topics_state.json"
+    state.write_text(json.dumps({"threads": threads, "version": 1}))
+    assert inside("config", "migrate").stdout.splitlines() == [
+        "Nothing is to be rewritten.",
+        "! stays in its file: the project lost, which is not there",
+        "The next start takes over what held in chats and topics: 1.",
+    ]
+    (takopi_home / "public-state-taken").touch()
+    assert inside("config", "migrate").stdout == "Nothing is to be rewritten.\n"
 
 
 def test_each_old_key_has_a_word_for_it() -> None:

@@ -1,10 +1,10 @@
-"""Rewrite a configuration of the public takopi 0.22, and name what has no counterpart.
+"""Rewrite a configuration of the public takopi 0.22 or 0.23, and name what has no counterpart.
 
 Nothing is dropped silently: a key is rewritten and told, or it stays where it is and is told.
 """
 
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,14 @@ from takopi.app.projects import alias_of
 from takopi.engines import EngineCatalogue
 from takopi.errors import ConfigError, PluginError, TakopiError
 from takopi.settings import parse_settings
-from takopi.settings.former import FORMER, VOICE_KEYS, VOICE_SWITCH, former_key_told
+from takopi.settings.former import (
+    FORMER,
+    TOPICS_MODE,
+    TOPICS_MODES,
+    VOICE_KEYS,
+    VOICE_SWITCH,
+    former_key_told,
+)
 from takopi.settings.keys import unknown_keys
 from takopi.settings.projects import alias_fault
 
@@ -26,6 +33,9 @@ __all__ = ["MigrationReport", "keep_copy", "migrate_document"]
 # Where the public takopi sent voice notes when nothing else was said.
 VOICE_URL = "https://api.openai.com/v1"
 VOICE_MODEL = "gpt-4o-mini-transcribe"
+TOPICS_SCOPE = "transports.telegram.topics.scope"
+# Keys that it also read from variables, their parts between double underscores.
+VARIABLES = "TAKOPI__"
 
 
 class MigrationReport(msgspec.Struct, frozen=True):
@@ -85,6 +95,47 @@ class _Migration:
                 "voice.api_key -` takes it from standard input"
             )
 
+    def topics(self) -> None:
+        """Turn the older word for the chats with topics into the newer one."""
+        scope = TOPICS_MODES.get(str(get_value(self.document, TOPICS_MODE)))
+        if scope is None:
+            return  # there is none, or nobody knows what it means: it is named with the rest
+        self._take_out(TOPICS_MODE)
+        if not _is_set(self.document, TOPICS_SCOPE):
+            set_values(self.document, {TOPICS_SCOPE: scope})
+        self.changes.append(f'{TOPICS_MODE} is gone: {TOPICS_SCOPE} = "{scope}" says it')
+
+    def values(self) -> None:
+        """Write values as they are taken here: numbers without quotes, engines in small letters."""
+        document: Any = self.document
+        projects = document.get("projects")
+        named = projects.items() if isinstance(projects, Mapping) else ()
+        tables = [("", document), *((f"projects.{alias}.", table) for alias, table in named)]
+        if _is_set(document, "transports.telegram"):
+            tables.append(("transports.telegram.", document["transports"]["telegram"]))
+        for label, table in tables:
+            if isinstance(table, MutableMapping):
+                self._rewrite(label, table, "chat_id", _as_number)
+                self._rewrite(label, table, "default_engine", lambda text: text.strip().lower())
+
+    def _rewrite(
+        self, label: str, table: MutableMapping[str, Any], key: str, change: Callable[[str], Any]
+    ) -> None:
+        value = table.get(key)
+        if not isinstance(value, str) or change(value) == value:
+            return
+        table[key] = change(value)
+        self.changes.append(f"{label}{key} = {tomlkit.item(change(value)).as_string()}")
+
+    def environment(self, names: Collection[str]) -> None:
+        """Name the variables that the public takopi read, and this one does not."""
+        for variable in sorted(name for name in names if name.upper().startswith(VARIABLES)):
+            key = variable[len(VARIABLES) :].replace("__", ".").lower()
+            self.left.append(
+                f"{variable}: no variable sets a key here; `takopi config set {key} -` reads it "
+                "from standard input"
+            )
+
     def projects(self, engines: tuple[str, ...]) -> None:
         """Give projects aliases that can be, and paths that are whole."""
         tables: Any = self.document.get("projects")
@@ -115,6 +166,11 @@ class _Migration:
             whole = os.path.normpath(self.config.parent / path)
             table["path"] = whole
             self.changes.append(f'projects.{alias}.path = "{whole}", beginning with /')
+        trees = table.get("worktrees_dir") if isinstance(table, Mapping) else None
+        if isinstance(trees, str) and ".." in Path(trees).parts and not trees.startswith("~"):
+            whole = os.path.normpath(Path(str(table.get("path"))).expanduser() / trees)
+            table["worktrees_dir"] = whole
+            self.changes.append(f'projects.{alias}.worktrees_dir = "{whole}", without ..')
 
     def engines(self, catalogue: EngineCatalogue) -> None:
         """Name what an engine's module does not take."""
@@ -151,7 +207,10 @@ class _Migration:
 
 
 def migrate_document(
-    document: tomlkit.TOMLDocument, config: Path, catalogue: EngineCatalogue
+    document: tomlkit.TOMLDocument,
+    config: Path,
+    catalogue: EngineCatalogue,
+    variables: Collection[str] = (),
 ) -> MigrationReport:
     """Rewrite a document in place.
 
@@ -159,14 +218,18 @@ def migrate_document(
         document: What the file says.
         config: The file; relative paths of projects are relative to its folder.
         catalogue: The engines, which say what their tables take.
+        variables: Names of the environment's.
     """
     migration = _Migration(document, config)
     for new, old in FORMER.items():
         migration.move(old, new)
     migration.voice()
+    migration.topics()
+    migration.values()
     migration.projects(catalogue.ids)
     migration.engines(catalogue)
     migration.rest(catalogue)
+    migration.environment(variables)
     return MigrationReport(tuple(migration.changes), tuple(migration.left))
 
 
@@ -199,6 +262,13 @@ def _item(document: tomlkit.TOMLDocument, name: str) -> Any:
     for part in name.split("."):
         value = value[part]
     return value
+
+
+def _as_number(text: str) -> int | str:
+    try:
+        return int(text.strip())
+    except ValueError:
+        return text
 
 
 def _is_set(document: Mapping[str, Any], name: str) -> bool:

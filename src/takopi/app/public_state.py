@@ -1,12 +1,13 @@
-"""Read what the public takopi 0.22 kept beside its configuration: contexts, preferences, sessions.
+"""Read what the public takopi 0.22 and 0.23 kept beside its configuration.
 
 The files are only read, never changed, so what is not understood survives where it is, and is
-named. The three have one shape: an object whose keys are places ("chat", or "chat:thread"; in the
-file of sessions "chat:person") and whose values say what holds there.
+named. The three have one shape: a table whose keys are places ("chat"; "chat:thread"; in the file
+of sessions "chat:chat", or "chat:person" in groups) and whose values say what holds there. It
+stands beside the version of the shape and, with the sessions, the directory in which they live.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,10 +22,11 @@ TOPICS = "telegram_topics_state.json"
 SESSIONS = "telegram_chat_sessions_state.json"
 FILES = (PREFERENCES, TOPICS, SESSIONS)
 
-# Under which the places stand, where they do not stand at the top; and what is no place.
-_INNER = ("chats", "threads", "topics")
+_VERSION = 1
+# Under which the places stand, and what stands beside it.
+_INNER = {PREFERENCES: "chats", TOPICS: "threads", SESSIONS: "chats"}
 _BESIDE = frozenset({"version", "cwd"})
-_PLACE = re.compile(r"(?P<chat>-?\d+)(?::(?P<rest>-?\d+|chat|main|none|null)?)?", re.IGNORECASE)
+_PLACE = re.compile(r"(?P<chat>-?\d+)(?::(?P<rest>\d+|chat))?")
 _MAX_CHARS = 500
 
 T = TypeVar("T")
@@ -116,8 +118,15 @@ def parse_state(name: str, document: Any) -> PublicState:
     unread: list[str] = []
     if not isinstance(document, Mapping):
         return PublicState(unread=(f"{name}: it is no object",))
-    directory = _text(document.get("cwd"))
-    for key, entry in _entries(document):
+    directory, inner = _text(document.get("cwd")), _INNER[name]
+    unread += [f"{name}: {key}" for key in document if key not in _BESIDE and key != inner]
+    if document.get("version") != _VERSION:
+        unread.append(f"{name}: version {document.get('version')}, read as {_VERSION}")
+    places = document.get(inner)
+    if not isinstance(places, Mapping):
+        unread.append(f"{name}: it has no table `{inner}`")
+        places = {}
+    for key, entry in places.items():
         place = _place(key, persons=name == SESSIONS)
         if place is None or not isinstance(entry, Mapping):
             unread.append(f"{name}: {key}")
@@ -131,20 +140,12 @@ def parse_state(name: str, document: Any) -> PublicState:
     return PublicState(tuple(scopes), tuple(unread))
 
 
-def _entries(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in document.items():
-        if key in _INNER and isinstance(value, Mapping):
-            yield from value.items()
-        elif key not in _BESIDE:
-            yield key, value
-
-
 def _place(key: str, *, persons: bool) -> PublicPlace | None:
     found = _PLACE.fullmatch(key)
     if found is None:
         return None
     chat, rest = int(found["chat"]), found["rest"]
-    number = int(rest) if rest and rest.lstrip("-").isdigit() else None
+    number = int(rest) if rest and rest != "chat" else None
     return PublicPlace(chat, None, number) if persons else PublicPlace(chat, number)
 
 
@@ -173,7 +174,7 @@ class _Fields:
             place=place,
             project=context.get("project") or self.take("context_project", _text),
             branch=context.get("branch") or self.take("context_branch", _text),
-            engine=self.take("default_engine", _text),
+            engine=self.take("default_engine", _engine),
             trigger=self.take("trigger_mode", _trigger),
             models={e: one["model"] for e, one in overrides.items() if "model" in one},
             reasoning={e: one["reasoning"] for e, one in overrides.items() if "reasoning" in one},
@@ -198,8 +199,14 @@ def _text(value: Any) -> str | None:
     return None
 
 
+def _engine(value: Any) -> str | None:
+    word = _text(value)
+    return word and word.strip().lower()
+
+
 def _trigger(value: Any) -> str | None:
-    return value if value in ("all", "mentions") else None
+    word = value.strip().lower() if isinstance(value, str) else None
+    return word if word in ("all", "mentions") else None
 
 
 def _table(value: Any, names: tuple[str, ...]) -> dict[str, str] | None:
@@ -217,8 +224,10 @@ def _context(value: Any) -> dict[str, str] | None:
 def _overrides(value: Any) -> dict[str, dict[str, str]] | None:
     if not isinstance(value, Mapping):
         return None
-    tables = {engine: _table(one, ("model", "reasoning")) for engine, one in value.items()}
-    return None if None in tables.values() else {e: one for e, one in tables.items() if one}
+    tables = {_engine(e): _table(one, ("model", "reasoning")) for e, one in value.items()}
+    if None in tables or None in tables.values():
+        return None
+    return {engine: one for engine, one in tables.items() if engine and one}
 
 
 def _sessions(value: Any) -> tuple[ResumeToken, ...] | None:
@@ -226,8 +235,9 @@ def _sessions(value: Any) -> tuple[ResumeToken, ...] | None:
         return None
     tokens = []
     for engine, one in value.items():
-        resume = _text(one.get("resume") if isinstance(one, Mapping) else one)
-        if resume is None or resume.startswith("-") or not engine:
+        resume = _text(one.get("resume")) if isinstance(one, Mapping) else None
+        name = _engine(engine)
+        if resume is None or resume.startswith("-") or name is None:
             return None
-        tokens.append(ResumeToken(engine, resume))
+        tokens.append(ResumeToken(name, resume))
     return tuple(tokens)

@@ -14,7 +14,7 @@ from takopi.app.hearing import open_transcriber
 from takopi.app.leaving import leave_alone, leave_now, tell_terminal, wish_of
 from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
 from takopi.app.project_files import project_files
-from takopi.app.public_import import take_over_public_state
+from takopi.app.public_import import Configured, take_over_public_state
 from takopi.app.runtime import Runtime
 from takopi.app.upkeep import Upkeep
 from takopi.app.workspaces import ProjectWorkspaces
@@ -170,9 +170,10 @@ class BotService:
     async def _take_over(self) -> None:
         """Take over what the public takopi knew; a start that cannot goes on without it."""
         runtime, now = self._runtime, SystemClock().wall()
-        engines, projects = runtime.shelf.ids(), runtime.settings.projects
+        settings, engines = runtime.settings, runtime.shelf.ids()
+        configured = Configured(settings.projects, engines, settings.default_project)
         try:
-            words = await take_over_public_state(runtime.home, self._store, projects, engines, now)
+            words = await take_over_public_state(runtime.home, self._store, configured, now)
         except (StoreError, OSError) as error:
             _log.error("public_state.not_taken", error=str(error))
         else:

@@ -1,11 +1,13 @@
 """`takopi config`: look into the configuration file and change it."""
 
+import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = ["config_app"]
@@ -139,10 +141,10 @@ def migrate(
     copy = None
     if dry_run:
         document = config_edit.read_document(home.config)
-        report = migrate_document(document, home.config, catalogue)
+        report = migrate_document(document, home.config, catalogue, os.environ)
     else:
         with config_edit.edit_document(home.config) as document:
-            report = migrate_document(document, home.config, catalogue)
+            report = migrate_document(document, home.config, catalogue, os.environ)
             copy = keep_copy(home.config) if report.changes else None
     for line in report.changes:
         print(f"✓ {line}")
@@ -154,3 +156,22 @@ def migrate(
         print("Nothing was written.")
     else:
         print(f"The file as it was: {copy}")
+    _foretell(home.config, document, catalogue.ids)
+
+
+def _foretell(config: "Path", document: "Mapping[str, Any]", engines: tuple[str, ...]) -> None:
+    """Say what the next start takes over of what the public takopi kept beside the file."""
+    from takopi.app.public_import import Configured, foresee_public_state
+    from takopi.errors import TakopiError
+    from takopi.settings import parse_settings
+
+    try:
+        settings = parse_settings(document, config, {})
+    except TakopiError:
+        return  # told already, and what is known of projects would be wrong
+    configured = Configured(settings.projects, engines, settings.default_project)
+    forecast = foresee_public_state(config.parent, configured)
+    for line in forecast.left:
+        print(f"! stays in its file: {line}")
+    if forecast.places:
+        print(f"The next start takes over what held in chats and topics: {forecast.places}.")

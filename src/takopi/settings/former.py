@@ -1,4 +1,4 @@
-"""Keys of the public takopi 0.22 and before: what they are called now, and what has no counterpart.
+"""Keys of the public takopi 0.23 and before: what they are called now, and what has no counterpart.
 
 Keys with another name are read as long as the new one is not set; `takopi config migrate` rewrites
 them.
@@ -8,6 +8,8 @@ __all__ = [
     "FORMER",
     "FORMER_TABLES",
     "GONE",
+    "TOPICS_MODE",
+    "TOPICS_MODES",
     "VOICE_KEYS",
     "VOICE_SWITCH",
     "former_key_told",
@@ -36,6 +38,9 @@ VOICE_KEYS: dict[str, str] = {
     "voice.api_key": VOICE_SWITCH + "_api_key",
     "voice.model": VOICE_SWITCH + "_model",
 }
+# Before 0.13 this said in words of its own which chats have topics.
+TOPICS_MODE = _TELEGRAM + "topics.mode"
+TOPICS_MODES: dict[str, str] = {"multi_project_chat": "main", "per_project_chat": "projects"}
 # What nothing stands for now, and what holds instead.
 GONE: dict[str, str] = {
     _FILES + "auto_put": "a file without a command always goes to the agent",
@@ -53,7 +58,7 @@ GONE: dict[str, str] = {
 
 def successor(key: str) -> str | None:
     """Return what a key of the public takopi is called now; None when it is none."""
-    names = (*FORMER.items(), *VOICE_KEYS.items())
+    names = (*FORMER.items(), *VOICE_KEYS.items(), (_TELEGRAM + "topics.scope", TOPICS_MODE))
     return next((new for new, old in names if old == key), None)
 
 
