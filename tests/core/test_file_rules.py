@@ -10,6 +10,7 @@ from takopi.core.file_rules import (
     FileCommandWords,
     files_named_in,
     free_name,
+    is_denied,
     is_image,
     name_parts,
     read_file_command,
@@ -61,6 +62,17 @@ def test_a_long_name_keeps_what_kind_of_file_it_is():
     assert found.endswith("ä.tar.gz")
     assert len(found.encode()) <= 120
     assert safe_name("x." + "y" * 300) == ("x." + "y" * 300)[:120]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("pattern_form", ["NFC", "NFD"])
+def test_a_private_name_is_private_however_its_accents_are_written(form, pattern_form):
+    """Macs write them in two characters, keyboards in one."""
+    patterns = [unicodedata.normalize(pattern_form, "Gehälter*"), "résumés/**"]
+    for name in ("gehälter.xlsx", "a/GEHÄLTER", "RÉSUMÉS/ada.txt"):
+        assert is_denied(unicodedata.normalize(form, name), patterns)
+    for name in ("gehalter.xlsx", "behälter", "resumes/ada.txt"):
+        assert not is_denied(unicodedata.normalize(form, name), patterns)
 
 
 @given(HOSTILE)

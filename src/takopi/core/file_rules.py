@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -119,8 +120,10 @@ def is_denied(name: str, patterns: Sequence[str] = DENIED) -> bool:
         patterns: Shell patterns, each for one or more components in a row. `/**` at the end may be
             left out: what lies below a match is always denied.
     """
-    parts = [_folded(part) for part in name.split("/")]
-    return any(_matches(parts, pattern) for pattern in patterns)
+    parts = name.split("/")
+    # Both what an accent makes of a letter, however the two are written, and what is left without.
+    spellings = ([_folded(_composed(part)) for part in parts], [_folded(part) for part in parts])
+    return any(_matches(spelt, pattern) for pattern in patterns for spelt in spellings)
 
 
 def name_parts(name: str) -> list[str]:
@@ -265,14 +268,25 @@ def _split_suffix(name: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def _composed(part: str) -> str:
+    shown = "".join(c for c in part if unicodedata.category(c) not in {"Cf", "Cc"})
+    return unicodedata.normalize("NFKC", shown)
+
+
 def _folded(part: str) -> str:
     shown = "".join(c for c in part if unicodedata.category(c) not in {"Cf", "Cc", "Mn", "Me"})
     return unicodedata.normalize("NFKC", shown).casefold().rstrip(" .")
 
 
 def _matches(parts: list[str], pattern: str) -> bool:
-    wanted = pattern.casefold().removeprefix("**/").removesuffix("/**").strip("/").split("/")
+    wanted = _wanted(pattern)
     return any(
         all(fnmatchcase(part, one) for part, one in zip(parts[at:], wanted, strict=False))
         for at in range(len(parts) - len(wanted) + 1)
     )
+
+
+@lru_cache(maxsize=1024)
+def _wanted(pattern: str) -> tuple[str, ...]:
+    plain = _composed(pattern).casefold()
+    return tuple(plain.removeprefix("**/").removesuffix("/**").strip("/").split("/"))
