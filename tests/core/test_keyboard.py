@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from takopi.core.keyboard import Key, KeyDecoder, Line, edit, move
+from takopi.core.onboarding import pasted_token
 
 
 def keys(*chunks: bytes) -> list[Key]:
@@ -80,13 +81,21 @@ def typed(data: bytes, line: Line | None = None) -> Line:
         (b"abc\x15", Line("", 0)),
         (b"/srv/one/two\x17", Line("/srv/one/", 9)),
         (b"/srv/one/\x17", Line("/srv/", 5)),
-        (b"\x1b[200~ a\nb \x1b[201~", Line(" ab ", 4)),
+        (b"\x1b[200~ a\nb \x1b[201~", Line(" a b ", 5)),
         (b"ab\x1b[A\r", Line("ab", 2)),
     ],
 )
 def test_keys_edit_a_line(data: bytes, line: Line) -> None:
     """As everywhere."""
     assert typed(data) == line
+
+
+@pytest.mark.parametrize("line_break", ["\r", "\n", "\r\n"])
+def test_a_pasted_message_keeps_its_words_apart(line_break: str) -> None:
+    """The words before and after the line of a token do not become a part of it."""
+    token = "123456789:AAF" + "x" * 32
+    pasted = line_break.join(("to access the HTTP API:", token, "Keep your token secure"))
+    assert pasted_token(typed(f"\x1b[200~{pasted}\x1b[201~".encode()).text) == token
 
 
 @pytest.mark.parametrize(

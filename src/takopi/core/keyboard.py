@@ -128,7 +128,9 @@ def edit(line: Line, key: Key) -> Line:
     before, after = line.text[: line.cursor], line.text[line.cursor :]
     match key.name:
         case "text" | "paste":
-            before += "".join(char for char in key.text if char.isprintable())
+            # Terminals paste line breaks as \r; without a space the words around would be one.
+            spaced = re.sub(r"[\r\n\t]+", " ", key.text)
+            before += "".join(char for char in spaced if char.isprintable())
         case "backspace":
             before = before[:-1]
         case "delete":
