@@ -11,7 +11,7 @@ from fakes.clock import settle
 from fakes.scripted_engine import Script, ScriptedTurn, gated
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.records import Change, OfferPut
-from takopi.core.budget import Budget, crossing, format_usd
+from takopi.core.budget import Budget, format_usd
 from takopi.core.chat_settings import ChatSettings
 from takopi.errors import StoreError
 from takopi.model import CompletedEvent
@@ -201,23 +201,6 @@ async def test_without_a_budget_nothing_is_asked() -> None:
         await spend(world, 1000.0, 1000.0)
         assert len(asked(world)) == 2
         assert not world.chat.has("budget")
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "mark"),
-    [
-        (0.0, 0.79, None),
-        (0.79, 0.8, "nearly"),
-        (0.8, 0.9, None),
-        (0.7, 1.0, "used up"),
-        (0.9, 1.2, "used up"),
-        (1.0, 1.2, None),
-        (0.5, 0.5, None),
-    ],
-)
-def test_each_mark_is_crossed_once(before, after, mark) -> None:
-    assert crossing(before, after, Budget(daily_usd=1.0)) == mark
-    assert crossing(before, after, Budget()) is None
 
 
 def test_a_budget_of_nothing_asks_always() -> None:

@@ -194,7 +194,7 @@ class Bridge:
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
             arrivals,
             topics=topics,
-            spending=self._spending(outbox),
+            spending=self._spending(outbox, places),
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
         dispatcher = Dispatcher(
@@ -244,9 +244,11 @@ class Bridge:
         wanted = self._options.reactions
         return Reactions(ports.transport, ports.clock, group) if wanted else None
 
-    def _spending(self, outbox: Outbox) -> Spending:
+    def _spending(self, outbox: Outbox, places: Places) -> Spending:
         ports, options = self._ports, self._options
-        spending_ports = SpendingPorts(ports.store, outbox, ports.clock, options.new_id)
+        spending_ports = SpendingPorts(
+            ports.store, outbox, places, ports.clock, options.new_id, ports.transport.id
+        )
         return Spending(spending_ports, options.chats.budget, options.chats.zone)
 
     def _schedule_clock(self, desk: _Desk) -> ScheduleClock:

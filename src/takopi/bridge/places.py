@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.ports import Store
 from takopi.bridge.records import Change, PlacePut
+from takopi.core.budget import BUDGET_KEY
 from takopi.core.chat import Scope
 from takopi.core.places import PlaceRecord
 from takopi.core.preferences import Layer, chat_key, project_key, scope_key
@@ -39,6 +40,10 @@ class Places:
     def of_project(self, alias: str) -> PlaceRecord:
         """Return what is known of a project."""
         return self._get(project_key(alias))
+
+    def of_budget(self) -> PlaceRecord:
+        """Return what was told of the day's budget."""
+        return self._get(BUDGET_KEY)
 
     def all(self) -> tuple[PlaceRecord, ...]:
         """List what is known."""

@@ -7,16 +7,15 @@ from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
-from takopi.bridge.hold_timer import HoldTimer
 from takopi.bridge.letters import Delivery
 from takopi.bridge.queue_order import QueueOrder
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_driver import Ended, TurnDriver
+from takopi.bridge.turn_holds import TurnHolds
 from takopi.bridge.turn_lines import turn_line, working_beside
 from takopi.bridge.turn_messages import Surroundings
 from takopi.bridge.turn_start import DriverPorts
-from takopi.bridge.turn_topics import TurnTopics
 from takopi.bridge.waiting import wait_until
 from takopi.core.texts import tr_later, translated
 from takopi.core.turn_lists import TurnLine
@@ -45,9 +44,9 @@ class Scheduler:
         self._messages = ports.messages
         self._new_run_id = ports.options.new_run_id
         self._group = group
-        self._topics = ports.topics
         self._queue = TurnQueue(max_runs)
-        self._holds = HoldTimer(ports.clock, group, self._held_long_enough)
+        self._holds = TurnHolds(self._queue, ports.clock, group, ports.topics)
+        self._holds.on_let_go = self._let_go
         self._driver = TurnDriver(ports, self._session_known, group)
         self.gate = ports.gate
         self._spending = ports.spending
@@ -70,11 +69,8 @@ class Scheduler:
             return  # it stands in the journal, and starts when takopi is back
         turn = self._take_in(record)
         self._queue.add(turn.id, turn.conversation, record.asked, record.rank)
-        self._hold(turn)
-        startable = self._take_startable()
-        # Its message goes out before its engine does anything.
-        self._show(turn)
-        self._start(startable)
+        self._holds.hold(turn)
+        self._let_go(turn)
 
     async def recover(
         self, turns: Sequence[TurnRecord], deliveries: Mapping[str, Delivery]
@@ -89,6 +85,8 @@ class Scheduler:
         self._recovering = True
         if self._spending is not None:
             await self._spending.load()
+            if not self._spending.counted:
+                self._group.start_soon(self._spending.load_at_last, lambda: self._let_go(None))
         for record in turns:
             with border("going on with a turn", turn=record.turn_id):
                 await self._recover(record, deliveries.get(record.turn_id))
@@ -135,11 +133,8 @@ class Scheduler:
         if turn.cancelled.is_set():
             self._drop(turn)
             return
-        self._hold(turn)
-        startable = self._take_startable()
-        if turn.live is None:
-            self._show(turn)
-        self._start(startable)
+        self._holds.hold(turn)
+        self._let_go(turn if turn.live is None else None)
 
     def cancel(self, turn_id: str, reason: str = "") -> bool:
         """End a turn that runs or waits; False when there is nothing left to end.
@@ -224,7 +219,7 @@ class Scheduler:
         elif turn.way.state == "queued":
             session = await self._journal.session_of(turn)
             self._queue.add(turn.id, turn.conversation, session, record.rank)
-            self._hold(turn)
+            self._holds.hold(turn)
             self._show(turn)
             if turn.cancelled.is_set():
                 self._drop(turn)
@@ -235,7 +230,7 @@ class Scheduler:
 
     def _show(self, turn: Turn) -> None:
         record = turn.record
-        if (record.held_by_person or record.wants_topic) and not turn.cancelled.is_set():
+        if (turn.needs_person or record.wants_topic) and not turn.cancelled.is_set():
             return  # whoever asks the person shows it, or it is shown in its topic
         around = Surroundings(
             lambda: self._queue.place(turn.id),
@@ -249,61 +244,23 @@ class Scheduler:
         if turn.live is None and not turn.way.concluded and not turn.left.is_set():
             self._show(turn)
 
-    # Holding.
-
-    def _hold(self, turn: Turn) -> None:
-        """Let what the turn's record says decide whether it may start."""
-        record = turn.record
-        self._holds.forget(turn.id)
-        if record.held_by_person:
-            self._queue.hold(turn.id, "person")
-            return
-        wait_s = 0.0
-        if record.held_until is not None:
-            # A wall clock that was set back must not hold it for longer than was meant.
-            left_s = record.held_until - self._clock.wall()
-            wait_s = min(left_s, record.held_until - record.accepted_at)
-        if wait_s > 0:
-            self._queue.hold(turn.id, "gathering")
-            self._holds.hold(turn.id, self._clock.now() + wait_s)
-        else:
-            self._let_go(turn)
-
-    def _held_long_enough(self, turn_ids: Sequence[str]) -> None:
-        for turn_id in turn_ids:
-            if turn_id in self._turns:
-                self._let_go(self._turns[turn_id])
-        self._start(self._take_startable())
-
-    def _let_go(self, turn: Turn) -> None:
-        """Let a turn start that nothing holds any more, or have its topic made."""
-        topics = self._topics
-        if topics is None or not turn.record.wants_topic:
-            self._queue.hold(turn.id, None)
-        elif not turn.moving:
-            turn.moving = True
-            self._queue.hold(turn.id, "gathering")
-            self._group.start_soon(self._move, turn, topics)
-
-    async def _move(self, turn: Turn, topics: TurnTopics) -> None:
-        with border("making a topic for a turn", turn=turn.id):
-            await topics.place(turn)
-        turn.moving = False
-        if turn.id in self._turns and not turn.cancelled.is_set():
-            turn.record = replace(turn.record, wants_topic=False)
-            self._queue.hold(turn.id, None)
-            startable = self._take_startable()
-            self._show(turn)
-            self._start(startable)
-
     # Running.
+
+    def _let_go(self, shown: Turn | None) -> None:
+        """Start what nothing holds any more."""
+        startable = self._take_startable()
+        if shown is not None:
+            # Its message goes out before its engine does anything.
+            self._show(shown)
+        self._start(startable)
 
     def _session_known(self, turn: Turn, session: ResumeToken) -> None:
         self._queue.report(turn.id, session)
 
     def _take_startable(self) -> list[Turn]:
         taken: list[Turn] = []
-        if self._leaving or self._recovering:
+        counted = self._spending is None or self._spending.counted
+        if self._leaving or self._recovering or not counted:
             return taken
         while turn_id := self._queue.next():
             turn = self._turns[turn_id]
@@ -339,8 +296,6 @@ class Scheduler:
             if found.error is not None and not turn.way.concluded:
                 with border("giving up the turn", turn=turn.id):
                     ended = await self._driver.give_up(turn, found.error)
-            if self._spending is not None:
-                await self._spending.ended(turn)
         finally:
             if turn.record.session_unknown and turn.record.asked is not None:
                 self._queue.lose(turn.record.asked)

@@ -10,11 +10,19 @@ from msgspec.structs import replace
 from takopi.bridge.border import border
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
+from takopi.bridge.places import Places
 from takopi.bridge.ports import Clock, Store
-from takopi.bridge.records import OfferPut, OfferRecord, TurnPut
+from takopi.bridge.records import OfferPut, OfferRecord, PlacePut, TurnPut
 from takopi.bridge.turn import Turn
-from takopi.core.budget import Budget, budget_crossed_reply, budget_question, crossing
-from takopi.core.chat import ChatMessage
+from takopi.core.budget import (
+    Budget,
+    budget_crossed_reply,
+    budget_question,
+    due_mark,
+    mark_key,
+    with_mark,
+)
+from takopi.core.chat import ChatMessage, Scope
 from takopi.core.local_times import day_start
 from takopi.core.offers import offer_buttons
 from takopi.core.usage import read_usage
@@ -26,6 +34,7 @@ __all__ = ["Spending", "SpendingPorts"]
 _log = get_logger(__name__)
 
 _TRIES_EVERY_S = 30.0
+_REMEMBERED_S = 3 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +44,18 @@ class SpendingPorts:
     Args:
         store: Knows what earlier turns cost.
         outbox: Warns and asks.
+        places: Know of what was warned.
         clock: Tells the day.
         new_id: Makes ids of offers.
+        transport: Names the chat service.
     """
 
     store: Store
     outbox: Outbox
+    places: Places
     clock: Clock
     new_id: Callable[[], str]
+    transport: str
 
 
 class Spending:
@@ -58,21 +71,49 @@ class Spending:
         self._ports = ports
         self._budget = budget
         self._zone = zone
-        self._costs: list[tuple[float, float]] = []
+        self._costs: dict[str, tuple[float, float]] = {}
+        self._counted = budget.daily_usd is None
+
+    @property
+    def counted(self) -> bool:
+        """Tell whether it is known what was spent; before that nothing may be started."""
+        return self._counted
 
     async def load(self) -> None:
-        """Count what earlier takopis spent today."""
-        if self._budget.daily_usd is None:
+        """Count what earlier takopis spent, and warn where they did not come to it."""
+        if self._counted:
             return
+        ports = self._ports
         with border("counting what was spent"):
-            rows = await self._ports.store.usage_since(self._today())
-            costs = ((row.ended_at, read_usage(row.usage).cost_usd) for row in rows)
-            self._costs = [(ended_at, cost) for ended_at, cost in costs if cost]
+            # More than today: a clock that was wrong may be put back.
+            rows = await ports.store.usage_since(ports.clock.wall() - _REMEMBERED_S)
+            costs = [(row, read_usage(row.usage).cost_usd) for row in rows]
+            # Turns that ended since the start are among the rows.
+            self._costs = {
+                f"before {number}": (row.ended_at, cost)
+                for number, (row, cost) in enumerate(costs)
+                if cost
+            }
+            self._counted = True
+            if rows:
+                chat = rows[-1].chat_id
+                scope = Scope(ports.transport, chat)
+                await self._warn(Place(scope, "private" if chat > 0 else "group"))
+
+    async def load_at_last(self, counted: Callable[[], None]) -> None:
+        """Count what was spent once the journal tells; say when it did."""
+        clock = self._ports.clock
+        while not self._counted:
+            await clock.sleep_until(clock.now() + _TRIES_EVERY_S)
+            await self.load()
+        counted()
 
     def spent_usd(self) -> float:
         """Return what the turns that ended today cost."""
-        today = self._today()
-        return sum(cost for ended_at, cost in self._costs if ended_at >= today)
+        wall, zone = self._ports.clock.wall(), self._zone
+        # The end counts too: a clock that went ahead and was put back must not hold days to come.
+        today, tomorrow = day_start(wall, zone), day_start(wall, zone, -1)
+        return sum(cost for at, cost in self._costs.values() if today <= at < tomorrow)
 
     def holds(self, turn: Turn, group: TaskGroup) -> bool:
         """Ask before a turn is started when nothing is left of the day's budget.
@@ -86,28 +127,50 @@ class Spending:
         """
         if self._budget.daily_usd is None or turn.record.over_budget:
             return False
+        if turn.asking:
+            return True
         if not self._budget.is_used_up(self.spent_usd()):
             return False
-        turn.record = replace(turn.record, held_by_person=True)
+        # Not yet in the record: whoever writes that down would hold it without a question.
+        turn.asking = True
         group.start_soon(self._ask_until_taken, turn)
         return True
 
+    def count(self, turn: Turn, usage: object) -> None:
+        """Count what a turn cost, at the moment that decides its final and not later.
+
+        What is checked meanwhile would start, though nothing is left.
+
+        Args:
+            turn: It ends.
+            usage: What its engine said.
+        """
+        cost = read_usage(usage).cost_usd
+        if cost and self._budget.daily_usd is not None:
+            now = self._ports.clock.wall()
+            self._costs[turn.id] = now, cost
+            self._costs = {
+                one: paid for one, paid in self._costs.items() if paid[0] > now - _REMEMBERED_S
+            }
+
     async def ended(self, turn: Turn) -> None:
-        """Count what a turn cost, and say when most or all of the day's budget is used up."""
-        daily, record = self._budget.daily_usd, turn.record
-        cost = read_usage(record.usage).cost_usd
-        if daily is None or not cost:
+        """Say when most or all of the day's budget is used up, once its turn was told."""
+        with border("telling of the budget", turn=turn.id):
+            await self._warn(Place(turn.record.scope, turn.record.chat_kind))
+
+    async def _warn(self, place: Place) -> None:
+        """Tell the mark that is due; that it was told is written down with the letter."""
+        ports, budget, zone = self._ports, self._budget, self._zone
+        wall, spent, known = ports.clock.wall(), self.spent_usd(), ports.places.of_budget()
+        told = known.budget_told.get(mark_key(wall, zone, budget))
+        mark = due_mark(spent, told, budget)
+        if mark is None or budget.daily_usd is None:
             return
-        before = self.spent_usd()
-        at = record.ended_at if record.ended_at is not None else self._ports.clock.wall()
-        self._costs.append((at, cost))
-        after = self.spent_usd()
-        mark = crossing(before, after, self._budget)
-        if mark is not None:
-            with border("telling of the budget", turn=turn.id):
-                place = Place(record.scope, record.chat_kind)
-                words = budget_crossed_reply(mark, after, daily)
-                await self._ports.outbox.say(place, words, notify=False)
+        marks = with_mark(known.budget_told, wall, zone, (budget, mark))
+        known = replace(known, budget_told=marks)
+        ports.places.note(known)  # at once: another turn may end while this is written down
+        words = budget_crossed_reply(mark, spent, budget.daily_usd)
+        await ports.outbox.say(place, words, notify=False, changes=[PlacePut(known)])
 
     async def _ask_until_taken(self, turn: Turn) -> None:
         """Ask until the journal has the question: without it nobody could answer."""
@@ -147,6 +210,4 @@ class Spending:
                 offered=(offer.offer_id,),
                 changes=(TurnPut(held), OfferPut(offer)),
             )
-
-    def _today(self) -> float:
-        return day_start(self._ports.clock.wall(), self._zone)
+            turn.record = replace(turn.record, held_by_person=not turn.record.over_budget)

@@ -43,6 +43,7 @@ class Turn:
         left: Set when takopi goes and its engine is to go on alone.
         frozen: Whether somebody is changing its prompt.
         moving: Whether its topic is being made.
+        asking: Whether a person is, or was, asked by this process whether it may start.
         writing: Held while the record is being written down, so that an older one never comes last.
         over: Set once nothing of it is left to do.
         undecided: The record as it was before this process decided the final.
@@ -63,6 +64,7 @@ class Turn:
     left: anyio.Event = field(default_factory=anyio.Event)
     frozen: bool = False
     moving: bool = False
+    asking: bool = False
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
     undecided: TurnRecord | None = None
@@ -118,6 +120,12 @@ class Turn:
     def cwd(self) -> Path | None:
         """Give where it works, once that is decided."""
         return Path(self.record.cwd) if self.record.cwd else None
+
+    @property
+    def needs_person(self) -> bool:
+        """Tell whether it does not start before a person says so."""
+        record = self.record
+        return record.held_by_person or (self.asking and not record.over_budget)
 
     @property
     def known_session(self) -> ResumeToken | None:

@@ -199,7 +199,12 @@ class _TurnRun:
                 if self._ports.arrivals is not None:
                     ending = await offer_files(self._ports.arrivals, turn, ending)
                     self._ending = ending
+                spending = self._ports.spending
+                if spending is not None:
+                    spending.count(turn, ending.usage)
                 await self._ports.messages.conclude(turn, ending)
+                if spending is not None:
+                    await spending.ended(turn)
         finally:
             self._posted.set()
         return ending

@@ -3,28 +3,35 @@
 A turn counts on the day on which it ended, and only as far as its engine tells a cost.
 """
 
+from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from takopi.core.chat import ChatMessage
+from takopi.core.local_times import local_time
 from takopi.core.replies import message
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
 
 __all__ = [
+    "BUDGET_KEY",
     "NO_BUDGET",
     "Budget",
     "Crossing",
     "budget_crossed_reply",
     "budget_question",
-    "crossing",
+    "due_mark",
     "format_usd",
+    "mark_key",
     "per_turn_note",
+    "with_mark",
 ]
 
 WARN_AT = 0.8
 _PREVIEW_UNITS = 60
+_MOST_MARKS = 8
 
 Crossing: TypeAlias = Literal["nearly", "used up"]
 
@@ -51,22 +58,45 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_BUDGET = Budget()
 
+BUDGET_KEY = "budget:told"
+"""Names in the journal what was told; no transport and no project is called so."""
 
-def crossing(before_usd: float, after_usd: float, budget: Budget) -> Crossing | None:
-    """Say which mark a turn went over; each is told once a day.
+
+def due_mark(spent_usd: float, told: Crossing | None, budget: Budget) -> Crossing | None:
+    """Say which mark is to be told now; each is told once a day.
 
     Args:
-        before_usd: Spent today before the turn ended.
-        after_usd: Spent today with it.
+        spent_usd: Today, so far.
+        told: What was told today last.
         budget: What may be spent.
     """
     daily = budget.daily_usd
-    if daily is None or after_usd <= before_usd:
-        return None
-    if before_usd < daily <= after_usd:
+    if not daily or told == "used up" or spent_usd < daily * WARN_AT:
+        return None  # who may spend nothing is asked each time, and needs no warning
+    if spent_usd >= daily:
         return "used up"
-    warned = before_usd >= daily * WARN_AT
-    return "nearly" if not warned and after_usd >= daily * WARN_AT else None
+    return None if told else "nearly"
+
+
+def with_mark(
+    marks: Mapping[str, Crossing], moment: float, zone: tzinfo, told: tuple[Budget, Crossing]
+) -> dict[str, Crossing]:
+    """Note that a mark of a day was told; old days are forgotten.
+
+    Args:
+        marks: What was told before.
+        moment: Unix seconds.
+        zone: Decides when a day ends.
+        told: The budget, and its mark.
+    """
+    budget, mark = told
+    newer = {**marks, mark_key(moment, zone, budget): mark}
+    return dict(sorted(newer.items())[-_MOST_MARKS:])
+
+
+def mark_key(moment: float, zone: tzinfo, budget: Budget) -> str:
+    """Name a day and what may be spent on it, so that another budget has marks of its own."""
+    return f"{local_time(moment, zone):%Y-%m-%d} {budget.daily_usd}"
 
 
 def format_usd(amount: float) -> str:

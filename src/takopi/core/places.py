@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
+from takopi.core.budget import Crossing
 from takopi.core.preferences import NOTHING_CHOSEN, Preferences
 from takopi.model import EngineId, ResumeToken
 
@@ -44,7 +45,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Be what is known about a topic, a chat or a project beyond its turns.
 
     Args:
-        key: `scope_key`, `chat_key` or `project_key` of core/preferences.
+        key: `scope_key`, `chat_key` or `project_key` of core/preferences, or `BUDGET_KEY`.
         project: Alias of the project that prompts here belong to; None for what holds around it.
         branch: Branch that goes with the project.
         preferences: What was chosen here.
@@ -54,6 +55,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
         gone: Whether the topic was deleted.
         unnamed: Whether its name says nothing yet, so that takopi may give it one.
         former_chat: The id that a group had before it moved; None for any other place.
+        budget_told: Which mark of a day's budget was told, by `mark_key`.
     """
 
     key: str
@@ -66,6 +68,7 @@ class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):
     gone: bool = False
     unnamed: bool = False
     former_chat: int | None = None
+    budget_told: Mapping[str, Crossing] = {}
 
 
 def with_session_point(place: PlaceRecord, key: str, point: SessionPoint) -> PlaceRecord:
