@@ -137,9 +137,34 @@ async def test_in_a_place_the_newest_prompt_there_gives_the_words() -> None:
         world.workspaces.uncommitted = ONE
         await says(world, "/diff")
         ask = buttons(world)["Commit"]
-        assert "As:" not in await press(world, ask)
+        assert "As:" not in await press(world, ask, on=1)
         await asked(world, text="tidy up")
-        assert "As: tidy up" in await press(world, ask)
+        assert "As: tidy up" in await press(world, ask, on=2)
+
+
+async def test_a_button_that_is_pressed_twice_asks_once() -> None:
+    """The question is asked anew where it stands, until it is decided."""
+    async with projects() as world:
+        number = await asked(world)
+        world.workspaces.since = {"s1": ONE}
+        world.workspaces.uncommitted = ONE
+        await says(world, "/diff", reply_to=number)
+        shown = world.chat.find("since this turn began")
+        ask = buttons(world)["Commit"]
+        world.chat.press(ask, on=shown.message_id)
+        await press(world, ask, on=shown.message_id)
+        count = len(world.chat.texts())
+        world.workspaces.uncommitted = TWO
+        words = await press(world, ask, on=shown.message_id)
+        assert words.startswith("Commit in zed?\n2 files")
+        assert len(world.chat.texts()) == count
+        question = world.chat.find("Commit in zed?")
+        await press(world, buttons(world)["Commit so"], on=question.message_id)
+        assert question.text == "Committed in zed: 0123456789 fix"
+        world.workspaces.uncommitted = ONE
+        assert "Commit in zed?" in await press(world, ask, on=shown.message_id)
+        assert question.text == "Committed in zed: 0123456789 fix"
+        assert (await world.store.load()).updates == ()
 
 
 async def test_own_words_commit_at_once() -> None:
@@ -182,7 +207,7 @@ async def test_a_place_is_put_back_to_its_last_commit() -> None:
         await press(world, buttons(world)["Put 1 file back"])
         assert world.workspaces.reverts == [(Path("/src/zed/.worktrees/dev"), None)]
         assert "Nothing" in await press(
-            world, press_data("diff", "r", "b", "zed", branch_mark("dev"))
+            world, press_data("diff", "r", "b", "zed", branch_mark("dev")), on=99
         )
 
 

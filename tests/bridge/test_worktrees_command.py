@@ -114,8 +114,12 @@ async def test_what_would_be_lost_is_named_and_asked_about() -> None:
         world.workspaces.made = [MAIN, DEV]
         world.workspaces.loses = {"dev": KEPT}
         await says(world, "/worktrees")
-        words = await press(world, buttons(world)["Remove @dev"])
+        remove = buttons(world)["Remove @dev"]
+        world.chat.press(remove)
+        words = await press(world, remove)
         assert words.startswith("Remove the worktree of zed @dev?\n1 file is in no commit.\nnotes")
+        await press(world, remove)
+        assert sum("Remove the worktree" in text for text in world.chat.texts()) == 1
         assert "The commits stay with the branch" in words
         stale = buttons(world)["Remove all the same"]
         more = Losses(untracked=2, files=("notes.txt", "new.txt"))

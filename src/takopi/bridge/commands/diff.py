@@ -1,13 +1,13 @@
 """/diff: what a turn or a branch changed, and committing or reverting it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.commands.in_trees import running_in, tree_of_mark, work_line
-from takopi.bridge.commands.slowly import Bodies, answer_slowly
+from takopi.bridge.commands.slowly import Bodies, Questions, answer_slowly
 from takopi.bridge.ports import TurnFilter
 from takopi.bridge.records import TurnRecord
 from takopi.context import RunContext
@@ -70,9 +70,11 @@ class DiffCommand:
 
     Args:
         ports: What commands work with.
+        questions: What its buttons asked.
     """
 
     ports: CommandPorts
+    questions: Questions = field(default_factory=Questions)
     names: tuple[str, ...] = ("diff",)
 
     async def answer(self, call: CommandCall) -> None:
@@ -110,10 +112,16 @@ class DiffCommand:
             return tr("This button does nothing any more")
         shown, act = acts[verb]
         find = partial(self._pressed, call.pressed.scope.chat_id, tuple(key))
-        work = partial(self._alone, find, act)
-        answer_slowly(
-            self.ports, call, tr_later("changing files"), work, instead=verb in {"C", "R"}
-        )
+        work, what = partial(self._alone, find, act), tr_later("changing files")
+        if verb in {"C", "R"}:
+            self.questions.decided(call)
+            answer_slowly(self.ports, call, what, work, instead=True)
+            return shown
+        question = self.questions.of(call)
+        if question.open:
+            await self.ports.answers.mark([call.handled])
+        else:
+            answer_slowly(self.ports, call, what, work, question=question)
         return shown
 
     # What is meant.

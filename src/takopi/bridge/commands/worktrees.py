@@ -1,6 +1,6 @@
 """/worktrees: list, open and remove the working trees of a project."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from takopi.bridge.commands.in_trees import (
     work_line,
     working_in,
 )
-from takopi.bridge.commands.slowly import Bodies, Work, answer_slowly
+from takopi.bridge.commands.slowly import Bodies, Questions, Work, answer_slowly
 from takopi.context import RunContext
 from takopi.core.chat import ChatMessage, Scope
 from takopi.core.context_replies import context_reply
@@ -40,9 +40,11 @@ class WorktreesCommand:
 
     Args:
         ports: What commands work with.
+        questions: What its buttons asked.
     """
 
     ports: CommandPorts
+    questions: Questions = field(default_factory=Questions)
     names: tuple[str, ...] = ("worktrees",)
 
     async def answer(self, call: CommandCall) -> None:
@@ -97,7 +99,15 @@ class WorktreesCommand:
             await self.ports.answers.mark([call.handled])
             return tr("This button does nothing any more")
         shown, what, work = works[verb]
-        answer_slowly(self.ports, call, what, work, instead=verb == "f")
+        if verb == "f":
+            self.questions.decided(call)
+            answer_slowly(self.ports, call, what, work, instead=True)
+            return shown
+        question = self.questions.of(call) if verb == "r" else None
+        if question is not None and question.open:
+            await self.ports.answers.mark([call.handled])
+        else:
+            answer_slowly(self.ports, call, what, work, question=question)
         return shown
 
     def _alias(self, call: CommandCall, named: str | None) -> str | ChatMessage:
