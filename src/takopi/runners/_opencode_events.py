@@ -12,6 +12,7 @@ from typing import Any
 from takopi.events import EventFactory
 from takopi.jsonl_fold import JsonlRunState
 from takopi.model import ResumeToken, TakopiEvent
+from takopi.runners._summed_usage import add_call, summed_usage
 from takopi.runners._tool_calls import ToolCall, describe_tool
 from takopi.schemas.opencode import OpencodeError, OpencodeEvent, OpencodePart, OpencodeTokens
 from takopi.schemas.opencode import OpencodeState as ToolState
@@ -101,10 +102,10 @@ def end_events(
     out = _plan_end(state)
     answer = "\n\n".join(state.texts) or state.last_text
     error = _failure(state, status)
-    make = state.factory.completed
+    make, usage = state.factory.completed, summed_usage(state.numbers, state.model)
     if error is not None:
         said = "\n\n".join(state.texts)
-        out.append(make(ok=False, answer=said, resume=session, error=error, usage=_usage(state)))
+        out.append(make(ok=False, answer=said, resume=session, error=error, usage=usage))
         return out
     if status:
         out.append(_warning(f"opencode {status} after its answer", state))
@@ -114,7 +115,7 @@ def end_events(
         out.append(_warning("the model's output limit was reached: the answer is cut", state))
     elif state.reason != "stop":
         out.append(_warning(f"opencode ended its step with `{state.reason}`", state))
-    out.append(make(ok=True, answer=answer, resume=session, usage=_usage(state)))
+    out.append(make(ok=True, answer=answer, resume=session, usage=usage))
     return out
 
 
@@ -258,24 +259,11 @@ def _warning(text: str, state: OpencodeState) -> TakopiEvent:
 def _count(state: OpencodeState, tokens: OpencodeTokens | None, cost: float) -> None:
     tokens = tokens or OpencodeTokens()
     cached, written = (tokens.cache.read, tokens.cache.write) if tokens.cache else (0, 0)
-    counted = {  # opencode counts what is beside the cache, and beside the reasoning
+    call = {  # opencode counts what is beside the cache, and beside the reasoning
         "input_tokens": tokens.input + cached + written,
         "cached_tokens": cached,
         "output_tokens": tokens.output + tokens.reasoning,
         "reasoning_tokens": tokens.reasoning,
         "cost_usd": cost,
     }
-    for name, number in counted.items():
-        state.numbers[name] = state.numbers.get(name, 0) + number
-
-
-def _usage(state: OpencodeState) -> dict[str, Any] | None:
-    if not state.numbers:
-        return None
-    usage: dict[str, Any] = {
-        name: number if name == "cost_usd" else int(number)
-        for name, number in state.numbers.items()
-    }
-    if state.model:
-        usage["model"] = state.model
-    return usage
+    add_call(state.numbers, call)

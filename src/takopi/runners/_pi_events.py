@@ -15,6 +15,7 @@ import msgspec
 from takopi.events import EventFactory
 from takopi.jsonl_fold import JsonlRunState
 from takopi.model import Action, ActionEvent, ActionPhase, ResumeToken, TakopiEvent
+from takopi.runners._summed_usage import add_call, summed_usage
 from takopi.runners._tool_calls import ToolCall, describe_tool
 from takopi.schemas.pi import PiBlock, PiDelta, PiEvent, PiMessage, PiResult, PiUsage
 
@@ -99,7 +100,8 @@ def final_events(state: PiState, *, session: ResumeToken | None, status: str) ->
     last = state.last
     answer = _text(last) if last is not None else ""
     error = _failure(last, status)
-    make, usage = state.factory.completed, _usage(state)
+    model = state.last.model if state.last is not None else ""
+    make, usage = state.factory.completed, summed_usage(state.numbers, model)
     if error is not None:
         return [make(ok=False, answer=answer, resume=session, error=error, usage=usage)]
     out: list[TakopiEvent] = []
@@ -336,24 +338,11 @@ def _result_text(result: PiResult | None) -> str:
 
 def _count(state: PiState, message: PiMessage) -> None:
     usage = message.usage or PiUsage()
-    counted = {  # pi counts what is beside the cache
+    call = {  # pi counts what is beside the cache
         "input_tokens": usage.input + usage.cacheRead + usage.cacheWrite,
         "cached_tokens": usage.cacheRead,
         "output_tokens": usage.output,
         "reasoning_tokens": usage.reasoning,
         "cost_usd": usage.cost.total if usage.cost else 0,
     }
-    for name, number in counted.items():
-        state.numbers[name] = state.numbers.get(name, 0) + number
-
-
-def _usage(state: PiState) -> dict[str, Any] | None:
-    if not state.numbers:
-        return None
-    usage: dict[str, Any] = {
-        name: number if name == "cost_usd" else int(number)
-        for name, number in state.numbers.items()
-    }
-    if state.last is not None and state.last.model:
-        usage["model"] = state.last.model
-    return usage
+    add_call(state.numbers, call)
