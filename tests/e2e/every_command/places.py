@@ -45,9 +45,10 @@ async def topic(talk: Talk) -> None:
     await talk.ask("/topic {project} @fix/b", "{project} @fix/b has a topic now: ")
     (thread,) = talk.api.world.chats[talk.chat].topics
     talk.made.add(thread)
-    await talk.ask("/topic {project} @fix/b", "has a topic already: https://t.me/c/7000000000/")
+    link = f"https://t.me/c/{str(talk.chat)[4:]}/{thread}"
+    await talk.ask("/topic {project} @fix/b", f"{{project}} @fix/b has a topic already: {link}")
     said = [one.text for one in talk.api.bot_messages(talk.chat) if one.thread_id == thread]
-    assert said[0].startswith(f"This topic works on {talk.project} @fix/b.")
+    assert any(text.startswith(f"This topic works on {talk.project} @fix/b.") for text in said)
 
 
 def _no_topic(kind: Kind) -> str:
@@ -66,7 +67,7 @@ async def new(talk: Talk) -> None:
 
 async def sessions(talk: Talk) -> None:
     """They are listed, and one is taken up by its button."""
-    old = session_of(await talk.prompt("/{project} look at the parser"))
+    old = session_of(await talk.prompt("/new /{project} look at the parser"))
     await talk.prompt("/new /{project} look at the lexer")
     listed = await talk.ask("/sessions /{project}", "2. look at the parser · toy")
     taken = await talk.press(listed, "2. look at the parser", f"toy --resume {old}")
@@ -85,7 +86,8 @@ async def resume(talk: Talk) -> None:
 async def every(talk: Talk) -> None:
     """A schedule is made, and deleted from its message."""
     made = await talk.ask("/every 30m check the build", "toy is asked every 30m")
-    await talk.press(made, "Delete", "Nothing is scheduled here.")
+    await talk.press(made, "Delete", "Deleted: toy was to be asked every 30m")
+    await talk.ask("/schedules", "Nothing is scheduled here.")
 
 
 async def at(talk: Talk) -> None:
