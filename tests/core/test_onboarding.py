@@ -14,8 +14,8 @@ from takopi.core.onboarding import (
     bot_advice,
     changes,
     free_alias,
+    offered_directories,
     pasted_token,
-    places,
     steps_again,
     style_of,
     style_values,
@@ -103,14 +103,14 @@ def test_a_bot_that_cannot_do_what_is_wanted_is_told_with_the_remedy() -> None:
 def test_directories_are_offered_once_and_the_present_one_first() -> None:
     """Then this one, then repositories."""
     here, repo, other = Path("/a"), Path("/a/b"), Path("/c")
-    offered = places(here, other, [here, repo, other])
+    offered = offered_directories(here, other, [here, repo, other])
     assert [(one.path, one.note) for one in offered] == [
         (other, "as it is now"),
         (here, "this directory, a git repository"),
         (repo, "a git repository"),
     ]
-    assert places(here, None, [])[0].note == "this directory"
-    assert len(places(here, None, [Path(f"/{n}") for n in range(20)])) == 5
+    assert offered_directories(here, None, [])[0].note == "this directory"
+    assert len(offered_directories(here, None, [Path(f"/{n}") for n in range(20)])) == 5
 
 
 @given(st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True), st.integers(0, 12))

@@ -8,7 +8,7 @@ from typing import Any
 from takopi.app.asking import Asker
 from takopi.app.home import current_directory, is_directory
 from takopi.app.projects import alias_of
-from takopi.core.onboarding import Choice, free_alias, places
+from takopi.core.onboarding import Choice, free_alias, offered_directories
 from takopi.core.projects import Projects
 from takopi.settings.keys import accept
 from takopi.settings.projects import alias_fault
@@ -45,7 +45,7 @@ def ask_work_dir(asker: Asker, present: Path | None) -> Path:
     """
     asker.say("New sessions start in this directory. Agents may read and change what is in it.")
     current = current_directory()
-    offered = places(current, present, repositories_near(current))
+    offered = offered_directories(current, present, repositories_near(current))
     choices = [Choice(_short(Path(place.path)), place.note) for place in offered]
     chosen = asker.choose("Which directory?", [*choices, Choice("another one")])
     if chosen < len(offered):

@@ -6,12 +6,12 @@ from takopi.bridge.ports import Clock
 from takopi.bridge.turn import Turn
 from takopi.core.contexts import format_context
 from takopi.core.turn_lists import TurnLine
-from takopi.core.turn_queue import Place
+from takopi.core.turn_queue import QueuePlace
 
 __all__ = ["turn_line", "working_beside"]
 
 
-def turn_line(turn: Turn, place: Place | None, clock: Clock) -> TurnLine:
+def turn_line(turn: Turn, place: QueuePlace | None, clock: Clock) -> TurnLine:
     """Say what a list of turns shows of one.
 
     Args:

@@ -31,7 +31,7 @@ from takopi.core.replies import cancel_data, message
 from takopi.core.richtext import RichText
 from takopi.core.texts import tr, tr_later, tr_n, translated
 from takopi.core.turn_lists import queued_message
-from takopi.core.turn_queue import Place as QueuePlace
+from takopi.core.turn_queue import QueuePlace
 from takopi.core.turn_state import TurnEnd
 from takopi.core.usage import read_usage
 from takopi.logging import redact

@@ -14,15 +14,15 @@ __all__ = [
     "BotFacts",
     "Choice",
     "Mood",
-    "Place",
+    "OfferedDirectory",
     "StepId",
     "Style",
     "allowed_after",
     "bot_advice",
     "changes",
     "free_alias",
+    "offered_directories",
     "pasted_token",
-    "places",
     "steps_again",
     "style_of",
     "style_values",
@@ -96,7 +96,7 @@ class Style(msgspec.Struct, frozen=True):
     topics: bool
 
 
-class Place(msgspec.Struct, frozen=True):
+class OfferedDirectory(msgspec.Struct, frozen=True):
     """Offer a directory to work in.
 
     Args:
@@ -212,9 +212,9 @@ def bot_advice(bot: BotFacts, *, groups: bool, topics: bool) -> tuple[str, ...]:
     return tuple(told)
 
 
-def places(
+def offered_directories(
     current: PurePath, present: PurePath | None, repositories: Sequence[PurePath]
-) -> tuple[Place, ...]:
+) -> tuple[OfferedDirectory, ...]:
     """Return the directories to offer, the default first.
 
     Args:
@@ -229,7 +229,7 @@ def places(
     found.setdefault(current, "this directory" + (", a git repository" if inside else ""))
     for repository in repositories:
         found.setdefault(repository, "a git repository")
-    return tuple(Place(path, note) for path, note in found.items())[:MAX_PLACES]
+    return tuple(OfferedDirectory(path, note) for path, note in found.items())[:MAX_PLACES]
 
 
 def free_alias(alias: str, taken: Collection[str]) -> str:

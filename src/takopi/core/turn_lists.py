@@ -11,7 +11,7 @@ from takopi.core.replies import PICK_PREFIX, Styled, bold, cancel_data, message
 from takopi.core.shorten import one_line
 from takopi.core.split import split_rich
 from takopi.core.texts import tr, tr_n
-from takopi.core.turn_queue import Place
+from takopi.core.turn_queue import QueuePlace
 from takopi.model import EngineId
 
 __all__ = [
@@ -50,7 +50,7 @@ class TurnLine(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineId
     prompt: str
     elapsed_s: float | None = None
-    place: Place | None = None
+    place: QueuePlace | None = None
     cancelling: bool = False
     waited_s: float | None = None
     where: str = ""
@@ -64,7 +64,7 @@ class EngineVersion(msgspec.Struct, frozen=True):
     version: str | None
 
 
-def queued_message(engine: EngineId, place: Place | None, turn_id: str) -> ChatMessage:
+def queued_message(engine: EngineId, place: QueuePlace | None, turn_id: str) -> ChatMessage:
     """Be the message of a turn that waits; it becomes the progress message."""
     why = ""
     if place is not None and place.why != "gathering":
@@ -162,7 +162,7 @@ def _line(turn: TurnLine, *, brief: bool = False) -> str:
     return " · ".join((*words, one_line(turn.prompt, _PREVIEW_UNITS)))
 
 
-def _why(place: Place) -> str:
+def _why(place: QueuePlace) -> str:
     """Say in brief what a turn waits for."""
     match place.why:
         case "session":

@@ -27,7 +27,7 @@ import msgspec
 
 from takopi.model import ResumeToken
 
-__all__ = ["Hold", "Place", "TurnQueue"]
+__all__ = ["Hold", "QueuePlace", "TurnQueue"]
 
 Hold: TypeAlias = Literal["gathering", "person"]
 
@@ -35,7 +35,7 @@ _Name: TypeAlias = str | ResumeToken
 _Entry: TypeAlias = tuple[int, int, str]  # rank, order of arrival, turn
 
 
-class Place(msgspec.Struct, frozen=True):
+class QueuePlace(msgspec.Struct, frozen=True):
     """Say why a turn waits.
 
     Args:
@@ -202,20 +202,20 @@ class TurnQueue:
             for name in lane.names:
                 del self._lanes[name]
 
-    def place(self, turn: str) -> Place | None:
+    def place(self, turn: str) -> QueuePlace | None:
         """Say why a turn waits and behind how many; None when it runs or is not known."""
         lane = self._lane_of.get(turn)
         if lane is None or turn in lane.running:
             return None
         if turn in self._held:
-            return Place(self._held[turn], 0)
+            return QueuePlace(self._held[turn], 0)
         queue = [entry for entry in sorted(lane.waiting) if self._held.get(entry[-1]) != "person"]
         place = [entry[-1] for entry in queue].index(turn)
         ahead = len(lane.running) + place
         if ahead:
-            return Place("session", ahead, place)
+            return QueuePlace("session", ahead, place)
         before = sum(head < queue[0] for head, _ in self._startable())
-        return Place("limit", before, before)
+        return QueuePlace("limit", before, before)
 
     def active(self, conversation: str) -> bool:
         """Tell whether a turn of a conversation runs or waits."""

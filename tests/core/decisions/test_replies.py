@@ -25,10 +25,10 @@ from takopi.core.turn_lists import (
     queued_message,
     status_reply,
 )
-from takopi.core.turn_queue import Place
+from takopi.core.turn_queue import QueuePlace
 
 WHYS = st.sampled_from(["session", "limit", "gathering", "person"])
-PLACES = st.none() | st.builds(Place, WHYS, st.integers(0, 99), st.integers(0, 99))
+PLACES = st.none() | st.builds(QueuePlace, WHYS, st.integers(0, 99), st.integers(0, 99))
 TURNS = st.lists(
     st.builds(
         TurnLine,
@@ -73,7 +73,7 @@ def test_lists_of_turns_always_fit(turns: list[TurnLine], version: str | None) -
 
 @settings(max_examples=min(settings().max_examples, 1_000))
 @given(word=st.text(min_size=1, max_size=200), place=PLACES)
-def test_answers_with_a_persons_words_always_fit(word: str, place: Place | None) -> None:
+def test_answers_with_a_persons_words_always_fit(word: str, place: QueuePlace | None) -> None:
     """Whatever was typed."""
     check(unknown_reply(UnknownCommand(word, ("help",))))
     check(queued_message("codex", place, "t1"))

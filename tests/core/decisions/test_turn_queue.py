@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from takopi.core.turn_queue import Hold, Place, TurnQueue
+from takopi.core.turn_queue import Hold, QueuePlace, TurnQueue
 from takopi.model import ResumeToken
 
 
@@ -28,9 +28,9 @@ def test_turns_of_one_session_go_one_after_the_other() -> None:
     for turn in ("a", "b", "c"):
         queue.add(turn, turn, session("s"))
     assert [start_next(queue), start_next(queue)] == ["a", None]
-    assert queue.place("c") == Place("session", 2, 1)
+    assert queue.place("c") == QueuePlace("session", 2, 1)
     queue.end("b")
-    assert queue.place("c") == Place("session", 1)
+    assert queue.place("c") == QueuePlace("session", 1)
     queue.end("a")
     assert start_next(queue) == "c"
     assert queue.place("c") is None
@@ -46,7 +46,7 @@ def test_a_reply_to_a_new_conversation_waits_for_it() -> None:
     assert queue.session_of("b") is None
     queue.report("a", session("s"))
     queue.add("c", "c", session("s"))
-    assert (queue.session_of("b"), queue.place("c")) == (session("s"), Place("session", 2, 1))
+    assert (queue.session_of("b"), queue.place("c")) == (session("s"), QueuePlace("session", 2, 1))
     queue.end("a")
     assert start_next(queue) == "b"
 
@@ -57,7 +57,10 @@ def test_the_limit_holds_and_the_rest_know_why_they_wait() -> None:
     for turn in ("a", "b", "c", "d"):
         queue.add(turn, turn, None)
     assert [start_next(queue) for _ in range(3)] == ["a", "b", None]
-    assert (queue.place("c"), queue.place("d")) == (Place("limit", 0), Place("limit", 1, 1))
+    assert (queue.place("c"), queue.place("d")) == (
+        QueuePlace("limit", 0),
+        QueuePlace("limit", 1, 1),
+    )
     queue.end("b")
     assert start_next(queue) == "c"
 
@@ -70,7 +73,7 @@ def test_two_lanes_that_turn_out_to_be_one_session_are_joined() -> None:
     queue.add("b", "b", session("s"))
     queue.add("c", "a", None)
     queue.report("a", session("s"))
-    assert queue.place("c") == Place("session", 2, 1)
+    assert queue.place("c") == QueuePlace("session", 2, 1)
     queue.end("a")
     assert start_next(queue) == "b"
     assert queue.active("a")
@@ -113,8 +116,8 @@ def test_a_turn_that_is_gathered_keeps_its_place_and_holds_up_its_lane_only() ->
     queue.hold("a", "gathering")
     queue.add("b", "b", session("s"))
     queue.add("c", "c", None)
-    assert queue.place("a") == Place("gathering", 0)
-    assert queue.place("b") == Place("session", 1, 1)
+    assert queue.place("a") == QueuePlace("gathering", 0)
+    assert queue.place("b") == QueuePlace("session", 1, 1)
     assert start_next(queue) == "c"
     assert start_next(queue) is None
     queue.end("c")
@@ -129,12 +132,12 @@ def test_a_turn_that_waits_for_a_person_is_passed_by() -> None:
     for turn in ("a", "b", "c"):
         queue.add(turn, turn, session("s"))
     queue.hold("a", "person")
-    assert queue.place("a") == Place("person", 0)
-    assert queue.place("b") == Place("limit", 0)
+    assert queue.place("a") == QueuePlace("person", 0)
+    assert queue.place("b") == QueuePlace("limit", 0)
     assert start_next(queue) == "b"
-    assert queue.place("c") == Place("session", 1)
+    assert queue.place("c") == QueuePlace("session", 1)
     queue.hold("a", None)
-    assert queue.place("c") == Place("session", 2, 1)
+    assert queue.place("c") == QueuePlace("session", 2, 1)
     queue.end("b")
     assert start_next(queue) == "a"
 
@@ -146,7 +149,7 @@ def test_a_lane_of_held_turns_starts_nothing() -> None:
     queue.hold("a", "person")
     assert start_next(queue) is None
     queue.add("b", "b", None)
-    assert queue.place("b") == Place("limit", 0)
+    assert queue.place("b") == QueuePlace("limit", 0)
     assert start_next(queue) == "b"
     queue.end("a")
     assert queue.place("a") is None
@@ -173,7 +176,7 @@ def test_turns_that_run_already_are_taken_in_beyond_the_limit() -> None:
     queue.add("c", "c", session("s"))
     queue.add("d", "b", None)
     queue.add("e", "e", None)
-    assert queue.place("c") == Place("session", 1)
+    assert queue.place("c") == QueuePlace("session", 1)
     assert start_next(queue) is None
     queue.end("a")
     assert start_next(queue) is None
@@ -201,7 +204,7 @@ def test_a_promoted_turn_is_next_in_its_session_and_among_all() -> None:
     queue = filled("s", "s", "s", None)
     assert promote(queue, "c") == {"c": -3, "a": -2, "b": -1}
     assert queue.waiting() == ["c", "a", "b", "d"]
-    assert queue.place("a") == Place("session", 1, 1)
+    assert queue.place("a") == QueuePlace("session", 1, 1)
     promote(queue, "d", "a")
     assert queue.waiting() == ["c", "d", "a", "b"]
     queue.add("e", "e", None)
