@@ -62,6 +62,46 @@ async def test_a_reply_to_a_turn_shows_what_changed_since_it_began() -> None:
         assert "zed · in no commit\nNothing was" in await says(world, "/diff", reply_to=number)
 
 
+async def test_a_reply_to_an_older_turn_leaves_out_what_later_turns_changed() -> None:
+    """As far as is known how the next one began; else that is said. The words are its own."""
+    async with projects() as world:
+        world.workspaces.since = {"s1": TWO, "s1..s2": ONE, "s2": TWO}
+        world.workspaces.uncommitted = TWO
+        number = await asked(world)
+        second = await asked(world, snapshot="s2", text="/zed tidy")
+        await asked(world, snapshot=None, text="/zed polish")
+        words = await says(world, "/diff", reply_to=number)
+        assert words.startswith("zed · since this turn began, until the next one did\n1 file")
+        assert "among these" not in words
+        words = await press(world, buttons(world)["Commit"])
+        assert "All that is in no commit is committed, not only what this turn changed." in words
+        assert "As: fix\n" in words
+        words = await says(world, "/diff", reply_to=second)
+        assert words.startswith("zed · since this turn began\n2 files")
+        assert "Later turns worked there, too; their changes are among these." in words
+
+
+async def test_what_others_changed_beside_a_turn_is_said() -> None:
+    """Nobody can tell it apart."""
+    async with projects() as world:
+        world.workspaces.since = {"s1": TWO}
+        world.claude.default = gated(anyio.Event())
+        number = await asked(world)
+        await asked(world, snapshot="s2", text="/zed tidy")
+        words = await says(world, "/diff", reply_to=number)
+        assert words.startswith("zed · since this turn began\n2 files")
+        assert "Another turn worked there meanwhile; its changes are among these." in words
+
+
+async def test_the_words_of_another_chat_are_not_proposed() -> None:
+    async with projects(HERE) as world:
+        world.workspaces.uncommitted = ONE
+        await asked(world, text="tidy up")
+        await says(world, "/diff", chat=-7, kind="group")
+        ask = buttons(world, -7)["Commit"]
+        assert "As:" not in await press(world, ask, chat=-7)
+
+
 async def test_a_branch_is_shown_since_it_began() -> None:
     async with projects(HERE) as world:
         world.workspaces.made = [DEV]

@@ -103,9 +103,11 @@ class NamedFolders:
         await self._slow("look")
         return self.uncommitted if branch is None else self.on_branch
 
-    async def changes_since(self, directory: Path, snapshot: str) -> Changes:
-        """Show what a test says of a snapshot."""
-        return self.since[snapshot]
+    async def changes_since(
+        self, directory: Path, snapshot: str, until: str | None = None
+    ) -> Changes:
+        """Show what a test says of a snapshot, or of two as `s1..s2`."""
+        return self.since[snapshot if until is None else f"{snapshot}..{until}"]
 
     async def snapshot(self, directory: Path) -> str | None:
         """Give the next snapshot of the test."""

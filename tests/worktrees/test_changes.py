@@ -231,6 +231,27 @@ async def test_a_commit_in_between_changes_no_files(repo) -> None:
     assert files(await changes_since(repo.path, taken)) == {"b.txt": ("added", 1, 0)}
 
 
+async def test_two_snapshots_are_compared_whatever_came_after(repo) -> None:
+    """Files that git does not know are in both; what is outside of the directory in neither."""
+    repo.write("sub/a.txt", "one\n")
+    first = await snapshot(repo.path)
+    repo.write("sub/a.txt", "one\ntwo\n")
+    repo.write("sub/new.txt", "new\n")
+    repo.write("other.txt", "other\n")
+    second = await snapshot(repo.path)
+    assert first is not None
+    repo.write("sub/a.txt", "later\n")
+    found = await changes_since(repo.path / "sub", first, second)
+    assert files(found) == {"sub/a.txt": ("modified", 1, 0), "sub/new.txt": ("added", 1, 0)}
+    assert "+two" in found.diff
+    assert "later" not in found.diff
+    short = await changes_since(repo.path, first, second, max_diff_bytes=100)
+    assert short.cut
+    assert await changes_since(repo.path, first, first) == Changes()
+    with pytest.raises(GitRefused, match="does not know"):
+        await changes_since(repo.path, first, "0" * 40)
+
+
 async def test_large_new_files_are_told_but_not_taken_down(repo) -> None:
     """A copy of them at each turn would fill the disk."""
     taken = await snapshot(repo.path)

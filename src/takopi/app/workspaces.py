@@ -110,10 +110,12 @@ class ProjectWorkspaces:
             base = await self._worktrees.base(await self._project(branch.project))
         return await changes.look(directory, base)
 
-    async def changes_since(self, directory: Path, snapshot: str) -> Changes:
-        """See what changed since a snapshot of the directory."""
+    async def changes_since(
+        self, directory: Path, snapshot: str, until: str | None = None
+    ) -> Changes:
+        """See what changed since a snapshot of the directory, up to now or to another one."""
         await self._there(directory)
-        return await changes.changes_since(directory, snapshot)
+        return await changes.changes_since(directory, snapshot, until)
 
     async def snapshot(self, directory: Path) -> str | None:
         """Take down what a directory holds; None when it is in no repository."""

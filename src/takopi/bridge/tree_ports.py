@@ -62,8 +62,16 @@ class Workspaces(Protocol):
         """
         ...
 
-    async def changes_since(self, directory: Path, snapshot: str) -> Changes:
-        """See what changed since a snapshot of the directory."""
+    async def changes_since(
+        self, directory: Path, snapshot: str, until: str | None = None
+    ) -> Changes:
+        """See what changed since a snapshot of the directory.
+
+        Args:
+            directory: Where.
+            snapshot: What it held then.
+            until: What it held later, to leave out what changed since; None for now.
+        """
         ...
 
     async def snapshot(self, directory: Path) -> str | None:

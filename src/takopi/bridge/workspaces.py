@@ -70,9 +70,11 @@ class OneDirectory:
         del branch
         raise _no_repository(directory)
 
-    async def changes_since(self, directory: Path, snapshot: str) -> Changes:
+    async def changes_since(
+        self, directory: Path, snapshot: str, until: str | None = None
+    ) -> Changes:
         """Refuse: nobody looks into it."""
-        del snapshot
+        del snapshot, until
         raise _no_repository(directory)
 
     async def snapshot(self, directory: Path) -> str | None:

@@ -45,6 +45,7 @@ class DiffView(msgspec.Struct, frozen=True, kw_only=True):
         target: What the buttons carry to find it again; nothing for no buttons.
         commits: Whether there is something to commit.
         back_to: To what files can be put back, in words; empty when there is nothing to.
+        notes: What else is to be said of these changes, a line each.
     """
 
     context: RunContext
@@ -55,6 +56,7 @@ class DiffView(msgspec.Struct, frozen=True, kw_only=True):
     target: tuple[str, ...] = ()
     commits: bool = False
     back_to: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -83,7 +85,7 @@ def diff_reply(view: DiffView) -> tuple[ChatMessage | Document, ...]:
     changes = view.changes
     if not changes.files:
         return (message(_title(view), "\n", tr("Nothing was changed.")),)
-    pieces: list[str | Styled] = [_title(view), "\n", *_files(changes)]
+    pieces: list[str | Styled] = [_title(view), "\n", *_files(changes), *_notes(view)]
     if view.hidden:
         text = tr_n(
             "The lines of {count} file are not shown: its name looks like a secret.",
@@ -127,6 +129,10 @@ def _files(changes: Changes) -> list[str | Styled]:
     if len(changes.files) > _MOST_FILES:
         pieces += [tr("and {count} more", count=len(changes.files) - _MOST_FILES), "\n"]
     return pieces
+
+
+def _notes(view: DiffView) -> list[str]:
+    return [f"{note}\n" for note in view.notes]
 
 
 def _what(file: FileChange) -> str:
@@ -174,6 +180,7 @@ def commit_question(view: DiffView, words: str, mark: str) -> ChatMessage:
         bold(tr("Commit in {name}?", name=view.name)),
         "\n",
         *_files(view.changes),
+        *_notes(view),
     ]
     buttons: tuple[tuple[Button, ...], ...] = ()
     if words:

@@ -10,7 +10,7 @@ from takopi.core.texts import tr
 from takopi.core.working_trees import ChangeKind, Changes, FileChange, Reverted
 from takopi.errors import GitRefused, NotARepository
 from takopi.worktrees.committing import commit
-from takopi.worktrees.git import GitProgram
+from takopi.worktrees.git import GitAnswer, GitProgram
 from takopi.worktrees.repository import Tree, find_tree
 from takopi.worktrees.reverting import revert
 from takopi.worktrees.scratch import Scratch, scratch_index, sized, stage_present, untracked
@@ -71,6 +71,7 @@ async def look(
 async def changes_since(
     cwd: Path,
     since: str,
+    until: str | None = None,
     *,
     git: GitProgram | None = None,
     max_diff_bytes: int = MAX_DIFF_BYTES,
@@ -80,6 +81,7 @@ async def changes_since(
     Args:
         cwd: The directory of the snapshot.
         since: What `snapshot` returned.
+        until: What it returned later; None for what is there now.
         git: How git is run.
         max_diff_bytes: How long the diff may be.
 
@@ -89,7 +91,15 @@ async def changes_since(
     """
     git = git or GitProgram()
     tree = await find_tree(git, cwd)
-    return await _compared(git, tree, await tree_id(git, tree, since), (False, max_diff_bytes))
+    began = await tree_id(git, tree, since)
+    if until is None:
+        return await _compared(git, tree, began, (False, max_diff_bytes))
+    where = [began, await tree_id(git, tree, until), "--", tree.prefix or "."]
+    listed = await git.quiet([*_DIFF, "--raw", "--numstat", "-z", *where], tree.top)
+    if not listed.ok or listed.cut:
+        raise _uncompared(tree)
+    answer = await git.quiet([*_DIFF, "--patch", *where], tree.top, max_bytes=max_diff_bytes)
+    return _changes(tree, parse_changes(listed.records), answer)
 
 
 async def snapshot(cwd: Path, *, git: GitProgram | None = None) -> str | None:
@@ -142,13 +152,21 @@ async def _compared(git: GitProgram, tree: Tree, before: str, how: tuple[bool, i
             env={"GIT_INDEX_FILE": str(scratch.index)},
             max_bytes=max_diff_bytes,
         )
+    return _changes(tree, files, answer)
+
+
+def _changes(tree: Tree, files: tuple[FileChange, ...], answer: GitAnswer) -> Changes:
     if not answer.ok:
-        raise GitRefused(
-            tr("git does not compare the files of {path}; try again when nothing changes them.",
-               path=tree.top)
-        )  # fmt: skip
+        raise _uncompared(tree)
     diff = answer.out.decode("utf-8", "ignore" if answer.cut else "replace")
     return Changes(tuple(sorted(files, key=lambda file: file.path)), diff, answer.cut)
+
+
+def _uncompared(tree: Tree) -> GitRefused:
+    return GitRefused(
+        tr("git does not compare the files of {path}; try again when nothing changes them.",
+           path=tree.top)
+    )  # fmt: skip
 
 
 async def _announce(scratch: Scratch, paths: list[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.commands.in_trees import running_in, tree_of_mark, work_line
 from takopi.bridge.commands.slowly import Bodies, Questions, answer_slowly
+from takopi.bridge.commands.turn_span import TurnSpan, span_of
 from takopi.bridge.ports import TurnFilter
 from takopi.bridge.records import TurnRecord
 from takopi.context import RunContext
@@ -37,6 +38,8 @@ __all__ = ["DiffCommand"]
 
 _NO_BRANCH = "-"
 _LONGEST_TURN_ID = 40
+_MOST_TURNS = 200
+"""So many turns of a place are looked through for those that worked beside one and after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,14 @@ class _Target:
         context: Project and branch.
         directory: Where its files are.
         key: How buttons name it.
+        chat_id: The chat that asks.
         turn: The turn that is meant; None for the whole place.
     """
 
     context: RunContext
     directory: Path
     key: tuple[str, ...]
+    chat_id: int
     turn: TurnRecord | None = None
 
     @property
@@ -136,20 +141,20 @@ class DiffCommand:
             if here.project is None:
                 return context_reply(BranchRefused(branch))
             here = RunContext(here.project, branch)
-        return await self._of_place(here)
+        return await self._of_place(here, call.received.scope.chat_id)
 
     async def _pressed(self, chat_id: int, key: tuple[str, ...]) -> _Found:
         match key:
             case ("t", turn_id):
                 return await self._of_turn(turn_id, chat_id)
             case ("w",):
-                return await self._of_place(RunContext())
+                return await self._of_place(RunContext(), chat_id)
             case ("b", alias, mark) if mark == _NO_BRANCH:
-                return await self._of_place(RunContext(alias))
+                return await self._of_place(RunContext(alias), chat_id)
             case ("b", alias, mark):
                 tree = await tree_of_mark(self.ports, alias, mark)
                 if tree is not None:
-                    return await self._of_place(RunContext(alias, tree.branch))
+                    return await self._of_place(RunContext(alias, tree.branch), chat_id)
             case _:
                 pass
         return message(tr("This button does nothing any more."))
@@ -160,9 +165,9 @@ class DiffCommand:
         if turn is None or turn.scope.chat_id != chat_id or turn.cwd is None:
             return message(tr("That turn changed nothing that takopi knows of: it never started."))
         key = ("t", turn_id) if len(turn_id) <= _LONGEST_TURN_ID else ()
-        return _Target(turn.context, Path(turn.cwd), key, turn)
+        return _Target(turn.context, Path(turn.cwd), key, chat_id, turn)
 
-    async def _of_place(self, context: RunContext) -> _Found:
+    async def _of_place(self, context: RunContext, chat_id: int) -> _Found:
         directory = await self.ports.workspaces.find(context)
         if directory is None:
             return message(
@@ -171,7 +176,7 @@ class DiffCommand:
             )  # fmt: skip
         mark = branch_mark(context.branch) if context.branch else _NO_BRANCH
         key = ("w",) if context.project is None else ("b", context.project, mark)
-        return _Target(context, directory, key)
+        return _Target(context, directory, key, chat_id)
 
     # What is shown.
 
@@ -182,9 +187,12 @@ class DiffCommand:
         workspaces = self.ports.workspaces
         uncommitted = await workspaces.look(target.directory)
         changes, since, back_to = uncommitted, tr("in no commit"), tr("the last commit")
-        if target.before is not None:
-            changes = await workspaces.changes_since(target.directory, target.before)
-            since, back_to = tr("since this turn began"), _turn_state()
+        notes: tuple[str, ...] = ()
+        if target.turn is not None and target.before is not None:
+            span = await self._span(target.turn, target.directory)
+            changes = await workspaces.changes_since(target.directory, target.before, span.until)
+            since, back_to = _since(span), _turn_state()
+            notes = _span_notes(span)
         elif target.turn is None and target.context.branch is not None:
             changes = await workspaces.look(target.directory, target.context)
             since = tr("since the branch began")
@@ -200,8 +208,18 @@ class DiffCommand:
             target=target.key,
             commits=bool(uncommitted.files),
             back_to=back_to if gone_back.files else "",
+            notes=notes,
         )
         return diff_reply(view)
+
+    async def _span(self, turn: TurnRecord, directory: Path) -> TurnSpan:
+        """Look which other turns worked in the directory of a turn since it began."""
+        found = await self.ports.store.newest_turns(TurnFilter(context=turn.context), _MOST_TURNS)
+        tree_of = self.ports.workspaces.tree_of
+        tree = tree_of(directory)
+        there = [one for one in found if one.cwd is not None and tree_of(Path(one.cwd)) == tree]
+        complete = len(found) < _MOST_TURNS or found[-1].seq < turn.seq
+        return span_of(turn, there, complete=complete)
 
     # What is done.
 
@@ -226,7 +244,9 @@ class DiffCommand:
 
     async def _agreed_commit(self, mark: str, target: _Target) -> ChatMessage:
         """Commit what a person was shown; ask when it is something else by now."""
-        view = _view(target, await self.ports.workspaces.look(target.directory))
+        whole = tr("All that is in no commit is committed, not only what this turn changed.")
+        notes = (whole,) if target.before is not None else ()
+        view = _view(target, await self.ports.workspaces.look(target.directory), notes)
         words = await self._words(target)
         if not view.changes.files:
             return nothing_reply(view.name)
@@ -236,11 +256,12 @@ class DiffCommand:
         return await self._commit(words, target)
 
     async def _words(self, target: _Target) -> str:
-        turn = target.turn
-        if turn is None:
-            wanted = TurnFilter(context=target.context)
-            turn = next(iter(await self.ports.store.newest_turns(wanted, 1)), None)
-        return "" if turn is None else commit_words(turn.prompt)
+        if target.turn is not None:
+            return commit_words(target.turn.prompt)
+        # What is said in one chat is no business of another one.
+        wanted = TurnFilter(context=target.context, chat_id=target.chat_id)
+        found = await self.ports.store.newest_turns(wanted, _MOST_TURNS)
+        return next((commit_words(turn.prompt) for turn in found if turn.cwd is not None), "")
 
     async def _ask_revert(self, target: _Target) -> ChatMessage:
         return await self._agreed_revert("", target)
@@ -261,11 +282,26 @@ class DiffCommand:
         return reverted_reply(view.name, await workspaces.revert(target.directory, target.before))
 
 
+def _since(span: TurnSpan) -> str:
+    if span.until is None:
+        return tr("since this turn began")
+    return tr("since this turn began, until the next one did")
+
+
+def _span_notes(span: TurnSpan) -> tuple[str, ...]:
+    notes = []
+    if span.beside:
+        notes.append(tr("Another turn worked there meanwhile; its changes are among these."))
+    if span.later:
+        notes.append(tr("Later turns worked there, too; their changes are among these."))
+    return tuple(notes)
+
+
 def _turn_state() -> str:
     return tr("how they were when this turn began")
 
 
-def _view(target: _Target, changes: Changes) -> DiffView:
+def _view(target: _Target, changes: Changes, notes: tuple[str, ...] = ()) -> DiffView:
     back_to = _turn_state() if target.before is not None else tr("the last commit")
     return DiffView(
         context=target.context,
@@ -274,4 +310,5 @@ def _view(target: _Target, changes: Changes) -> DiffView:
         diff="",
         target=target.key,
         back_to=back_to,
+        notes=notes,
     )
