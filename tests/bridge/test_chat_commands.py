@@ -73,6 +73,14 @@ async def test_cancel_offers_a_choice_between_several_turns() -> None:
         assert (world.codex.playing, world.claude.playing) == (1, 0)
 
 
+async def test_status_says_of_a_cli_without_a_version_that_it_is_there() -> None:
+    async with serving() as world:
+        world.engines.versions["claude"] = UNKNOWN_VERSION
+        world.chat.write("/status")
+        await world.rest()
+        assert world.chat.has("\nclaude is installed, but does not tell its version")
+
+
 async def test_cancel_means_the_turns_of_this_place_only() -> None:
     """A topic's /cancel does not reach into another topic."""
     async with serving() as world:
@@ -99,7 +107,8 @@ async def test_cancel_when_nothing_runs_says_so() -> None:
 
 async def test_cancel_as_a_reply_to_a_forgotten_message_touches_no_other_turn() -> None:
     """A message of ours that nobody remembers is not taken for the running turn."""
-    from takopi.core.chat import RepliedTo
+    from takopi.core.missing_engines import UNKNOWN_VERSION
+from takopi.core.chat import RepliedTo
 
     async with serving() as world:
         world.codex.default = until_cancelled

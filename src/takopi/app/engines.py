@@ -13,7 +13,7 @@ import msgspec
 
 from takopi.backends import EngineBackend, EngineConfig
 from takopi.core.engine_env import engine_environment
-from takopi.core.missing_engines import MissingEngine
+from takopi.core.missing_engines import UNKNOWN_VERSION, MissingEngine
 from takopi.engines import EngineCatalogue
 from takopi.errors import ConfigError, PluginError, TakopiError, UsageError
 from takopi.logging import adopt_structlog, get_logger
@@ -144,7 +144,7 @@ class EngineShelf:
         version = parse_version(said)
         if version:
             self._versions[engine] = version
-        return version or "unknown"
+        return version or UNKNOWN_VERSION
 
     async def _ask_version(self, engine: EngineId, path: Path) -> str:
         streams = {

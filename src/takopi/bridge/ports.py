@@ -79,7 +79,10 @@ class EngineDirectory(Protocol):
         ...
 
     async def version(self, engine: EngineId) -> str | None:
-        """Return what the engine's CLI says about its version; None when it is not installed."""
+        """Return what the engine's CLI says about its version; None when it is not installed.
+
+        `UNKNOWN_VERSION` stands for one that says nothing.
+        """
         ...
 
     def missing(self, engine: EngineId) -> MissingEngine | None:

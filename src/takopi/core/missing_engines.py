@@ -1,4 +1,4 @@
-"""Engines that takopi knows and this machine cannot run."""
+"""Engines that this machine cannot run, or that do not say which version they are."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,10 @@ import msgspec
 from takopi.core.texts import tr
 from takopi.model import EngineId
 
-__all__ = ["MissingEngine", "missing_line"]
+__all__ = ["UNKNOWN_VERSION", "MissingEngine", "missing_line"]
+
+UNKNOWN_VERSION = "unknown"
+"""Stands for the version of a CLI that is installed and does not tell one."""
 
 
 class MissingEngine(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import msgspec
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import press_data
 from takopi.core.durations import format_about, format_elapsed
+from takopi.core.missing_engines import UNKNOWN_VERSION
 from takopi.core.replies import PICK_PREFIX, Styled, bold, cancel_data, message
 from takopi.core.shorten import one_line
 from takopi.core.split import split_rich
@@ -105,14 +106,21 @@ def status_reply(
         pieces += [tr("Nothing runs and nothing waits."), "\n\n"]
     pieces += [bold(tr("Versions")), f"\ntakopi {takopi_version}"]
     for found in versions:
-        version = one_line(found.version or tr("not installed"), _VERSION_UNITS)
-        pieces += [f"\n{found.engine} {version}"]
+        pieces += [f"\n{found.engine} {_version(found.version)}"]
     rows = [
         tuple(buttons[first : first + _BUTTONS_A_ROW])
         for first in range(0, len(buttons), _BUTTONS_A_ROW)
     ]
     refresh = (Button(tr("Refresh"), press_data("status")),)
     return _fitting(message(*pieces, buttons=(*rows, refresh)))
+
+
+def _version(version: str | None) -> str:
+    if version is None:
+        return tr("not installed")
+    if version == UNKNOWN_VERSION:
+        return tr("is installed, but does not tell its version")
+    return one_line(version, _VERSION_UNITS)
 
 
 def queue_reply(turns: Sequence[TurnLine]) -> ChatMessage:
