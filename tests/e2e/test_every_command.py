@@ -8,11 +8,12 @@ import anyio
 import pytest
 
 from e2e.every_command.kinds import KINDS, Kind, Spot
+from e2e.every_command.places import session_of
 from e2e.every_command.row import Row
 from e2e.every_command.table import COMMAND_ROWS, ROWS, begin, configure
-from e2e.every_command.talk import Talk
+from e2e.every_command.talk import DONE, Talk
 from fakes.bot_process import BotProcess
-from fakes.telegram_api import TelegramApi
+from fakes.telegram_api import Message, TelegramApi
 from takopi.core.commands import command_names
 
 pytestmark = [pytest.mark.anyio]
@@ -55,8 +56,7 @@ async def move(talk: Talk, new: int) -> None:
     talk.person.upgrade(talk.chat, new)
     talk.chat = new
     gate.touch()
-    final = await talk.api.wait_message(lambda m: "✓ done" in m.text, chat_id=new, timeout_s=60)
-    assert "toy heard: before the move" in final.text
+    await heard(talk.api, new, "toy heard: before the move")
     shown = await talk.ask("/ctx", f"ctx: {talk.project}")
     await talk.press(shown, "Clear", "run in no project from now on")
 
@@ -119,3 +119,46 @@ async def test_who_writes_as_the_group_is_a_stranger(tmp_path: Path) -> None:
         assert len(api.bot_messages()) == 2
         calls = [call.method for call in api.calls.calls if "chat_id" in call.params]
         assert calls == ["sendMessage", "sendMessage"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(120)
+async def test_a_group_that_moves_takes_everything_along(tmp_path: Path) -> None:
+    """Its turns, sessions, choices and schedules are there under the new id, and stay there."""
+    kind = next(kind for kind in KINDS if kind.moves)
+    environment = environment_of(tmp_path)
+    async with TelegramApi() as api:
+        await configure(tmp_path, api, kind)
+        talk, new = begin(tmp_path, api, kind, 0), Spot.numbered(kind, 0).moved
+        assert new is not None
+        async with BotProcess(tmp_path / "home", environment):
+            await api.wait_call("getUpdates", timeout_s=60)
+            await talk.ask("/every 3h look around", "toy is asked every 3h")
+            await talk.ask("/model small", "small is chosen for this chat.")
+            _, gate = await talk.begin("at work")
+            waits = talk.say("behind it")
+            await talk.hear(waits, "1 before it in this session")
+            talk.person.upgrade(talk.chat, new)
+            talk.chat = new
+            await talk.ask("/queue", "behind it")
+            gate.touch()
+            one = await heard(api, new, "toy heard: at work")
+            other = await heard(api, new, "toy heard: behind it")
+            assert session_of(one) == session_of(other)
+            on = await talk.prompt("and on", "toy heard: and on")
+            assert session_of(on) == session_of(one)
+            again = await talk.prompt("by a reply", "toy heard: by a reply", reply_to=other)
+            assert session_of(again) == session_of(one)
+        async with BotProcess(tmp_path / "home", environment):
+            await talk.ask("/model", "small (this chat)")
+            listed = await talk.ask("/schedules", "1. every 3h, next ")
+            await talk.press(listed, "1. Run now", "toy heard: look around")
+            await talk.ask("/sessions", "· done · goes on here")
+        talk.look_back()
+
+
+async def heard(api: TelegramApi, chat: int, words: str) -> Message:
+    """Wait for a final in a chat, whatever it replies to."""
+    return await api.wait_message(
+        lambda m: words in m.text and DONE in m.text, chat_id=chat, timeout_s=60
+    )

@@ -51,6 +51,9 @@ class Talk:
     def say(self, text: str, **extra: Any) -> Message:
         """Write a message; `{project}` in it is the project's alias."""
         words, more = self._addressed(text, caption="photo" in extra)
+        replied = extra.get("reply_to")
+        if replied is not None and replied.chat.type == "supergroup" and self.thread is None:
+            more["message_thread_id"] = replied.id  # of a thread of replies, which is no topic
         return self.person.say(words, self.chat, thread_id=self.thread, **more, **extra)
 
     async def edit(self, message: Message, text: str) -> None:

@@ -74,14 +74,18 @@ async def album(talk: Talk) -> None:
 
 
 async def for_others(talk: Talk) -> None:
-    """What names another bot gets no answer, nor does what does not count in a group."""
+    """Another bot's command gets no answer, nor what does not count here, nor a command's edit."""
     place = {"chat": talk.chat, "thread_id": talk.thread}
     unheard = [talk.person.say("/status@other_bot", **place)]
     if talk.kind.mentions:
         unheard += [talk.person.say(text, **place) for text in ("hello", "/cancle", "/etc/hosts")]
     talk.expected += [(message, 0) for message in unheard]
     talk.expected.append((talk.person.say("/queue", **place), 1))
-    await talk.ask("/queue@takopi_test_bot" if not talk.kind.mentions else "/queue", "Nothing")
+    answer = await talk.ask(
+        "/queue" if talk.kind.mentions else f"/queue{talk.bot_name}", "Nothing waits here."
+    )
+    assert answer.reply_to is not None
+    await talk.edit(answer.reply_to, "/status")
 
 
 DIRECTIVES = (
