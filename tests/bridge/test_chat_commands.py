@@ -7,6 +7,7 @@ import pytest
 
 from bridge.world import serving
 from fakes.scripted_engine import ScriptedTurn, gated, until_cancelled
+from takopi.core.missing_engines import UNKNOWN_VERSION
 from takopi.model import TakopiEvent
 
 pytestmark = pytest.mark.anyio
@@ -107,8 +108,7 @@ async def test_cancel_when_nothing_runs_says_so() -> None:
 
 async def test_cancel_as_a_reply_to_a_forgotten_message_touches_no_other_turn() -> None:
     """A message of ours that nobody remembers is not taken for the running turn."""
-    from takopi.core.missing_engines import UNKNOWN_VERSION
-from takopi.core.chat import RepliedTo
+    from takopi.core.chat import RepliedTo
 
     async with serving() as world:
         world.codex.default = until_cancelled
