@@ -56,6 +56,7 @@ def test_a_failed_turn_is_told_and_the_next_one_runs(cli) -> None:
     assert "toy heard: hello" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("traced")
 def test_the_scripted_engine_can_be_asked_for(cli) -> None:
     """`--engine mock` plays on any machine, and no warning is needed."""
@@ -84,6 +85,7 @@ def test_an_unknown_engine_is_told(inside, takopi_home, arguments, config, statu
     assert told in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy", "traced")
 def test_a_person_chats_on_a_terminal(argv, environment, tmp_path) -> None:
     """Progress is live, Ctrl-C cancels the turn and not the chat, Ctrl-D leaves."""
@@ -111,6 +113,7 @@ def test_a_person_chats_on_a_terminal(argv, environment, tmp_path) -> None:
         assert user.leave() == 0
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy")
 def test_ctrl_c_with_nothing_running_leaves(argv, environment) -> None:
     """Exit status 0, as for the bot."""

@@ -102,6 +102,7 @@ async def answered(api: TelegramApi) -> None:
     await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy", "traced")
 async def test_a_stranger_gets_from_nothing_to_an_answer(talk, takopi_home, tmp_path) -> None:
     """A pasted token, the link, arrow keys and a typed path; then the bot answers."""

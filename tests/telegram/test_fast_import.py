@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 PACKAGE = Path(__file__).parents[2] / "src" / "takopi" / "telegram"
 NEEDS_AIOGRAM = {"aiogram_api"}
 NEEDS_AIOHTTP = NEEDS_AIOGRAM | {"bot_facts", "downloads", "endpoint", "lean_api"}
@@ -163,8 +165,6 @@ def test_the_bot_is_ready_in_time_and_small(tmp_path):
 READY = """
 import anyio
 from takopi.telegram.transport import TelegramConfig, TelegramTransport
-
-pytestmark = pytest.mark.long
 async def main():
     transport = TelegramTransport(TelegramConfig("{token}", "{address}"))
     await transport.connect()

@@ -178,6 +178,7 @@ def test_a_shown_name_can_be_sent(raw: bytes) -> None:
     assert shown.encode("utf-8") is not None
 
 
+@pytest.mark.long
 async def test_five_thousand_new_files_are_one_look(repo) -> None:
     """A large change is a handful of processes, and nothing of it is written down."""
     for number in range(5_000):
