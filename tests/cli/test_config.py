@@ -214,3 +214,21 @@ def test_a_wrong_key_elsewhere_does_not_keep_one_from_mending(inside, config) ->
     """One key is mended while another is still wrong."""
     config.write_text("max_runs = 0\n[transports.telegram]\nchat_id = 0\n")
     assert inside("config", "set", "max_runs", "1").returncode == 0
+
+
+def test_an_empty_configuration_says_so(inside) -> None:
+    """Nothing goes to standard output, so that a script finds nothing."""
+    done = inside("config", "list")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nothing is set; --all shows what there is" in done.stderr
+
+
+def test_what_unset_leaves_missing_is_told(inside, takopi_home) -> None:
+    """As after `set`: the bot would refuse it."""
+    path = takopi_home / "takopi.toml"
+    path.touch(mode=0o600)
+    path.write_text('default_project = "shop"\n[projects.shop]\npath = "/srv/shop"\n')
+    done = inside("config", "unset", "projects.shop")
+    assert done.returncode == 0
+    assert "not yet right: " in done.stderr
+    assert 'default_project is "shop"' in done.stderr

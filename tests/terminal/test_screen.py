@@ -170,3 +170,18 @@ def test_the_screen_fits_the_streams(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(screen, LiveScreen)
         screen.note("m")
     assert (out.getvalue(), err.getvalue().splitlines()) == ("a\n", ["n", "m"])
+
+
+def test_words_of_a_remark_stay_whole() -> None:
+    """It is broken between words, as an answer is, and not inside of a command."""
+    screen, out = terminal()
+    with screen:
+        screen.note("word " * 14 + "`npm install x` " + "word " * 14)
+    shown = screen_of(out.getvalue())
+    assert {word for line in shown for word in line.replace("`", "").split()} == {
+        "word",
+        "npm",
+        "install",
+        "x",
+    }
+    assert any("`npm install x`" in line for line in shown)

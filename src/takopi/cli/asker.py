@@ -3,7 +3,6 @@
 import os
 import shutil
 import termios
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from takopi.core.onboarding import Choice, Mood
 from takopi.core.qr_code import QrCode
 from takopi.terminal.wizard_keys import wait_for_input
+from takopi.terminal.wrapping import wrapped
 
 __all__ = ["TerminalAsker", "can_draw", "open_asker"]
 
@@ -88,13 +88,7 @@ class TerminalAsker:
 
 
 def _wrapped(text: str) -> str:
-    """Break lines between words; a path or command that is longer is left to the terminal."""
-    width = shutil.get_terminal_size().columns - 1
-    lines = [
-        textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
-        for line in text.split("\n")
-    ]
-    return "\n".join(part for line in lines for part in line)
+    return "\n".join(wrapped(text, shutil.get_terminal_size().columns - 1))
 
 
 @contextmanager

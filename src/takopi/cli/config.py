@@ -49,6 +49,8 @@ def list_values(
     for name, value in config_edit.flatten(document):
         names.add(name)
         print(f"{name} = {config_edit.shown(name, value, reveal=reveal)}")
+    if not names and not every:
+        print("takopi: nothing is set; --all shows what there is", file=sys.stderr)
     for spec in KEYS if every else ():
         if spec.name in names or "*" in spec.name:
             continue
@@ -103,13 +105,14 @@ def set_value(
 
 def _tell_what_is_missing(path: "Path") -> None:
     """Say what the bot would refuse now: a value may be right, and yet want another one."""
+    from takopi.cli.streams import complain
     from takopi.errors import TakopiError
     from takopi.settings import load_settings
 
     try:
         load_settings(path)
     except TakopiError as error:
-        print(f"takopi: not yet right: {error}", file=sys.stderr)
+        complain(f"takopi: not yet right: {error}")
 
 
 @config_app.command("unset")
@@ -118,11 +121,13 @@ def unset_value(key: Key) -> None:
     from takopi.app import config_edit
     from takopi.app.home import open_home
 
-    with config_edit.edit_document(open_home().config) as document:
+    home = open_home()
+    with config_edit.edit_document(home.config) as document:
         found = config_edit.unset_value(document, key)
     if not found:
         print(f"takopi: `{key}` was not set", file=sys.stderr)
         raise typer.Exit(1)
+    _tell_what_is_missing(home.config)
 
 
 @config_app.command("migrate")

@@ -1,7 +1,6 @@
 """`takopi doctor`: what is right, what is wrong, and what to do about it."""
 
 import shutil
-import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,17 +52,16 @@ def _fix() -> None:
 
 def table(checks: "Sequence[Check]", columns: int) -> str:
     """Lay the checks out in three columns: mark, subject, text."""
+    from takopi.terminal.wrapping import wrapped
+
     width = max(len(check.subject) for check in checks)
     room = max(columns - width - 4, MIN_TEXT_COLUMNS)
     lines: list[str] = []
     before = None
     for check in checks:
-        # Neither a path nor a command is broken: they are there to be copied.
-        wrapped = textwrap.wrap(
-            check.text, room, break_long_words=False, break_on_hyphens=False
-        ) or [""]
+        parts = wrapped(check.text, room)
         subject = "" if check.subject == before else check.subject
-        lines.append(f"{MARKS[check.state]} {subject:<{width}}  {wrapped[0]}")
-        lines += [" " * (width + 4) + line for line in wrapped[1:]]
+        lines.append(f"{MARKS[check.state]} {subject:<{width}}  {parts[0]}")
+        lines += [" " * (width + 4) + line for line in parts[1:]]
         before = check.subject
     return "\n".join(lines)

@@ -1,6 +1,5 @@
 """`takopi init`: make the directory one stands in a project."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -21,6 +20,7 @@ def init(
     """Register this repository as a project, so that prompts can name it."""
     from takopi.app.home import current_directory, open_home
     from takopi.app.projects import register_project
+    from takopi.cli.streams import complain
     from takopi.engines import find_engines
 
     home = open_home()
@@ -28,10 +28,9 @@ def init(
         home.config, current_directory(), alias, find_engines(home.path).ids, default=default
     )
     if not done.repository:
-        print(
+        complain(
             f"takopi: {done.path} is no git repository: prompts work there, branches do not; "
-            "`git init` makes it one",
-            file=sys.stderr,
+            "`git init` makes it one"
         )
     print(f"{done.alias}: {done.path}{'' if done.new else ' (registered already)'}")
     if default:

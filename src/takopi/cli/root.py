@@ -156,14 +156,14 @@ def exit_status(error: TakopiError) -> int:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status; no mistake of a person shows a traceback."""
-    from takopi.cli.streams import steady_streams
+    from takopi.cli.streams import complain, steady_streams
     from takopi.logging import redact
 
     steady_streams()
     try:
         app(args=arguments, prog_name="takopi")
     except TakopiError as error:
-        print(f"takopi: {redact(str(error))}", file=sys.stderr)
+        complain(f"takopi: {redact(str(error))}")
         return exit_status(error)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
@@ -173,12 +173,12 @@ def run(arguments: list[str]) -> int:
 
 
 def _fault(error: Exception) -> int:
+    from takopi.cli.streams import complain
     from takopi.logging import get_logger, redact
 
     get_logger("takopi.cli").debug("fault", exc_info=error)
-    print(
+    complain(
         f"takopi: this is a fault of takopi: {redact(f'{type(error).__name__}: {error}')}\n"
-        "Run the same command as `takopi --debug ...` and report what the log file says.",
-        file=sys.stderr,
+        "Run the same command as `takopi --debug ...` and report what the log file says."
     )
     return 1

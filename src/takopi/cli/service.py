@@ -40,7 +40,7 @@ def show() -> None:
     print(file.content, end="")
 
 
-@service_app.command("install")
+@service_app.command("install", short_help="Write the service's file; nothing is started.")
 def install(
     *,
     force: Annotated[
@@ -64,7 +64,7 @@ def install(
         print(f"  {command}")
 
 
-@service_app.command("uninstall")
+@service_app.command("uninstall", short_help="Remove the service's file; nothing is ended.")
 def uninstall() -> None:
     """Remove the service's file and say which commands end it; nothing is run."""
     from takopi.app.service import uninstall_service
@@ -78,7 +78,7 @@ def uninstall() -> None:
         print(f"  {command}")
 
 
-@service_app.command("status")
+@service_app.command("status", short_help="Say whether a bot serves, and how the service is.")
 def status() -> None:
     """Say whether a bot serves this folder, and what the service manager says."""
     from takopi.app.bot_lock import running_bot

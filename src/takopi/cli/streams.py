@@ -2,9 +2,10 @@
 
 import io
 import os
+import shutil
 import sys
 
-__all__ = ["on_terminal", "steady_streams"]
+__all__ = ["complain", "on_terminal", "steady_streams"]
 
 
 def steady_streams() -> None:
@@ -24,6 +25,15 @@ def steady_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - stays open
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def complain(text: str) -> None:
+    """Tell the person what is wrong: on a terminal with lines broken between words."""
+    if sys.stderr.isatty():
+        from takopi.terminal.wrapping import wrapped
+
+        text = "\n".join(wrapped(text, shutil.get_terminal_size().columns))
+    print(text, file=sys.stderr)
 
 
 def on_terminal() -> bool:

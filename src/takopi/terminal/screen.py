@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from takopi.core.richtext import RichText
 from takopi.logging import route_terminal
 from takopi.terminal.paint import harmless, to_plain, to_rich
+from takopi.terminal.wrapping import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -191,7 +192,11 @@ class LiveScreen:
         """Write a remark above what goes on."""
         prompted = self._take_line_back()
         self._console.print(
-            harmless(text), style="dim", markup=False, highlight=False, soft_wrap=True
+            "\n".join(wrapped(harmless(text), self._console.width)),
+            style="dim",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
         )
         if prompted:
             self.ready()

@@ -18,6 +18,7 @@ from takopi.core.qr_code import QrCode, half_blocks
 from takopi.logging import route_terminal
 from takopi.terminal.paint import harmless
 from takopi.terminal.wizard_keys import Keyboard
+from takopi.terminal.wrapping import wrapped
 
 __all__ = ["MARKS", "Wizard"]
 
@@ -33,6 +34,7 @@ INPUT = "› "
 HOW_TO = "↑ ↓ and Enter, or a number and Enter"
 MAX_WIDTH = 100
 MAX_DOTS = 24
+MARK_COLUMNS = 3
 
 
 class Wizard:
@@ -73,7 +75,8 @@ class Wizard:
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.add_column(no_wrap=True)
         grid.add_column(overflow="fold")
-        grid.add_row(Text(MARKS[mood], STYLES[mood]), Text(harmless(text), STYLES[mood]))
+        lines = wrapped(harmless(text), max(8, self._console.width - MARK_COLUMNS))
+        grid.add_row(Text(MARKS[mood], STYLES[mood]), Text("\n".join(lines), STYLES[mood]))
         self._console.print(grid)
 
     def show(self, text: str) -> None:
