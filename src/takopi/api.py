@@ -4,6 +4,7 @@ The names stay as they are while `TAKOPI_PLUGIN_API_VERSION` does.
 """
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from takopi import config as _config
@@ -44,11 +45,13 @@ from takopi.engines import find_engines
 from takopi.errors import (
     ChatLost,
     ChatMoved,
+    DirectiveError,
     FileTooLarge,
     FloodLimited,
     FormatRefused,
     PluginError,
     ReplyTargetLost,
+    RunnerUnavailableError,
     TargetLost,
     ThreadLost,
     TopicsUnavailable,
@@ -86,7 +89,8 @@ from takopi.runners.run_options import (
     set_run_options,
 )
 from takopi.runners.tool_actions import tool_input_path, tool_kind_and_title
-from takopi.settings import home_directory
+from takopi.settings import Settings, home_directory
+from takopi.settings import load_settings as _load_settings
 from takopi.transport import MessageRef, RenderedMessage, SendOptions
 from takopi.transports import (
     BaseTransport,
@@ -117,9 +121,10 @@ from takopi.utils.streams import drain_stderr, iter_bytes_lines, iter_jsonl
 from takopi.utils.subprocess import manage_subprocess
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     HOME_CONFIG_PATH: Path
+
+TransportRuntime = CommandRuntime
+"""The name that command plug-ins for the public takopi have for it."""
 
 __all__ = [
     "HOME_CONFIG_PATH",
@@ -145,6 +150,7 @@ __all__ = [
     "CompletedEvent",
     "ConfigError",
     "DesktopSession",
+    "DirectiveError",
     "Document",
     "EngineBackend",
     "EngineCapabilities",
@@ -179,6 +185,7 @@ __all__ = [
     "RunRequest",
     "RunResult",
     "Runner",
+    "RunnerUnavailableError",
     "Scope",
     "SendOptions",
     "ServedTransport",
@@ -195,6 +202,7 @@ __all__ = [
     "TransportCapabilities",
     "TransportConfig",
     "TransportError",
+    "TransportRuntime",
     "TransportUnavailable",
     "TurnRequest",
     "Unauthorized",
@@ -218,6 +226,7 @@ __all__ = [
     "iter_jsonl",
     "list_backends",
     "list_command_ids",
+    "load_settings",
     "manage_subprocess",
     "read_config",
     "read_usage",
@@ -241,6 +250,20 @@ def __getattr__(name: str) -> Any:
     if name == "HOME_CONFIG_PATH":
         return _config.HOME_CONFIG_PATH
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_settings(path: str | Path | None = None) -> tuple[Settings, Path]:
+    """Read the configuration and check it.
+
+    Args:
+        path: The file; None means takopi's own.
+
+    Raises:
+        ConfigError: It cannot be read, or a value in it is not accepted.
+        AccessError: Others may read it.
+    """
+    file: Path = Path(path).expanduser() if path else _config.HOME_CONFIG_PATH
+    return _load_settings(file), file
 
 
 def list_backends(*, allowlist: Collection[str] | None = None) -> list[EngineBackend]:

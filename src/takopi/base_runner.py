@@ -77,6 +77,10 @@ class BaseRunner(SessionLockMixin):
         """
         return turn_events(self.open(self.request_for(prompt, resume)))
 
+    def run_locked(self, prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        """Yield what `run` yields, for a subclass whose own `run` adds something around it."""
+        return BaseRunner.run(self, prompt, resume)
+
     def request_for(self, prompt: str, resume: ResumeToken | None) -> TurnRequest:
         """Return a request with what the caller's context says beyond prompt and session."""
         around = current_request() or TurnRequest(prompt=prompt, cwd=get_run_base_dir())

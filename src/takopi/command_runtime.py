@@ -26,7 +26,8 @@ class ResolvedMessage:
         resume_token: The session that it names, or the message that it replies to.
         engine_override: The engine that a directive names.
         context: Project and branch; None for no project.
-        context_source: What said so, as in `docs/reference/context.md`.
+        context_source: What said so: `reply_ctx`, `directives`, `ambient` (the chat, or the context
+            that was handed in), `default_project` or `none`.
     """
 
     prompt: str
@@ -62,7 +63,7 @@ class CommandRuntime(Protocol):
         ...
 
     @property
-    def engine_ids(self) -> list[EngineId]:
+    def engine_ids(self) -> tuple[EngineId, ...]:
         """List the engines that are known, installed or not."""
         ...
 
@@ -71,16 +72,41 @@ class CommandRuntime(Protocol):
         """Give the configuration file; None when there is none."""
         ...
 
-    def available_engine_ids(self) -> list[EngineId]:
+    def available_engine_ids(self) -> tuple[EngineId, ...]:
         """List the engines whose CLI is installed."""
         ...
 
-    def missing_engine_ids(self) -> list[EngineId]:
+    def missing_engine_ids(self) -> tuple[EngineId, ...]:
         """List the engines whose CLI is not installed, or that cannot be loaded."""
         ...
 
-    def project_aliases(self) -> list[str]:
+    def project_aliases(self) -> tuple[str, ...]:
         """List the names of the projects."""
+        ...
+
+    @property
+    def default_project(self) -> str | None:
+        """Give the project of prompts that name none, in chats that are bound to none."""
+        ...
+
+    def normalize_project_key(self, value: str) -> str | None:
+        """Return the name of a project however it was written; None for no such one."""
+        ...
+
+    def project_alias_for_key(self, key: str) -> str:
+        """Return how a project is shown to a person."""
+        ...
+
+    def project_default_engine(self, context: RunContext | None) -> EngineId | None:
+        """Return the engine that the configuration gives a project; None when it gives none."""
+        ...
+
+    def default_context_for_chat(self, chat_id: int | None) -> RunContext | None:
+        """Return the project whose `chat_id` a chat is; None when it is that of none."""
+        ...
+
+    def project_chat_ids(self) -> tuple[int, ...]:
+        """List the chats that belong to projects."""
         ...
 
     def plugin_config(self, plugin_id: str) -> dict[str, Any]:
@@ -104,7 +130,7 @@ class CommandRuntime(Protocol):
             chat_id: The chat; None means the command's own place.
 
         Raises:
-            ConfigError: It names two engines or places, or a branch that cannot be one.
+            DirectiveError: It names two engines or places, or a branch that cannot be one.
         """
         ...
 
@@ -128,7 +154,7 @@ class CommandRuntime(Protocol):
         """Find the runner of a session or engine.
 
         Raises:
-            PluginError: Nobody knows the engine, or its module cannot be used.
+            RunnerUnavailableError: Nobody knows the engine, or its module cannot be used.
             ConfigError: Its table of the configuration is wrong.
         """
         ...

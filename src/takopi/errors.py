@@ -2,6 +2,7 @@
 
     TakopiError
     ├── ConfigError             the person mends the configuration; exit status 78
+    │   └── DirectiveError      the first words of a message contradict each other: tell the person
     ├── UsageError              the person asked for what cannot be; exit status 2
     ├── AccessError             a file or folder is open to others, or cannot be used; the text has
     │                           the command that mends it; exit status 78
@@ -21,6 +22,7 @@
     │   ├── NotARepository      the directory is in no repository: make one, or work elsewhere
     │   └── GitTooSlow          git or a hook of the repository took too long and was ended
     ├── PluginError             a drop-in or entry point cannot be used; the rest goes on
+    │   └── RunnerUnavailableError  nobody knows the engine that a command asks for: name another
     ├── StoreError              the journal did not take it; nothing may rest on it
     │   ├── StoreFull           the disk is full: start nothing, tell it, try again later
     │   ├── StoreDamaged        the file is no journal any more: move it aside, rebuild
@@ -53,6 +55,7 @@ __all__ = [
     "ChatLost",
     "ChatMoved",
     "ConfigError",
+    "DirectiveError",
     "EngineError",
     "EngineMissing",
     "FileRefused",
@@ -69,6 +72,7 @@ __all__ = [
     "ReplyTargetLost",
     "RunFailed",
     "RunIdTaken",
+    "RunnerUnavailableError",
     "SessionMismatch",
     "StoreDamaged",
     "StoreError",
@@ -96,6 +100,10 @@ class TakopiError(Exception):
 
 class ConfigError(TakopiError):
     """Say which key of which file is wrong, what was found and what is accepted."""
+
+
+class DirectiveError(ConfigError):
+    """Say why the directives or the context line of a message cannot be followed."""
 
 
 class UsageError(TakopiError):
@@ -263,6 +271,20 @@ class GitTooSlow(GitRefused):
 
 class PluginError(TakopiError):
     """Say which file or entry point cannot be used, and why."""
+
+
+class RunnerUnavailableError(PluginError):
+    """Say that an engine cannot be used.
+
+    Args:
+        engine: Its id.
+        issue: Why.
+    """
+
+    def __init__(self, engine: str, issue: str | None = None) -> None:
+        self.engine = engine
+        self.issue = issue
+        super().__init__(issue or tr("there is no engine {engine}", engine=engine))
 
 
 class StoreError(TakopiError):

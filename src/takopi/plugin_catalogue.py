@@ -14,7 +14,7 @@ import msgspec
 from takopi.core.texts import tr
 from takopi.errors import PluginError
 from takopi.plugin_entry_points import entry_points_of
-from takopi.plugin_ids import check_plugin_id
+from takopi.plugin_ids import RESERVED_COMMAND_IDS, check_plugin_id
 
 __all__ = [
     "InstalledPlugin",
@@ -155,7 +155,7 @@ class PluginCatalogue(Generic[_Backend]):
         """What the configuration does not let load."""
 
     def _wrong(self, source: PluginSource, taken: Mapping[str, str]) -> str | None:
-        wrong = check_plugin_id(source.id)
+        wrong = check_plugin_id(source.id, RESERVED_COMMAND_IDS)
         first = self._sources.get(source.id)
         if wrong is None and source.id in taken:
             wrong = f"`{source.id}` is {taken[source.id]} already; rename one of the two"

@@ -5,13 +5,15 @@ to a task, because a turn may be read in one task and closed in another.
 """
 
 from collections import deque
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from weakref import WeakValueDictionary
 
 import anyio
 from anyio.lowlevel import RunVar, checkpoint_if_cancelled
 
-from takopi.model import EngineId, ResumeToken
+from takopi.errors import EngineError
+from takopi.model import EngineId, ResumeToken, TakopiEvent
 
 __all__ = ["SessionLock", "SessionLockMixin", "session_lock"]
 
@@ -100,3 +102,28 @@ class SessionLockMixin:
     def lock_for(self, token: ResumeToken) -> SessionLock:
         """Return the lock that a turn of this session holds until its process has ended."""
         return session_lock(token)
+
+    async def run_with_resume_lock(
+        self,
+        prompt: str,
+        resume: ResumeToken | None,
+        run_fn: Callable[[str, ResumeToken | None], AsyncIterator[TakopiEvent]],
+    ) -> AsyncIterator[TakopiEvent]:
+        """Yield the events of a turn that holds the lock of its session; a new one has none yet.
+
+        For runners that bring a `run` of their own.
+
+        Raises:
+            EngineError: The session is that of another engine.
+        """
+        if resume is None:
+            async for event in run_fn(prompt, None):
+                yield event
+            return
+        if resume.engine != self.engine:
+            raise EngineError(
+                f"{self.engine} cannot resume a session of {resume.engine} ({resume.value})"
+            )
+        async with self.lock_for(resume):
+            async for event in run_fn(prompt, resume):
+                yield event

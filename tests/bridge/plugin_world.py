@@ -21,7 +21,12 @@ from takopi.plugin_catalogue import PluginCatalogue
 __all__ = ["Command", "Plugins", "Source", "commands", "living"]
 
 Handle = Callable[[CommandContext], Awaitable[Any]]
-PROJECTS = Projects((Project("web", PurePath("/web")), Project("api", PurePath("/api"))))
+PROJECTS = Projects(
+    (
+        Project("web", PurePath("/web")),
+        Project("api", PurePath("/api"), default_engine="codex", chat_id=-8),
+    )
+)
 
 
 class Command:

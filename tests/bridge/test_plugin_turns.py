@@ -10,7 +10,7 @@ from bridge.plugin_world import commands, living
 from fakes.scripted_engine import gated, until_cancelled
 from takopi.commands import CommandContext, CommandResult, RunRequest
 from takopi.context import RunContext
-from takopi.errors import ConfigError, PluginError
+from takopi.errors import ConfigError, DirectiveError, PluginError, RunnerUnavailableError
 from takopi.model import ResumeToken
 
 if TYPE_CHECKING:
@@ -174,6 +174,38 @@ async def test_a_request_may_want_no_project() -> None:
         assert world.codex.turns[0].request.cwd == Path("/work")
 
 
+async def test_the_runtime_knows_the_projects() -> None:
+    """By any spelling; what is not there is an error that a plug-in can tell from others."""
+    found: list[Any] = []
+
+    async def look(ctx: CommandContext) -> None:
+        run = ctx.runtime
+        found.append((run.default_project, run.project_chat_ids()))
+        found.append((run.default_context_for_chat(None), run.default_context_for_chat(-8)))
+        found.append([run.normalize_project_key(name) for name in (" WEB", "nope")])
+        found.append([run.project_alias_for_key(name) for name in ("Web", "nope")])
+        for context in (None, RunContext("api"), RunContext("nope")):
+            found.append(run.project_default_engine(context))
+        with pytest.raises(RunnerUnavailableError, match="x") as refused:
+            run.resolve_runner(engine_override="broken")
+        found.append((refused.value.engine, refused.value.issue))
+
+    async with living(commands(look=look)) as world:
+        world.engines.broken["broken"] = PluginError("x")
+        world.chat.write("/look")
+        await world.clock.advance(3)
+    assert found == [
+        (None, (-8,)),
+        (None, RunContext("api")),
+        ["web", None],
+        ["web", "nope"],
+        None,
+        "codex",
+        None,
+        ("broken", "x"),
+    ]
+
+
 async def test_the_runtime_answers_as_the_chat_does() -> None:
     """Directives, contexts, engines and folders."""
     found: list[Any] = []
@@ -200,7 +232,7 @@ async def test_the_runtime_answers_as_the_chat_does() -> None:
         resolve("@dev", ambient_context=RunContext("api"))
         resolve(" ")
         for text in ("/claude /codex x", "/web /api x", "@fix x"):
-            with pytest.raises(ConfigError):
+            with pytest.raises(DirectiveError):
                 run.resolve_message(text=text, reply_text=None)
         found.append((run.resolve_engine(), run.resolve_engine(engine_override="claude")))
         found.append(run.resolve_engine(context=RunContext("web")))
@@ -225,17 +257,17 @@ async def test_the_runtime_answers_as_the_chat_does() -> None:
         assert world.chat.texts() == []
     web = RunContext("web", "fix")
     assert found == [
-        ["codex", "claude", "broken"],
-        ("codex", ["codex"], ["claude", "broken"]),
-        (["web", "api"], Path("/home/takopi.toml"), {"a": 1}),
-        ("do", None, "claude", web, "directive"),
-        ("do", ResumeToken("codex", "s9"), None, RunContext("api", "dev"), "line"),
-        ("do", None, None, RunContext("api"), "chat"),
+        ("codex", "claude", "broken"),
+        ("codex", ("codex",), ("claude", "broken")),
+        (("web", "api"), Path("/home/takopi.toml"), {"a": 1}),
+        ("do", None, "claude", web, "directives"),
+        ("do", ResumeToken("codex", "s9"), None, RunContext("api", "dev"), "reply_ctx"),
+        ("do", None, None, RunContext("api"), "ambient"),
         ("/usr do", None, None, None, "none"),
         ("/cancel do", None, None, None, "none"),
         ("", None, "claude", None, "none"),
-        ("", None, None, RunContext("web"), "directive"),
-        ("", None, None, RunContext("api", "dev"), "directive"),
+        ("", None, None, RunContext("web"), "directives"),
+        ("", None, None, RunContext("api", "dev"), "directives"),
         ("", None, None, None, "none"),
         ("codex", "claude"),
         "codex",

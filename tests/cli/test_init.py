@@ -110,7 +110,8 @@ def test_a_project_has_one_name(inside, tmp_path) -> None:
     [
         ("Shop", "shop"),
         ("été & hiver", "ete-hiver"),
-        ("takopi", "takopi-project"),
+        ("takopi", "takopi"),
+        ("status", "status-project"),
         ("codex", "codex-project"),
         ("東京", "my-project"),
         ("_private_", "private"),

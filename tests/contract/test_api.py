@@ -33,9 +33,9 @@ NAMES: dict[str, str] = {
     "IncomingFile MessageEdited MessageReceived RepliedTo Scope",
     "takopi.core.outbox_budget": "OutboxLimits",
     "takopi.core.richtext": "Entity RichText",
-    "takopi.errors": "ChatLost ChatMoved FileTooLarge FloodLimited FormatRefused PluginError "
-    "ReplyTargetLost TargetLost ThreadLost TopicsUnavailable TransportError TransportUnavailable "
-    "Unauthorized",
+    "takopi.errors": "ChatLost ChatMoved DirectiveError FileTooLarge FloodLimited FormatRefused "
+    "PluginError ReplyTargetLost RunnerUnavailableError TargetLost ThreadLost TopicsUnavailable "
+    "TransportError TransportUnavailable Unauthorized",
     "takopi.transports": "BaseTransport MenuCommand ServedTransport SetupTalk Transport "
     "TransportBackend TransportCapabilities TransportConfig",
     "takopi.commands": "CommandBackend CommandContext CommandResult CommandExecutor RunRequest "
@@ -47,6 +47,21 @@ NAMES: dict[str, str] = {
     "relativize_command",
     "takopi.utils.git": "git_stdout git_run git_ok git_is_worktree resolve_main_worktree_root",
 }
+
+
+# What `takopi.api` of the public takopi 0.23.4 exports.
+PUBLIC = (
+    "Action ActionEvent ActionState BaseRunner CommandBackend CommandContext CommandExecutor "
+    "CommandResult CompletedEvent ConfigError DirectiveError EngineBackend EngineConfig EngineId "
+    "EventFactory ExecBridgeConfig HOME_CONFIG_PATH IncomingMessage JsonlSubprocessRunner "
+    "MessageRef Presenter ProgressState ProgressTracker RESERVED_COMMAND_IDS RenderedMessage "
+    "ResolvedMessage ResolvedRunner ResumeToken RunContext RunMode RunRequest RunResult Runner "
+    "RunnerUnavailableError RunningTask RunningTasks SendOptions SetupIssue SetupResult "
+    "StartedEvent TAKOPI_PLUGIN_API_VERSION ThreadJob ThreadScheduler Transport TransportBackend "
+    "TransportRuntime bind_run_context clear_context get_command get_logger handle_message "
+    "install_issue list_backends list_command_ids load_settings read_config reset_run_base_dir "
+    "set_run_base_dir suppress_logs write_config"
+)
 
 
 @pytest.mark.parametrize("module", NAMES)
@@ -61,7 +76,7 @@ def test_all_is_exactly_what_is_there() -> None:
     """Sorted, without repeats, nothing public beside it."""
     assert len(set(api.__all__)) == len(api.__all__)
     public = {n for n in vars(api) if not n.startswith("_") and not inspect.ismodule(vars(api)[n])}
-    public -= {"Any", "Collection", "TYPE_CHECKING", "find_engines"}
+    public -= {"Any", "Collection", "Path", "Settings", "TYPE_CHECKING", "find_engines"}
     assert public - {"home_directory"} == set(api.__all__) - {"HOME_CONFIG_PATH"}
     assert api.TAKOPI_PLUGIN_API_VERSION == 1
     with pytest.raises(AttributeError, match="nothing_here"):
@@ -147,6 +162,26 @@ def test_engines_that_can_be_loaded_are_listed(takopi_home: Path) -> None:
         path.chmod(0o600)
     ids = [backend.id for backend in api.list_backends(allowlist=["api_good", "api_bad"])]
     assert ids == ["api_good"]
+
+
+def test_the_configuration_is_read_with_its_place(takopi_home: Path) -> None:
+    """That of takopi, or another."""
+    (takopi_home / "takopi.toml").write_text("max_runs = 2\n")
+    (takopi_home / "takopi.toml").chmod(0o600)
+    settings, path = api.load_settings()
+    assert (settings.max_runs, path) == (2, takopi_home / "takopi.toml")
+    assert api.load_settings(str(takopi_home / "other.toml"))[0].max_runs == 8
+
+
+def test_names_of_the_public_takopi_are_there() -> None:
+    """Those that engines and commands import; what only its transports import is left out."""
+    assert api.TransportRuntime is api.CommandRuntime
+    assert str(api.RunnerUnavailableError("toy")) == "there is no engine toy"
+    left_out = (
+        "ActionState ExecBridgeConfig IncomingMessage Presenter ProgressState ProgressTracker "
+        "RunningTask RunningTasks SetupResult ThreadJob ThreadScheduler handle_message"
+    )
+    assert set(PUBLIC.split()) - set(api.__all__) == set(left_out.split())
 
 
 def test_a_missing_program_is_described_with_its_remedy() -> None:

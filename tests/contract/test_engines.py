@@ -9,9 +9,15 @@ from textwrap import dedent
 import pytest
 
 from takopi.backends import EngineBackend
+from takopi.core.commands import command_names
 from takopi.engines import EngineCatalogue, find_engines
 from takopi.errors import PluginError
-from takopi.plugin_ids import RESERVED_COMMAND_IDS, check_plugin_id
+from takopi.plugin_ids import (
+    RESERVED_CHAT_WORDS,
+    RESERVED_COMMAND_IDS,
+    RESERVED_ENGINE_IDS,
+    check_plugin_id,
+)
 
 GOOD = dedent(
     """
@@ -254,8 +260,11 @@ def test_ids_have_a_form_and_do_not_clash() -> None:
     assert check_plugin_id("codex_2") is None
     for bad in ("", "Codex", "a-b", "x" * 33, "ü"):
         assert "cannot be an id" in str(check_plugin_id(bad))
-    assert {spec.name.partition(".")[0] for spec in KEYS} <= set(RESERVED_COMMAND_IDS)
-    assert len(set(RESERVED_COMMAND_IDS)) == len(RESERVED_COMMAND_IDS)
+    assert {spec.name.partition(".")[0] for spec in KEYS} <= set(RESERVED_ENGINE_IDS)
+    assert len(set(RESERVED_ENGINE_IDS)) == len(RESERVED_ENGINE_IDS)
+    assert set(command_names()) <= set(RESERVED_CHAT_WORDS)
+    assert set(RESERVED_CHAT_WORDS) < set(RESERVED_COMMAND_IDS) < set(RESERVED_ENGINE_IDS)
+    assert check_plugin_id("run", RESERVED_COMMAND_IDS) is None
 
 
 def test_every_command_of_the_cli_is_reserved() -> None:
@@ -266,4 +275,4 @@ def test_every_command_of_the_cli_is_reserved() -> None:
 
     group = typer.main.get_command(app)
     names = {name.replace("-", "_") for name in group.commands}  # type: ignore[attr-defined]
-    assert names <= set(RESERVED_COMMAND_IDS)
+    assert names <= set(RESERVED_ENGINE_IDS)

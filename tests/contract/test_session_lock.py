@@ -1,6 +1,7 @@
 """A session's lock: one holder, first in first out, no matter which task releases."""
 
 import gc
+from collections.abc import AsyncIterator
 
 import anyio
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.scripted import ENGINE, ToyRunner
-from takopi.model import ResumeToken
+from takopi.errors import EngineError
+from takopi.events import EventFactory
+from takopi.model import CompletedEvent, ResumeToken, TakopiEvent
 from takopi.session_lock import SessionLock, session_lock
 
 pytestmark = pytest.mark.anyio
@@ -179,3 +182,33 @@ def test_never_two_holders_and_always_in_order(steps: list[str]) -> None:
         assert not lock.locked
 
     anyio.run(main)
+
+
+async def test_a_runner_with_a_run_of_its_own_takes_the_lock_of_its_session() -> None:
+    """As runners of plug-ins do; a new session has no lock yet, and another engine's none here."""
+    runner, token = ToyRunner(), ResumeToken(ENGINE, "s")
+    held: list[bool] = []
+
+    async def events(prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        held.append(session_lock(token).locked)
+        yield EventFactory(ENGINE).completed_ok(answer=prompt, resume=resume)
+
+    for resume in (token, None):
+        (event,) = [one async for one in runner.run_with_resume_lock("hi", resume, events)]
+        assert isinstance(event, CompletedEvent)
+        assert (event.answer, event.resume) == ("hi", resume)
+    assert held == [True, False]
+    with pytest.raises(EngineError, match="cannot resume a session of other"):
+        await anext(runner.run_with_resume_lock("hi", ResumeToken("other", "s"), events))
+
+
+async def test_a_runner_may_put_something_around_the_locked_run() -> None:
+    """Its own `run` is the one that is called."""
+
+    class Around(ToyRunner):
+        async def run(self, prompt, resume):  # type: ignore[no-untyped-def, override]
+            async for event in self.run_locked(f"<{prompt}>", resume):
+                yield event
+
+    last = [one async for one in Around().run("hi", None)][-1]
+    assert isinstance(last, CompletedEvent)

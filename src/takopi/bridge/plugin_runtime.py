@@ -1,5 +1,6 @@
 """What command plug-ins ask: the same answers as the chat's own routing gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from takopi.command_runtime import ResolvedMessage, ResolvedRunner
 from takopi.context import RunContext
 from takopi.core.branches import worktree_folder
 from takopi.core.chat import ChatKind, MessageReceived, RepliedTo, Scope
-from takopi.core.contexts import HeldContext, format_context
+from takopi.core.contexts import ContextSource, HeldContext, format_context
 from takopi.core.directives import Opening, read_opening
+from takopi.core.projects import Projects
 from takopi.core.replies import route_reply
 from takopi.core.route import (
     Command,
@@ -26,10 +28,22 @@ from takopi.core.route import (
     route,
 )
 from takopi.core.texts import tr
-from takopi.errors import ConfigError, PluginError
+from takopi.errors import ConfigError, DirectiveError, PluginError, RunnerUnavailableError
 from takopi.model import EngineId, ResumeToken
 
 __all__ = ["ChatRuntime"]
+
+# The words that plug-ins know, of which there are fewer than ours.
+_SOURCES: Mapping[ContextSource, str] = {
+    "reply": "reply_ctx",
+    "line": "reply_ctx",
+    "directive": "directives",
+    "topic": "ambient",
+    "chat": "ambient",
+    "project chat": "ambient",
+    "default": "default_project",
+    "none": "none",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +68,54 @@ class ChatRuntime:
         return self.ports.default_engine
 
     @property
-    def engine_ids(self) -> list[EngineId]:
+    def engine_ids(self) -> tuple[EngineId, ...]:
         """List the engines that are known, installed or not."""
-        return list(self.ports.engines.ids())
+        return tuple(self.ports.engines.ids())
 
     @property
     def config_path(self) -> Path | None:
         """Give the configuration file; None when there is none."""
         return self.plugins.config_path
 
-    def available_engine_ids(self) -> list[EngineId]:
+    def available_engine_ids(self) -> tuple[EngineId, ...]:
         """List the engines whose CLI is installed."""
-        return [engine for engine in self.engine_ids if self._issue(engine) is None]
+        return tuple(engine for engine in self.engine_ids if self._issue(engine) is None)
 
-    def missing_engine_ids(self) -> list[EngineId]:
+    def missing_engine_ids(self) -> tuple[EngineId, ...]:
         """List the engines whose CLI is not installed, or that cannot be loaded."""
-        return [engine for engine in self.engine_ids if self._issue(engine) is not None]
+        return tuple(engine for engine in self.engine_ids if self._issue(engine) is not None)
 
-    def project_aliases(self) -> list[str]:
+    def project_aliases(self) -> tuple[str, ...]:
         """List the names of the projects."""
-        return list(self.ports.settings.projects.aliases)
+        return self._projects.aliases
+
+    @property
+    def default_project(self) -> str | None:
+        """Give the project of prompts that name none, in chats that are bound to none."""
+        return self.ports.settings.default_project
+
+    def normalize_project_key(self, value: str) -> str | None:
+        """Return the name of a project however it was written; None for no such one."""
+        project = self._projects.find(value.strip())
+        return project.alias if project else None
+
+    def project_alias_for_key(self, key: str) -> str:
+        """Return how a project is shown to a person."""
+        return self.normalize_project_key(key) or key
+
+    def project_default_engine(self, context: RunContext | None) -> EngineId | None:
+        """Return the engine that the configuration gives a project; None when it gives none."""
+        project = self._projects.find(context.project) if context and context.project else None
+        return project.default_engine if project else None
+
+    def default_context_for_chat(self, chat_id: int | None) -> RunContext | None:
+        """Return the project whose `chat_id` a chat is; None when it is that of none."""
+        project = self._projects.of_chat(chat_id)
+        return RunContext(project.alias) if project else None
+
+    def project_chat_ids(self) -> tuple[int, ...]:
+        """List the chats that belong to projects."""
+        return tuple(one.chat_id for one in self._projects.all if one.chat_id is not None)
 
     def plugin_config(self, plugin_id: str) -> dict[str, Any]:
         """Return the table `[plugins.<id>]`; empty when there is none."""
@@ -105,9 +147,9 @@ class ChatRuntime:
             held, prompt, session = self._where(opening, table), "", None
         else:
             words = route_reply(decision, self.default_engine)
-            raise ConfigError(words.body.text if words else tr("nothing can be done with it"))
+            raise DirectiveError(words.body.text if words else tr("nothing can be done with it"))
         context = held.context if held.context.project else None
-        return ResolvedMessage(prompt, session, opening.engine, context, held.source)
+        return ResolvedMessage(prompt, session, opening.engine, context, _SOURCES[held.source])
 
     def resolve_engine(
         self, *, engine_override: EngineId | None = None, context: RunContext | None = None
@@ -127,7 +169,10 @@ class ChatRuntime:
             engine_override=engine_override
         )  # fmt: skip
         issue = self._issue(engine)
-        runner = self.ports.engines.runner(engine)
+        try:
+            runner = self.ports.engines.runner(engine)
+        except PluginError as error:
+            raise RunnerUnavailableError(engine, str(error)) from error
         return ResolvedRunner(engine, runner, available=issue is None, issue=issue)
 
     def is_resume_line(self, line: str) -> bool:
@@ -138,7 +183,7 @@ class ChatRuntime:
         """Return where prompts of a context run, without making anything; see `CommandRuntime`."""
         if context is None or context.project is None:
             return None
-        project = self.ports.settings.projects.find(context.project)
+        project = self._projects.find(context.project)
         if project is None:
             raise ConfigError(tr("there is no project {alias}", alias=context.project))
         if context.branch is None:
@@ -163,6 +208,10 @@ class ChatRuntime:
     def format_context_line(self, context: RunContext | None) -> str | None:
         """Write the line that names a context in a message; None for no project."""
         return (format_context(context) or None) if context is not None else None
+
+    @property
+    def _projects(self) -> Projects:
+        return self.ports.settings.projects
 
     def _table(self, scope: Scope, ambient: RunContext | None) -> RouteTable:
         table = self.ports.router.table(scope)

@@ -7,7 +7,7 @@ from typing import Any
 from takopi.core.commands import command_names
 from takopi.core.projects import Project, Projects, is_alias
 from takopi.errors import ConfigError
-from takopi.plugin_ids import RESERVED_COMMAND_IDS
+from takopi.plugin_ids import RESERVED_CHAT_WORDS
 from takopi.settings.checking import check_value
 from takopi.settings.key_table import KEYS, PROJECT
 from takopi.settings.values import wrong_value
@@ -28,7 +28,7 @@ def alias_fault(alias: str, engines: Collection[str] = ()) -> str | None:
         return "it takes 1 to 32 of a-z, 0-9, `_` and `-`, and begins with a letter or digit"
     if alias in engines:
         return f"`/{alias}` is an engine"
-    if alias in command_names() or alias in RESERVED_COMMAND_IDS:
+    if alias in command_names() or alias in RESERVED_CHAT_WORDS:
         return "it is a word of takopi itself"
     return None
 
