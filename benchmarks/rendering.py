@@ -4,8 +4,8 @@ import time
 from pathlib import PurePosixPath
 
 from benchmarks.figure import Figure
-from takopi.core.present import ProgressHeader, render_progress
 from takopi.core.progress import advance, start_progress
+from takopi.core.progress_view import ProgressHeader, render_progress
 from takopi.model import Action, ActionEvent, ResumeToken, StartedEvent
 
 __all__ = ["measure"]

@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
 from takopi.core.contexts import format_context
-from takopi.core.present import FinalView, ProgressHeader, render_final, render_progress
+from takopi.core.final_view import FinalView, render_final
 from takopi.core.progress import advance, start_progress
+from takopi.core.progress_view import ProgressHeader, render_progress
 from takopi.core.reactions import reaction_of_end
 from takopi.core.richtext import RichText
 from takopi.model import Action, ActionEvent, ResumeToken, StartedEvent

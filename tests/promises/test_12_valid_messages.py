@@ -13,7 +13,7 @@ from core.render.rules import assert_sendable
 from core.render.test_oracles import telegram_accepts
 from promises.forms import shards, share
 from takopi.core.chat import Button, ChatMessage
-from takopi.core.present import FinalView, render_final
+from takopi.core.final_view import FinalView, render_final
 
 __all__ = ["telegram_accepts"]
 

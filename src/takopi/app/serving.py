@@ -3,7 +3,8 @@
 import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as with_changes
 from typing import Any
 
 import anyio
@@ -109,7 +110,7 @@ class BotService:
         self._listening = anyio.Event()
         self._name = ""
         self._since = since
-        options = replace(parts.options, on_listening=self._listens, serving_since=since)
+        options = with_changes(parts.options, on_listening=self._listens, serving_since=since)
         self._bridge = Bridge(ports, options)
         self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
         self._connecting = anyio.CancelScope()

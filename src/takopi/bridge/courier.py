@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from takopi.bridge.calls import Calls
 from takopi.bridge.letters import Delivery, Letter, LiveMessage
@@ -238,7 +238,7 @@ class Courier:
         """Let what belongs to a letter follow it; one line about the topic is enough."""
         for other in self._family(letter):
             if other.record.scope.thread_id is not None:
-                other.record = changed(other.record, scope=letter.record.scope, reply_to=None)
+                other.record = replace(other.record, scope=letter.record.scope, reply_to=None)
 
     async def _cut(
         self, offer: Offer, letter: Letter, pieces: Sequence[ChatMessage | Document]
@@ -322,7 +322,7 @@ class Courier:
         changes: list[Change] = []
         for other in self._family(letter):
             if other.record.instead:
-                other.record = changed(other.record, instead=False)
+                other.record = replace(other.record, instead=False)
                 changes.append(LetterPut(other.record))
         return changes
 

@@ -1,10 +1,11 @@
 """What lies in the outbox: letters, which are sent once, and living messages, which are shown."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from dataclasses import replace as with_changes
 
 import anyio
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from takopi.bridge.records import LetterRecord
 from takopi.core.chat import ChatKind, ChatMessage, Document, Scope
@@ -64,15 +65,15 @@ class Place:
     def after(self, error: TransportError) -> "Place | None":
         """Return the next best place when the service has lost a part of this one."""
         if isinstance(error, ReplyTargetLost) and self.reply_to is not None:
-            return replace(self, reply_to=None)
+            return with_changes(self, reply_to=None)
         if isinstance(error, ThreadLost) and self.scope.thread_id is not None:
             scope = Scope(self.scope.transport, self.scope.chat_id)
-            return replace(self, scope=scope, reply_to=None)
+            return with_changes(self, scope=scope, reply_to=None)
         return None
 
     def moved(self, chat_id: int) -> "Place":
         """Return the same place in the chat's new guise, where ids of messages start anew."""
-        return replace(self, scope=changed(self.scope, chat_id=chat_id), reply_to=None)
+        return with_changes(self, scope=replace(self.scope, chat_id=chat_id), reply_to=None)
 
     def options(self, *, notify: bool) -> SendOptions:
         """Say it in the words of a transport."""
@@ -275,7 +276,7 @@ class Letter:
         ref = self.target_ref
         if self.takes_back and ref is None:
             return None
-        return changed(self.record, target=None if ref is None else int(ref.message_id))
+        return replace(self.record, target=None if ref is None else int(ref.message_id))
 
     def lines(self) -> tuple[str, ...]:
         """Say what stands above its text when it is sent now."""
@@ -296,7 +297,7 @@ class Letter:
 
     def tried(self, by: int) -> None:
         """Count a call that was begun, or one less that was never answered."""
-        self.record = changed(self.record, tries=max(0, self.record.tries + by))
+        self.record = replace(self.record, tries=max(0, self.record.tries + by))
 
     def after(self, error: TransportError) -> bool:
         """Adapt to what the service refused; False when nothing can be done."""
@@ -309,7 +310,7 @@ class Letter:
         place = self.place.after(error)
         if place is None:
             return False
-        self.record = changed(self.record, scope=place.scope, reply_to=None)
+        self.record = replace(self.record, scope=place.scope, reply_to=None)
         self.topic_line = _topic_line(error) or self.topic_line
         return True
 
@@ -338,11 +339,11 @@ class Letter:
             pieces: What is sent in place of the body, at least one.
             ids: A new number for each piece but the first.
         """
-        whole = changed(self.record, group=self.record.group or self.id)
+        whole = replace(self.record, group=self.record.group or self.id)
         # What ends a letter ends its last piece.
-        inner = changed(whole, last=False, instead=False, offered=())
+        inner = replace(whole, last=False, instead=False, offered=())
         records = [
-            changed(
+            replace(
                 whole if number == len(ids) else inner,
                 letter_id=letter_id,
                 index=self.record.index + number,
@@ -361,19 +362,19 @@ class Letter:
     def step_back(self, count: int) -> None:
         """Stand so many places further behind: a letter before it was cut."""
         self.position += count
-        self.record = changed(self.record, index=self.record.index + count)
+        self.record = replace(self.record, index=self.record.index + count)
 
     def move(self, chat_id: int) -> None:
         """Go to the chat's new guise, where nothing that it names is known."""
         place = self.place.moved(chat_id)
-        self.record = changed(self.record, scope=place.scope, reply_to=None, target=None)
+        self.record = replace(self.record, scope=place.scope, reply_to=None, target=None)
 
     def _stand_alone(self) -> None:
         self.target = None
-        self.record = changed(self.record, target=None)
+        self.record = replace(self.record, target=None)
 
     def _say(self, body: ChatMessage | Document | None) -> None:
-        self.record = changed(self.record, body=body)
+        self.record = replace(self.record, body=body)
 
 
 def _topic_line(error: TransportError) -> str:

@@ -29,7 +29,7 @@ from takopi.bridge.records import (
 )
 from takopi.bridge.turn_ends import over_at, usage_row
 from takopi.core.chat import ChatUpdate
-from takopi.core.keeping import KEEP_GONE_S, KEEP_KEYS_S, KEEP_TURNS_S, KEEP_USAGE_S
+from takopi.core.journal_keeping import KEEP_GONE_S, KEEP_KEYS_S, KEEP_TURNS_S, KEEP_USAGE_S
 from takopi.core.turn_state import ENDS
 from takopi.core.update_keys import update_keys
 from takopi.errors import OfferClosed

@@ -6,12 +6,13 @@ with an engine stops at the turn's border.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as with_changes
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
-from msgspec.structs import replace as with_changes
+from msgspec.structs import replace
 
 from takopi.bridge.attachments import offer_files
 from takopi.bridge.border import border
@@ -188,14 +189,14 @@ class _TurnRun:
         if session is not None and not turn.record.session_unknown:
             with border("writing the resume line", turn=turn.id):
                 line = self._ports.engines.runner(turn.engine).format_resume(session)
-                ending = replace(ending, resume_line=line)
+                ending = with_changes(ending, resume_line=line)
         self._ending = ending
         try:
             # Whoever decided it may be cancelled by what it decides; the final must not be.
             with anyio.CancelScope(shield=True):
                 with border("counting what the turn took", turn=turn.id):
                     usage = await self._ports.journal.own_usage(turn, ending.usage)
-                    self._ending = ending = replace(ending, usage=usage)
+                    self._ending = ending = with_changes(ending, usage=usage)
                 if self._ports.arrivals is not None:
                     ending = await offer_files(self._ports.arrivals, turn, ending)
                     self._ending = ending
@@ -268,7 +269,7 @@ class _TurnRun:
         turn, known = self._turn, self._turn.record.session
         if session is None or session.engine != turn.engine or known is not None:
             return
-        turn.record = with_changes(turn.record, session=session)
+        turn.record = replace(turn.record, session=session)
         self._report(turn, session)
         await self._ports.journal.note(turn)
 

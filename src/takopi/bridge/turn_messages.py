@@ -19,14 +19,9 @@ from takopi.core.budget import NO_BUDGET, Budget, per_turn_note
 from takopi.core.chat import Button, ChatMessage, Document
 from takopi.core.contexts import format_context
 from takopi.core.durations import format_about
-from takopi.core.present import (
-    FinalDelivery,
-    FinalView,
-    ProgressHeader,
-    render_final,
-    render_progress,
-)
+from takopi.core.final_view import FinalDelivery, FinalView, render_final
 from takopi.core.progress import in_brief
+from takopi.core.progress_view import ProgressHeader, render_progress
 from takopi.core.replies import cancel_data, message
 from takopi.core.richtext import RichText
 from takopi.core.texts import tr, tr_later, tr_n, translated

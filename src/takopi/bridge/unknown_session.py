@@ -1,8 +1,8 @@
 """How a turn ends whose engine does not know the session that it was to continue."""
 
-from dataclasses import replace
+from dataclasses import replace as with_changes
 
-from msgspec.structs import replace as with_changes
+from msgspec.structs import replace
 
 from takopi.bridge.records import OfferRecord
 from takopi.bridge.turn import Turn
@@ -22,10 +22,10 @@ def unknown_session(turn: Turn, ending: Ending) -> Ending:
         turn: It asked for the session.
         ending: How it would end else.
     """
-    turn.record = with_changes(turn.record, session_unknown=True)
+    turn.record = replace(turn.record, session_unknown=True)
     offer_id = offer_name("unknown", turn.id)
     asked = turn.record.asked
-    return replace(
+    return with_changes(
         ending,
         error=unknown_session_words(turn.engine, asked.value if asked else "", ending.error or ""),
         buttons=offer_buttons(offer_id, "unknown"),

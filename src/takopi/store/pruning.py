@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from takopi.core.keeping import (
+from takopi.core.journal_keeping import (
     KEEP_GONE_S,
     KEEP_KEYS_S,
     KEEP_TURNS_S,

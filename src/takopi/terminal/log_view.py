@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from takopi.core.present import ProgressHeader, render_progress
 from takopi.core.progress import STEP_KINDS, StreamedText, advance, start_progress
+from takopi.core.progress_view import ProgressHeader, render_progress
 from takopi.model import ActionEvent, CompletedEvent, TakopiEvent
 from takopi.runner import Runner
 from takopi.terminal.paint import harmless, to_plain

@@ -10,8 +10,8 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from takopi.bridge.waiting import plain_errors
-from takopi.core.present import ProgressHeader, render_progress
 from takopi.core.progress import advance, start_progress
+from takopi.core.progress_view import ProgressHeader, render_progress
 from takopi.model import CompletedEvent, ResumeToken, TakopiEvent
 from takopi.runner import Runner
 from takopi.terminal.screen import Screen

@@ -1,6 +1,6 @@
 """What every way of transcribing has in common: what is taken, how many, how long, and the end."""
 
-from dataclasses import replace
+from dataclasses import replace as with_changes
 
 import anyio
 
@@ -46,7 +46,7 @@ class GuardedTranscriber:
             VoiceError: One of its leaves.
         """
         await self._check(voice)
-        voice = replace(voice, language=voice.language or self._language)
+        voice = with_changes(voice, language=voice.language or self._language)
         heard: Transcript | None = None
         async with self._turns:
             with anyio.move_on_after(self._timeout_s):
@@ -65,7 +65,7 @@ class GuardedTranscriber:
             raise TranscriptionFailed(
                 tr("No words were heard in the voice note: record it again, or write the prompt.")
             )
-        return replace(heard, text=text)
+        return with_changes(heard, text=text)
 
     async def _check(self, voice: VoiceNote) -> None:
         try:

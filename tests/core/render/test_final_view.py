@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from core.render.documents import LONG_DOCUMENTS, NOISE, SEEDS, document
 from core.render.rules import assert_sendable, squeezed, tagged
 from takopi.core.chat import Button
-from takopi.core.final_view import MAX_LAID_OUT, format_usage
+from takopi.core.final_view import (
+    MAX_LAID_OUT,
+    FinalDelivery,
+    FinalView,
+    format_usage,
+    render_final,
+)
 from takopi.core.markdown import render_markdown
-from takopi.core.present import FinalDelivery, FinalView, render_final
 from takopi.core.split import count_entities, is_blank
 
 pytestmark = pytest.mark.timeout(1_800)

@@ -8,8 +8,9 @@ from markdown_it import MarkdownIt
 from core.render.events import after, begun, done, event
 from takopi.context import RunContext
 from takopi.core.contexts import format_context
+from takopi.core.final_view import FinalView, render_final
 from takopi.core.markdown import render_markdown
-from takopi.core.present import FinalView, ProgressHeader, render_final, render_progress
+from takopi.core.progress_view import ProgressHeader, render_progress
 
 PAGE = (Path(__file__).parents[3] / "docs/reference/messages.md").read_text("utf-8")
 BLOCKS = [token for token in MarkdownIt().parse(PAGE) if token.type == "fence"]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from core.render.documents import DOCUMENTS, LONG_DOCUMENTS
 from core.render.rules import squeezed
 from takopi.core.chat import ChatMessage
+from takopi.core.final_view import FinalView, render_final
 from takopi.core.markdown import render_markdown
-from takopi.core.present import FinalView, render_final
 from takopi.core.richtext import RichText, plain
 from takopi.core.split import split_rich
 

@@ -12,9 +12,8 @@ from core.render.events import ENGINE, STREAMS, after, begun, done, event
 from core.render.rules import assert_sendable, tagged
 from takopi.core.chat import Button
 from takopi.core.markdown.builder import RichBuilder
-from takopi.core.present import ProgressHeader, render_progress
 from takopi.core.progress import ProgressState
-from takopi.core.progress_view import write_words
+from takopi.core.progress_view import ProgressHeader, render_progress, write_words
 from takopi.model import TakopiEvent
 
 pytestmark = pytest.mark.timeout(1_800)

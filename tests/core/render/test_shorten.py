@@ -60,7 +60,7 @@ def test_the_end_of_growing_text_is_kept(text: str, line: str) -> None:
     ("path", "line"),
     [
         ("src/a.py", "src/a.py"),
-        ("src/takopi/core/present.py", "…/core/present.py"),
+        ("src/takopi/core/shorten.py", "…/core/shorten.py"),
         ("averylongfilenamewithoutfolders.py", "…withoutfolders.py"),
         ("src/averylongfilename/averylongfilename.py", "…rylongfilename.py"),
         ("x/😀😀😀😀😀😀😀😀😀😀", "…😀😀😀😀😀😀😀😀"),
