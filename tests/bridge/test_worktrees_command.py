@@ -69,6 +69,23 @@ async def test_which_project_is_meant() -> None:
         assert "of zed" in await says(world, "/worktrees", reply_to=prompt.message_id)
 
 
+async def test_removing_what_nobody_can_mean_is_answered_with_how_it_could_be_meant() -> None:
+    """With the project that is missing, and the branch that is nearest."""
+    async with projects() as world:
+        world.workspaces.made = [MAIN, DEV]
+        words = await says(world, "/worktrees remove @dve")
+        assert "Name one, as in /worktrees remove zed @dve." in words
+        words = await says(world, "/worktrees remove zed @dve")
+        assert words == (
+            "@dve has no worktree in zed. Did you mean this one? /worktrees remove zed @dev "
+            "/worktrees zed lists those there are."
+        )
+        words = await says(world, "/worktrees remove zed @other/thing")
+        assert words == (
+            "@other/thing has no worktree in zed. /worktrees zed lists those there are."
+        )
+
+
 @pytest.mark.parametrize("text", ["remove", "remove dev", "a b", "@dev", "remove @a @b"])
 async def test_misuse_is_answered_with_an_example(text) -> None:
     async with projects(HERE) as world:
@@ -105,7 +122,7 @@ async def test_a_clean_one_is_removed_at_once_and_its_place_told() -> None:
         assert "@dev is gone; its branch stays" in words
         assert "This place is still bound to it" in words
         assert world.workspaces.removed == [("dev", False)]
-        assert "no such worktree" in await says(world, "/worktrees remove @dev")
+        assert "@dev has no worktree in zed." in await says(world, "/worktrees remove @dev")
 
 
 async def test_what_would_be_lost_is_named_and_asked_about() -> None:

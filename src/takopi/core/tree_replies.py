@@ -11,7 +11,7 @@ import msgspec
 
 from takopi.context import RunContext
 from takopi.core.chat import Button, ChatMessage
-from takopi.core.commands import press_data
+from takopi.core.commands import nearest_names, press_data
 from takopi.core.replies import Styled, bold, code, message
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr, tr_n
@@ -23,6 +23,7 @@ __all__ = [
     "busy_reply",
     "losses_mark",
     "no_project_reply",
+    "no_tree_reply",
     "removal_question",
     "removed_reply",
     "trees_reply",
@@ -73,8 +74,33 @@ def trees_usage() -> ChatMessage:
     )
 
 
-def no_project_reply(aliases: Sequence[str]) -> ChatMessage:
-    """Say that no project holds, so that nobody knows whose working trees are meant."""
+def no_tree_reply(context: RunContext, branches: Sequence[str]) -> ChatMessage:
+    """Say that a branch has no worktree that could be removed.
+
+    Args:
+        context: Project and branch.
+        branches: Those that have one.
+    """
+    pieces: list[str | Styled] = [
+        tr("@{branch} has no worktree in {project}.",
+           branch=one_line(context.branch or "", _BRANCH_UNITS), project=context.project),
+        " ",
+    ]  # fmt: skip
+    near = nearest_names(context.branch or "", branches, limit=1)
+    if near:
+        command = f"/worktrees remove {context.project} @{near[0]}"
+        pieces += [tr("Did you mean this one? "), code(command), " "]
+    pieces += [code(f"/worktrees {context.project}"), tr(" lists those there are.")]
+    return message(*pieces)
+
+
+def no_project_reply(aliases: Sequence[str], branch: str | None = None) -> ChatMessage:
+    """Say that no project holds, so that nobody knows whose working trees are meant.
+
+    Args:
+        aliases: The projects.
+        branch: Whose worktree was to be removed; None when they were to be listed.
+    """
     if not aliases:
         return message(
             tr("No project is registered; run "),
@@ -87,7 +113,11 @@ def no_project_reply(aliases: Sequence[str]) -> ChatMessage:
     )
     return message(
         tr("No project holds here. Name one, as in "),
-        code(f"/worktrees {aliases[0]}"),
+        code(
+            f"/worktrees {aliases[0]}"
+            if branch is None
+            else f"/worktrees remove {aliases[0]} @{one_line(branch, _BRANCH_UNITS)}"
+        ),
         ".",
         buttons=rows,
     )

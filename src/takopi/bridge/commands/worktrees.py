@@ -24,6 +24,7 @@ from takopi.core.tree_replies import (
     busy_reply,
     losses_mark,
     no_project_reply,
+    no_tree_reply,
     removal_question,
     removed_reply,
     trees_reply,
@@ -56,7 +57,7 @@ class WorktreesCommand:
         if len(named) > 1 or len(branches) != removing:
             await self.ports.answers.give(call.place, trees_usage(), [call.handled])
             return
-        alias = self._alias(call, named[0] if named else None)
+        alias = self._alias(call, named[0] if named else None, branches[0] if branches else None)
         wrong = branch_wrong(branches[0]) if branches else None
         if wrong is not None:
             alias = context_reply(wrong)
@@ -110,7 +111,7 @@ class WorktreesCommand:
             answer_slowly(self.ports, call, what, work, question=question)
         return shown
 
-    def _alias(self, call: CommandCall, named: str | None) -> str | ChatMessage:
+    def _alias(self, call: CommandCall, named: str | None, branch: str | None) -> str | ChatMessage:
         """Say whose working trees are meant, or answer that nobody knows."""
         projects = self.ports.settings.projects
         if named is not None:
@@ -118,7 +119,7 @@ class WorktreesCommand:
             return project_unknown(named, projects.aliases) if found is None else found.alias
         bound = None if call.bound is None else call.bound.context.project
         here = bound or self.ports.router.context_here(call.received.scope).context.project
-        return here or no_project_reply(projects.aliases)
+        return here or no_project_reply(projects.aliases, branch)
 
     async def _list(self, alias: str) -> Bodies:
         lines = [self._line(alias, tree) for tree in await self.ports.workspaces.trees(alias)]
@@ -157,7 +158,8 @@ class WorktreesCommand:
         trees = await ports.workspaces.trees(context.project or "")
         tree = next((one for one in trees if one.branch == context.branch), None)
         if tree is None:
-            return [_gone()]
+            branches = [one.branch for one in trees if one.branch is not None and not one.main]
+            return [no_tree_reply(context, branches)]
         path = Path(tree.path)
         async with ports.scheduler.gate.hold(ports.workspaces.tree_of(path)):
             turn = working_in(ports, context, path)
