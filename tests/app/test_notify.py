@@ -90,9 +90,10 @@ async def test_without_a_manager_nothing_happens(name) -> None:
     notifier.send("READY=1")
 
 
-async def test_a_manager_that_is_gone_costs_a_log_line(tmp_path, caplog) -> None:
+async def test_a_manager_that_is_gone_costs_a_log_line(tmp_path, capsys) -> None:
     """The bot does not end because nobody listens."""
     ServiceNotifier({"NOTIFY_SOCKET": str(tmp_path / "nobody")}).send("READY=1")
+    assert "service.not_notified (error=[Errno 2]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

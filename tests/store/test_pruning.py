@@ -94,5 +94,7 @@ def test_a_file_that_is_mostly_empty_becomes_small(tmp_path: Path) -> None:
 def test_pruning_an_empty_journal_is_nothing(tmp_path: Path) -> None:
     """It is done each hour."""
     store = opened(tmp_path / "takopi.db")
+    empty = now_done(store.load())
     now_done(store.prune(NOW))
+    assert now_done(store.load()) == empty
     now_done(store.close())
