@@ -1,9 +1,10 @@
 """Make .venv hold takopi and, for tests, its tools; do nothing when it already does.
 
-Usage: bootstrap.py run | test | lock
+Usage: bootstrap.py run | test | voice | lock
 
 Versions come from requirements/lock.txt, so that a machine set up next year gets what was tested
-today; `lock` writes that file anew from the newest releases the ranges in pyproject.toml allow.
+today; `voice` adds the model that one test of voice notes listens with, where it can be had; `lock`
+writes that file anew from the newest releases the ranges in pyproject.toml allow.
 Standard library only: this file runs before anything is installed.
 """
 
@@ -19,20 +20,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK_FILE = ROOT / "requirements" / "lock.txt"
+VOICE_FILE = ROOT / "requirements" / "voice.txt"
 
 
 def stamp_of(profile: str) -> str:
     """Digest everything that decides what the environment holds."""
     digest = hashlib.sha256(f"{profile} {sys.version}".encode())
-    for path in (ROOT / "pyproject.toml", LOCK_FILE, Path(__file__)):
+    for path in (ROOT / "pyproject.toml", LOCK_FILE, VOICE_FILE, Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def test_tools() -> list[str]:
-    """Read the test dependencies: pip learned dependency groups later than 3.11 ships it."""
+def group(name: str) -> list[str]:
+    """Read a dependency group: pip learned them later than 3.11 ships it."""
     with (ROOT / "pyproject.toml").open("rb") as file:
-        return list(tomllib.load(file)["dependency-groups"]["test"])
+        return list(tomllib.load(file)["dependency-groups"][name])
 
 
 def pip(python: Path, *arguments: str) -> None:
@@ -71,16 +73,30 @@ def install(profile: str) -> None:
         return
     print(f"takopi: preparing {VENV.relative_to(ROOT)} ({profile}) ...", file=sys.stderr)
     python = make(VENV)
-    extra = test_tools() if profile == "test" else []
+    extra = group("test") if profile == "test" else []
     pip(python, "install", "-c", str(LOCK_FILE), "-e", str(ROOT), *extra)
     stamps[profile].write_text(wanted[profile])
+
+
+def install_voice() -> None:
+    """Add a speech model to .venv; without one its test is skipped, and the summary says so."""
+    stamp, wanted = VENV / ".takopi-voice", stamp_of("voice")
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    limits = ["-c", str(LOCK_FILE), "-c", str(VOICE_FILE)]
+    try:
+        pip(make(VENV), "install", *limits, *group("voice-test"))
+    except SystemExit as failure:
+        print(f"takopi: no speech model for the tests: {failure}", file=sys.stderr)
+        return
+    stamp.write_text(wanted)
 
 
 def lock() -> None:
     """Write requirements/lock.txt from a clean environment."""
     with tempfile.TemporaryDirectory() as scratch:
         python = make(Path(scratch) / "venv")
-        pip(python, "install", str(ROOT), *test_tools())
+        pip(python, "install", str(ROOT), *group("test"))
         freeze = [str(python), "-m", "pip", "freeze", "--exclude", "takopi"]
         found = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout
     head = "# Tested versions; written by `python scripts/bootstrap.py lock`.\n"
@@ -89,14 +105,14 @@ def lock() -> None:
 
 def main() -> None:
     """Take one word and do it, one process at a time."""
-    if sys.argv[1:] not in (["run"], ["test"], ["lock"]):
+    if sys.argv[1:] not in (["run"], ["test"], ["voice"], ["lock"]):
         sys.exit(__doc__)
     if sys.argv[1] == "lock":
         return lock()
     # Two shells that start takopi at once must not install into one environment together.
     with (ROOT / ".venv.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        install(sys.argv[1])
+        install_voice() if sys.argv[1] == "voice" else install(sys.argv[1])
     return None
 
 
