@@ -15,7 +15,7 @@ from takopi.app.locks import AccountLocks, account_lock_path
 from takopi.app.plugin_list import list_plugins
 from takopi.app.transport_setup import check_transport, set_up_transport, transport_missing
 from takopi.app.transports import choose_transport
-from takopi.cli.bot import run_bot
+from takopi.cli.bot import BotWish, run_bot
 from takopi.engines import find_engines
 from takopi.errors import ConfigError, PluginError, UsageError
 from takopi.settings import Settings, load_settings, parse_settings
@@ -187,6 +187,6 @@ def test_the_set_up_of_a_package_wants_a_terminal(home: Home, capsys) -> None:
     """Without one, what is missing is told when the bot starts."""
     settings_of(home, 'transport = "filechat"\ndefault_engine = "codex"\n')
     with pytest.raises(ConfigError, match="there is no terminal to ask on"):
-        run_bot(None, onboard=True)
+        run_bot(BotWish(onboard=True))
     with pytest.raises(ConfigError, match=r"transports\.filechat\.folder is not set"):
-        run_bot(None)
+        run_bot(BotWish())

@@ -79,3 +79,20 @@ def test_a_work_dir_that_cannot_be_reached_is_told(inside, takopi_home) -> None:
     """A path too long to look at is no directory."""
     write(takopi_home, f'work_dir = "/{"x" * 300}"')
     assert "which is not a directory" in inside("toy").stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (["--transport", "terminal"], "transport terminal"),
+        (["--no-final-notify"], "transports.telegram.final_notify false"),
+    ],
+)
+def test_options_of_the_public_takopi_name_their_keys(inside, options, key) -> None:
+    """What the configuration says already is nothing new, and the bot would start."""
+    refused = inside(*options)
+    assert refused.returncode == 2
+    assert f"`takopi config set {key}`" in refused.stderr
+    agreed = inside("--transport", "telegram", "--final-notify", "--no-debug", "--no-onboard")
+    assert "is not set up" in agreed.stderr
+    assert inside("plugins", "--load").returncode == 0

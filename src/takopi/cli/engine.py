@@ -50,9 +50,9 @@ def _run(engine: str, words: list[str] | None, resume: str | None, *, as_json: b
     if not words and resume is None:
         if as_json:
             raise UsageError(f'--json wants a prompt, like `takopi {engine} --json "list files"`')
-        from takopi.cli.bot import run_bot
+        from takopi.cli.bot import BotWish, run_bot
 
-        return run_bot(default_engine=engine)
+        return run_bot(BotWish(default_engine=engine))
     from takopi.app.turn import OneTurn, run_turn
 
     # What the locale could not decode is UTF-8 all the same, or nothing that an engine could read.

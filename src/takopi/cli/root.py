@@ -109,11 +109,25 @@ def takopi(
         bool, typer.Option("--version", "-V", help="Print the version and end.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Write everything to logs/debug.log of takopi's folder.")
+        bool,
+        typer.Option(
+            "--debug/--no-debug",
+            help="Write everything to logs/debug.log of takopi's folder.",
+            show_default=False,
+        ),
     ] = False,
     onboard: Annotated[
-        bool, typer.Option("--onboard", help="Go through the set-up (again), then start the bot.")
+        bool,
+        typer.Option(
+            "--onboard/--no-onboard",
+            help="Go through the set-up (again), then start the bot.",
+            show_default=False,
+        ),
     ] = False,
+    transport: Annotated[str | None, typer.Option("--transport", metavar="ID", hidden=True)] = None,
+    final_notify: Annotated[
+        bool | None, typer.Option("--final-notify/--no-final-notify", hidden=True)
+    ] = None,
 ) -> None:
     """Start the bot, or run a command."""
     if version:
@@ -124,9 +138,10 @@ def takopi(
     if debug:
         start_debug_log()
     if context.invoked_subcommand is None:
-        from takopi.cli.bot import run_bot
+        from takopi.cli.bot import BotWish, run_bot
 
-        raise typer.Exit(run_bot(default_engine=None, onboard=onboard))
+        wish = BotWish(onboard=onboard, transport=transport, final_notify=final_notify)
+        raise typer.Exit(run_bot(wish))
     if onboard:
         raise UsageError("--onboard starts the bot; leave the command out: `takopi --onboard`")
 
