@@ -162,6 +162,23 @@ async def test_a_file_that_is_not_to_be_had_costs_the_turn_and_not_the_prompt(wo
         assert world.attached() == [["incoming/plan.pdf"]]
 
 
+async def test_who_asks_again_gets_no_file_that_came_meanwhile(world):
+    """Not in a later life either, which knows nothing of places that were promised."""
+    world.failures = [FileTooLarge("the file is larger than 20 MB, which is the limit")]
+    async with world.on():
+        await world.sends("summarise", files=(PDF,))
+        await world.clock.advance(5)
+        final = world.chat.find("could not be had, so nothing was started")
+    again = FileWorld(world.root, world.store)
+    again.content["d2"] = b"other"
+    async with again.on():
+        await again.sends("/claude translate", files=(replace(PDF, file_id="d2"),))
+        again.chat.press(final.message.buttons[0][0].data, on=final.message_id)
+        await again.clock.advance(5)
+        (turn,) = again.codex.turns
+        assert [path.read_bytes() for path in turn.request.attachments] == [b"plan"]
+
+
 async def test_a_turn_can_be_cancelled_while_its_file_is_fetched(world):
     """Nothing starts then, and nothing of the file stays."""
     world.held = {"d1"}

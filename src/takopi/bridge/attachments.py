@@ -88,6 +88,11 @@ class Arrivals:
                 await self._fetch(root, name, file)
         return wanted
 
+    async def arrived(self, files: tuple[IncomingFile, ...]) -> tuple[IncomingFile, ...]:
+        """Return files that are not brought any more, without the places that they did not get."""
+        there = await self.files.free([file.path for file in files if file.path])
+        return tuple(file if file.path in there else replace(file, path="") for file in files)
+
     async def _planned(
         self, root: Path, files: tuple[IncomingFile, ...]
     ) -> tuple[IncomingFile, ...]:
@@ -147,6 +152,9 @@ async def attach_files(arrivals: Arrivals, journal: TurnJournal, turn: Turn) -> 
             group.start_soon(_end_when, event, group.cancel_scope)
         await bring()
         group.cancel_scope.cancel()
+    if found or turn.cancelled.is_set():
+        # Whoever asks again must not take for it what comes to its place meanwhile.
+        turn.record = replace(turn.record, files=await arrivals.arrived(turn.record.files))
     return found[0] if found else None
 
 

@@ -252,6 +252,10 @@ class ProjectFiles(Protocol):
         """Tell whether a file that arrived lies where it was to lie."""
         ...
 
+    async def free(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Let go of chosen paths at which no file arrived; return those at which one did."""
+        ...
+
     async def is_folder(self, root: Path, name: str) -> bool:
         """Tell whether a name is that of a folder of the project."""
         ...

@@ -68,6 +68,12 @@ class LocalFiles:
         """Tell whether a file that arrived lies where it was to lie; then it is whole."""
         return await anyio.to_thread.run_sync(_is_plain, Path(path))
 
+    async def free(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """Let go of places at which no file arrived; return those at which one did."""
+        arrived = tuple([path for path in paths if await self.has(path)])
+        self._promised.difference_update(paths)
+        return arrived
+
     async def is_folder(self, root: Path, name: str) -> bool:
         """Tell whether a name is that of a folder of the project."""
         return await anyio.to_thread.run_sync(self._is_folder, root, name)
