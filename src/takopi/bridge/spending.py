@@ -145,8 +145,10 @@ class Spending:
             turn: It ends.
             usage: What its engine said.
         """
+        if self._budget.daily_usd is None:
+            return
         cost = read_usage(usage).cost_usd
-        if cost and self._budget.daily_usd is not None:
+        if cost:
             now = self._ports.clock.wall()
             self._costs[turn.id] = now, cost
             self._costs = {

@@ -202,7 +202,8 @@ class _TurnRun:
                     self._ending = ending
                 spending = self._ports.spending
                 if spending is not None:
-                    spending.count(turn, ending.usage)
+                    with border("counting what the turn took", turn=turn.id):
+                        spending.count(turn, ending.usage)
                 await self._ports.messages.conclude(turn, ending)
                 if spending is not None:
                     await spending.ended(turn)
