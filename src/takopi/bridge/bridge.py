@@ -6,7 +6,7 @@ order, within `stop_within_s`: no more updates, cancel the turns or leave them w
 each, let the finals out; a second `stop` ends everything where it stands.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,7 @@ from msgspec import structs
 from takopi.bridge.acceptance import Acceptance
 from takopi.bridge.attachments import Arrivals
 from takopi.bridge.border import border
+from takopi.bridge.chat_moves import ChatMoves, MovePorts
 from takopi.bridge.commands.plugin import load_descriptions
 from takopi.bridge.commands.registry import menu
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
@@ -40,10 +41,10 @@ from takopi.bridge.turn_start import DriverPorts, TurnOptions
 from takopi.bridge.turn_topics import TurnTopicPorts, TurnTopics
 from takopi.bridge.waiting import plain_errors, wait_until
 from takopi.bridge.workspaces import OneDirectory
-from takopi.core.chat import ChatMigrated, Scope
+from takopi.core.chat import ChatMigrated, ChatUpdate, Scope
 from takopi.core.replies import message
 from takopi.core.texts import tr_later, translated
-from takopi.errors import FloodLimited, StoreError, TransportUnavailable
+from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ _ASKER_GONE = tr_later("the command that wanted the answer was interrupted")
 _MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
 _LONGEST_NOTE = 3500
-_MOVES_EVERY_S = 5.0
 
 
 class _Desk(NamedTuple):
@@ -69,6 +69,7 @@ class _Desk(NamedTuple):
     dispatcher: Dispatcher
     places: Places
     schedules: ScheduleBook
+    moves: ChatMoves
 
 
 class Bridge:
@@ -134,11 +135,14 @@ class Bridge:
         desk.places.restore(state.places)
         desk.schedules.restore(state.schedules)
         deliveries = desk.outbox.restore(state)
+        for chat, new in desk.moves.earlier():
+            await desk.outbox.move(chat, new)
         group.start_soon(desk.outbox.run)
         if state.damage:
             await self._tell_owner(desk.outbox, state.damage)
         # What runs takes its lane before anything that waits, and both before what is new.
-        turns = [self._as_allowed(turn) for turn in state.turns]
+        here = map(desk.moves.turn_here, state.turns)
+        turns = [self._as_allowed(desk.door, turn) for turn in here]
         await desk.scheduler.recover(turns, deliveries)
         await desk.dispatcher.take(state.updates)
         group.start_soon(self._publish_menu)
@@ -151,14 +155,14 @@ class Bridge:
         else:
             await self._wind_down(desk)
 
-    def _as_allowed(self, turn: TurnRecord) -> TurnRecord:
+    def _as_allowed(self, door: Door, turn: TurnRecord) -> TurnRecord:
         """Let a turn end that nobody waits for, or who asked is not served any more."""
         if turn.silent and turn.state != "delivering":
             return structs.replace(turn, cancelled=True, cancel_reason=translated(_ASKER_GONE))
         by_person = turn.origin in ("prompt", "schedule") or turn.person is not None
         if not by_person or turn.state == "delivering":
             return turn
-        if self._options.access.serves(turn.scope.chat_id, turn.person):
+        if door.policy.serves(turn.scope.chat_id, turn.person):
             return turn
         return structs.replace(turn, cancelled=True, cancel_reason=translated(_NOT_SERVED))
 
@@ -168,8 +172,7 @@ class Bridge:
         door = Door(options.access, options.on_chat_moved)
 
         def moved(chat: int, new: int) -> None:
-            door.move(chat, new)
-            scheduler.move(chat, new)
+            moves.begin(chat, new)
 
         outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits, moved)
         finals = FinalOptions(
@@ -197,6 +200,10 @@ class Bridge:
             spending=self._spending(outbox, places),
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
+        moves = ChatMoves(
+            MovePorts(ports.store, places, schedules, door, ports.clock, group, scheduler.move),
+            ports.transport.id,
+        )
         dispatcher = Dispatcher(
             DispatcherPorts(
                 ports.transport,
@@ -218,7 +225,7 @@ class Bridge:
             group,
         )
         self._scheduler = scheduler
-        return _Desk(door, outbox, scheduler, dispatcher, places, schedules)
+        return _Desk(door, outbox, scheduler, dispatcher, places, schedules, moves)
 
     def _dispatching(self, door: Door) -> DispatcherOptions:
         options = self._options
@@ -296,25 +303,27 @@ class Bridge:
             updates = ports.transport.updates()
             self._options.on_listening()
             async for batch in updates:
-                for update in batch:
-                    if isinstance(update, ChatMigrated) and desk.door.admits(update):
-                        await self._bring_along(desk, update)
-                newest = ports.transport.newest_update
-                await desk.dispatcher.take(await acceptance.take(desk.door, batch, newest))
+                await self._accept(desk, acceptance, batch)
             group.cancel_scope.cancel()
 
-    async def _bring_along(self, desk: _Desk, moved: ChatMigrated) -> None:
-        """Let what is known of a group hold under its new id; waits for a journal that refuses."""
-        clock, chat, new = self._ports.clock, moved.scope.chat_id, moved.new_chat_id
-        while True:
-            try:
-                await desk.places.move(moved.scope, new)
-                await desk.schedules.move(chat, new)
-                break
-            except StoreError as error:
-                _log.error("journal.refuses_move", chat=chat, new=new, error=str(error))
-            await clock.sleep_until(clock.now() + _MOVES_EVERY_S)
-        await desk.outbox.move(chat, new)
+    async def _accept(
+        self, desk: _Desk, acceptance: Acceptance, batch: Sequence[ChatUpdate]
+    ) -> None:
+        """Take one answer of the service; what came before a group moved is handled before that."""
+        newest = self._ports.transport.newest_update
+        pieces: list[list[ChatUpdate]] = [[]]
+        for update in batch:
+            if isinstance(update, ChatMigrated) and desk.door.admits(update) and pieces[-1]:
+                pieces.append([])
+            pieces[-1].append(update)
+        for piece in pieces:
+            moved = piece[0] if piece else None
+            if isinstance(moved, ChatMigrated) and desk.door.admits(moved):
+                # Its update counts as taken only once the journal knows the group's new id.
+                await desk.moves.begin(moved.scope.chat_id, moved.new_chat_id).wait()
+                await desk.outbox.move(moved.scope.chat_id, moved.new_chat_id)
+            last = newest if piece is pieces[-1] else None
+            await desk.dispatcher.take(await acceptance.take(desk.door, piece, last))
 
     async def _warm_up(self, dispatcher: Dispatcher) -> None:
         # The first poll goes out before: being there comes before being quick.

@@ -161,6 +161,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
         plugins=ports.plugins,
         topics=ports.topics,
     )
+    offering = OfferPorts(store, scheduler, outbox, answers, ports.places, clock, new_id)
     return Desks(
         answers=answers,
         router=router,
@@ -170,9 +171,7 @@ def make_desks(ports: DispatcherPorts, options: DispatcherOptions, group: TaskGr
             options.serving_since,
         ),
         prompts=PromptDesk(PromptPorts(store, scheduler, outbox, clock, new_id), options.backlog),
-        offers=OfferDesk(
-            OfferPorts(store, scheduler, outbox, answers, clock, new_id), options.decide
-        ),
+        offers=OfferDesk(offering, options.decide),
         commands=Commands(commands, make_handlers(commands)),
         schedule_turns=turns_of(commands),
     )

@@ -19,6 +19,7 @@ class Door:
     def __init__(self, policy: AccessPolicy, on_moved: Callable[[int, int], None]) -> None:
         self._policy = policy
         self._on_moved = on_moved
+        self._moved: list[tuple[int, int]] = []
 
     @property
     def policy(self) -> AccessPolicy:
@@ -34,4 +35,10 @@ class Door:
         moved = self._policy.moved(chat, new)
         if moved != self._policy:
             self._policy = moved
+            self._moved.append((chat, new))
+
+    def follow(self) -> None:
+        """Let the configuration follow the groups that moved, once the journal knows of it."""
+        moved, self._moved = self._moved, []
+        for chat, new in moved:
             self._on_moved(chat, new)

@@ -14,6 +14,7 @@ from takopi.bridge.answers import Answers
 from takopi.bridge.border import border
 from takopi.bridge.letters import Place
 from takopi.bridge.outbox import Outbox
+from takopi.bridge.places import Places
 from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import (
     Change,
@@ -25,6 +26,7 @@ from takopi.bridge.records import (
     UpdateHandled,
 )
 from takopi.bridge.scheduler import Scheduler
+from takopi.bridge.turn import moved_record
 from takopi.core.chat import ButtonPressed
 from takopi.core.gathering import PromptPiece
 from takopi.core.offers import CHOICES, OfferKind, choice_label, read_offer
@@ -52,6 +54,7 @@ class OfferPorts:
         scheduler: Runs turns.
         outbox: Changes messages.
         answers: Marks presses.
+        places: Know which groups have moved.
         clock: Tells the time.
         new_id: Makes ids of turns.
     """
@@ -60,6 +63,7 @@ class OfferPorts:
     scheduler: Scheduler
     outbox: Outbox
     answers: Answers
+    places: Places
     clock: Clock
     new_id: Callable[[], str]
 
@@ -120,11 +124,15 @@ class OfferDesk:
     async def _read(self, pressed: ButtonPressed, handled: UpdateHandled) -> _Taking | str:
         """Find out what a press asks for, or the words that refuse it."""
         offer_id, choice = read_offer(pressed.data) or ("", "")
-        offer = await self._ports.store.offer(offer_id)
-        # Button data can be forged, chats are checked.
-        if offer is None or offer.scope.chat_id != pressed.scope.chat_id:
+        offer, here = await self._ports.store.offer(offer_id), pressed.scope.chat_id
+        # Button data can be forged, chats are checked. A group may have moved since.
+        chat = replace(pressed.scope, thread_id=None)
+        chats = {guise.chat_id for guise in self._ports.places.guises(chat)}
+        if offer is None or offer.scope.chat_id not in chats:
             return NOTHING
         record = await self._ports.store.turn(offer.turn_id)
+        if record is not None and record.scope.chat_id != here:
+            record = moved_record(record, here)
         if record is None or choice not in CHOICES[offer.kind]:
             return NOTHING
         if choice == "continue" and record.session is None and record.asked is None:

@@ -94,23 +94,30 @@ class Places:
             found.append(replace(scope, chat_id=former))
         return tuple(found)
 
-    async def move(self, scope: Scope, new_chat_id: int) -> None:
+    def has_moved(self, scope: Scope, new_chat_id: int) -> bool:
+        """Tell whether the journal knows a chat under its new id."""
+        here = self._get(chat_key(replace(scope, chat_id=new_chat_id)))
+        return here.former_chat == scope.chat_id
+
+    def in_chat(self, scope: Scope) -> tuple[PlaceRecord, ...]:
+        """List what is known of a chat and its topics."""
+        key = chat_key(scope)
+        return tuple(
+            place
+            for place in self._known.values()
+            if place.key == key or place.key.startswith(f"{key}:")
+        )
+
+    def move(self, scope: Scope, new_chat_id: int) -> None:
         """Let what is known of a chat and its topics hold under the chat's new id.
 
-        Raises:
-            StoreError: The journal did not take it, so nothing changed.
+        Whoever calls writes down what is then known there.
         """
         old, new = chat_key(scope), chat_key(replace(scope, chat_id=new_chat_id))
-        moved = [
-            replace(place, key=new + place.key.removeprefix(old))
-            for place in self._known.values()
-            if place.key == old or place.key.startswith(f"{old}:")
-        ]
-        fresh = [place for place in moved if place.key not in self._known and place.key != new]
-        here = self._known.get(new) or replace(self._get(old), key=new)
-        fresh.append(replace(here, former_chat=scope.chat_id))
-        await self._store.commit([PlacePut(place) for place in fresh])
-        self._known.update((place.key, place) for place in fresh)
+        for place in self.in_chat(scope):
+            there = new + place.key.removeprefix(old)
+            self._known.setdefault(there, replace(place, key=there))
+        self._known[new] = replace(self._get(new), former_chat=scope.chat_id)
 
     def _get(self, key: str) -> PlaceRecord:
         return self._known.get(key) or PlaceRecord(key=key)

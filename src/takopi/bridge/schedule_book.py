@@ -85,16 +85,7 @@ class ScheduleBook:
         """Wait until a schedule is made, changed or gone."""
         await self._changed.wait()
 
-    async def move(self, chat: int, new: int) -> None:
-        """Let the schedules of a chat ask under the chat's new id.
-
-        Raises:
-            StoreError: The journal did not take it, so nothing changed.
-        """
-        moved = [
-            replace(one, scope=replace(one.scope, chat_id=new), message_id=0)
-            for one in self.of_chat(chat)
-        ]
-        if moved:
-            await self._store.commit([SchedulePut(one) for one in moved])
-            self._known.update((one.schedule_id, one) for one in moved)
+    def move(self, chat: int, new: int) -> None:
+        """Let the schedules of a chat ask under the chat's new id; the caller writes them down."""
+        for one in self.of_chat(chat):
+            self.note(replace(one, scope=replace(one.scope, chat_id=new), message_id=0))

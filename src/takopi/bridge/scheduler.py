@@ -10,7 +10,7 @@ from takopi.bridge.border import border
 from takopi.bridge.letters import Delivery
 from takopi.bridge.queue_order import QueueOrder
 from takopi.bridge.records import TurnRecord
-from takopi.bridge.turn import Turn
+from takopi.bridge.turn import Turn, moved_record
 from takopi.bridge.turn_driver import Ended, TurnDriver
 from takopi.bridge.turn_holds import TurnHolds
 from takopi.bridge.turn_lines import turn_line, working_beside
@@ -55,6 +55,7 @@ class Scheduler:
             self._queue, self._turns, lambda: self._start(self._take_startable())
         )
         """Says what waits in which order."""
+        self._moved: dict[int, int] = {}
         self._leaving = self._recovering = False
         self._idle = anyio.Event()
         self._idle.set()
@@ -167,6 +168,8 @@ class Scheduler:
 
     def move(self, chat: int, new: int) -> None:
         """Let the turns of a chat be known, and cancelled, under the chat's new id."""
+        self._moved[chat] = new
+        self._moved.pop(new, None)
         for turn in self._turns.values():
             if turn.record.scope.chat_id == chat:
                 turn.move(new)
@@ -208,6 +211,8 @@ class Scheduler:
     def _take_in(self, record: TurnRecord) -> Turn:
         if not self._turns:
             self._idle = anyio.Event()
+        while (new := self._moved.get(record.scope.chat_id)) is not None:
+            record = moved_record(record, new)
         turn = self._turns[record.turn_id] = Turn.of(record, self._clock)
         return turn
 

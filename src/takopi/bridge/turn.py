@@ -20,7 +20,7 @@ from takopi.transport import MessageRef
 if TYPE_CHECKING:
     from takopi.bridge.turn_messages import Ending
 
-__all__ = ["Turn"]
+__all__ = ["Turn", "moved_record"]
 
 
 @dataclass(slots=True, eq=False)
@@ -154,14 +154,9 @@ class Turn:
 
     def move(self, chat_id: int) -> None:
         """Go on in the chat's new guise, where ids of messages start anew."""
-
-        def moved(record: TurnRecord) -> TurnRecord:
-            scope = replace(record.scope, chat_id=chat_id)
-            return replace(record, scope=scope, messages=(), after=0, progress_id=None)
-
-        self.record = moved(self.record)
+        self.record = moved_record(self.record, chat_id)
         if self.undecided is not None:
-            self.undecided = moved(self.undecided)
+            self.undecided = moved_record(self.undecided, chat_id)
 
     def start(self, clock: Clock, run_id: str, note: str = "") -> None:
         """Note that its engine is being started.
@@ -228,3 +223,9 @@ class Turn:
             IllegalTransition: No final was decided, or it was delivered before.
         """
         self.record = replace(self.record, state=self.way.delivered())
+
+
+def moved_record(record: TurnRecord, chat_id: int) -> TurnRecord:
+    """Return a turn in its chat's new guise, where ids of messages start anew."""
+    scope = replace(record.scope, chat_id=chat_id)
+    return replace(record, scope=scope, messages=(), after=0, progress_id=None)
