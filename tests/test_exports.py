@@ -2,7 +2,10 @@
 
 import ast
 import importlib
+import re
 from pathlib import Path
+
+from takopi import errors
 
 SOURCE = Path(__file__).parent.parent / "src" / "takopi"
 
@@ -40,3 +43,9 @@ def test_every_public_module_declares_its_names() -> None:
             ast.unparse(t) for n in tree.body if isinstance(n, ast.Assign) for t in n.targets
         ]
         assert "__all__" in targets, f"{path.name} has no __all__"
+
+
+def test_the_tree_of_errors_names_each() -> None:
+    """Whoever handles an error finds its leaf, and what to do about it, in one picture."""
+    named = re.findall(r"(?m)^[ │├└─]+ (\w+)", errors.__doc__ or "")
+    assert set(errors.__all__) - {"TakopiError"} <= set(named)

@@ -6,6 +6,7 @@
     ├── UsageError              the person asked for what cannot be; exit status 2
     ├── AccessError             a file or folder is open to others, or cannot be used; the text has
     │                           the command that mends it; exit status 78
+    ├── FileRefused             a file is neither given out nor taken: name another one
     ├── EngineError             a run cannot start or cannot go on
     │   ├── EngineMissing       the CLI is not installed; `install_cmd` mends it
     │   ├── WorkDirMissing      the session's directory is gone

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from takopi.app.bot_lock import BotService, RunningBot, running_bot, service_of
+from takopi.app.bot_lock import RunningBot, ServiceUnit, running_bot, service_of
 from takopi.app.home import Home
 from takopi.app.locks import Flock
 from takopi.process.identity import start_time
@@ -71,12 +71,12 @@ def test_looking_for_the_bot_keeps_none_from_starting(home) -> None:
     [
         (
             "0::/user.slice/user-1000.slice/user@1000.service/app.slice/takopi.service",
-            BotService("takopi.service", user=True),
+            ServiceUnit("takopi.service", user=True),
         ),
-        ("0::/system.slice/takopi.service", BotService("takopi.service", user=False)),
+        ("0::/system.slice/takopi.service", ServiceUnit("takopi.service", user=False)),
         (
             "12:pids:/system.slice/a\n1:name=systemd:/system.slice/x.service",
-            BotService("x.service", user=False),
+            ServiceUnit("x.service", user=False),
         ),
         ("0::/user.slice/user-1000.slice/session-3.scope", None),
         ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-konsole.scope", None),

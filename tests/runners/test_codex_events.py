@@ -6,7 +6,7 @@ from runners.cases import actions, case, events_of, final, started, told
 from takopi.jsonl_fold import JsonlFold
 from takopi.model import ResumeToken, TakopiEvent
 from takopi.runners._codex_errors import readable, stderr_text
-from takopi.runners._codex_events import unwrap_shell
+from takopi.runners._codex_events import inner_command
 from takopi.runners.codex import CodexRunner
 from takopi.turn import TurnRequest
 
@@ -304,4 +304,4 @@ def test_noise_on_standard_error_is_left_out() -> None:
 )
 def test_the_shell_around_a_command_is_left_out(command: str, wanted: str) -> None:
     """The person wants to read what runs."""
-    assert unwrap_shell(command) == wanted
+    assert inner_command(command) == wanted

@@ -15,7 +15,7 @@ import psutil
 from takopi.app.home import Home
 from takopi.process.identity import PROC, has_proc, read_file, start_time
 
-__all__ = ["BotService", "RunningBot", "running_bot", "service_of"]
+__all__ = ["RunningBot", "ServiceUnit", "running_bot", "service_of"]
 
 
 class RunningBot(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class RunningBot(msgspec.Struct, frozen=True):
     start: str
 
 
-class BotService(msgspec.Struct, frozen=True):
+class ServiceUnit(msgspec.Struct, frozen=True):
     """Name the systemd unit that a process belongs to.
 
     Args:
@@ -75,11 +75,11 @@ def _holds(pid: int, path: Path, proc: str) -> bool:
     return False
 
 
-def service_of(pid: int, proc: str = PROC) -> BotService | None:
+def service_of(pid: int, proc: str = PROC) -> ServiceUnit | None:
     """Return the unit that a process runs under; None when systemd started it for no unit."""
     for line in read_file(f"{proc}/{pid}/cgroup").decode(errors="replace").splitlines():
         path = line.rpartition(":")[2]
         unit = path.rpartition("/")[2]
         if re.fullmatch(r"(?!user@)[^/]+\.service", unit):
-            return BotService(unit, "/user@" in path)
+            return ServiceUnit(unit, "/user@" in path)
     return None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio
 
-from takopi.app.bot_lock import BotService, running_bot, service_of
+from takopi.app.bot_lock import ServiceUnit, running_bot, service_of
 from takopi.app.checks import Check
 from takopi.app.home import Home
 from takopi.app.service import service_manager, text_of, unit_directory
@@ -88,7 +88,7 @@ def _files(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-async def _ask_kill_mode(service: BotService, environment: Mapping[str, str]) -> str | None:
+async def _ask_kill_mode(service: ServiceUnit, environment: Mapping[str, str]) -> str | None:
     """Ask systemd how it ends a unit; None when it does not say."""
     command = [*service.systemctl.split(), "show", "--property=KillMode", "--value", service.unit]
     try:

@@ -19,7 +19,7 @@ from takopi.bridge.desks import DispatcherOptions, DispatcherPorts, make_desks
 from takopi.bridge.offer_desk import NOTHING
 from takopi.bridge.ordering import in_order, read_together
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
-from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
+from takopi.bridge.steps import Decided, Draft, HeldBack, KeptFiles, Refused, Step, Told, TooLate
 from takopi.bridge.voice_desk import VoiceDesk, VoicePorts, is_voice_prompt
 from takopi.core.chat import (
     ButtonPressed,
@@ -159,7 +159,7 @@ class Dispatcher:
             step: What is to be done.
             refused: Whether the journal refused something before: prompts keep their order.
         """
-        if isinstance(step, Held):
+        if isinstance(step, HeldBack):
             wait_s = step.until - self._ports.clock.wall()
             self._read_again(step.updates, wait_s)
             return False
@@ -191,7 +191,7 @@ class Dispatcher:
                 await self._answer((accepted,), answer)
             case Told(updates, answer):
                 await self._answer(updates, answer)
-            case Kept(record, updates) if self._keeper is not None:
+            case KeptFiles(record, updates) if self._keeper is not None:
                 self._keeper.keep(record, updates)
 
     def _is_spoken(self, accepted: AcceptedUpdate) -> bool:
@@ -339,7 +339,7 @@ class Dispatcher:
 
 def _updates(step: Step) -> Sequence[AcceptedUpdate]:
     match step:
-        case Draft() | Told() | Held() | Kept():
+        case Draft() | Told() | HeldBack() | KeptFiles():
             return step.updates
         case _:
             return (step.accepted,)

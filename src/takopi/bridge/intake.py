@@ -25,7 +25,7 @@ from takopi.bridge.sent_files import (
     with_words,
     without_voice,
 )
-from takopi.bridge.steps import Decided, Draft, Held, Kept, Refused, Step, Told, TooLate
+from takopi.bridge.steps import Decided, Draft, HeldBack, KeptFiles, Refused, Step, Told, TooLate
 from takopi.core.backlog import sent_while_away
 from takopi.core.chat import MessageEdited, MessageReceived, Scope
 from takopi.core.file_replies import refused_reply, why_not_taken
@@ -142,7 +142,7 @@ class _Reading:
             until = parts[-1].arrived_at + ALBUM_WAIT_S
             private = parts[0].update.chat_kind == "private"
             if now < until <= now + ALBUM_WAIT_S:  # never longer, also when the wall clock was set
-                self._steps.append(Held(tuple(parts), until))
+                self._steps.append(HeldBack(tuple(parts), until))
             else:
                 self._steps.append(self._wordless_step(parts, told=private))
         return self._steps
@@ -214,7 +214,7 @@ class _Reading:
                 record = files_record(self._ports.new_id(), messages, decision)
                 at = parts[0].arrived_at
                 record = replace(record, accepted_at=at, ended_at=at)
-                return Kept(self._ports.router.placed(record, decision), tuple(parts))
+                return KeptFiles(self._ports.router.placed(record, decision), tuple(parts))
         return Told(tuple(parts), hint_reply() if told else None)
 
     def _piece(

@@ -11,7 +11,7 @@ from takopi.core.gathering import PromptPiece, files_of, held_until, joined_text
 from takopi.core.route import BoundTurn, Route
 from takopi.errors import StoreError
 
-__all__ = ["Decided", "Draft", "Held", "Kept", "Refused", "Step", "Told", "TooLate"]
+__all__ = ["Decided", "Draft", "HeldBack", "KeptFiles", "Refused", "Step", "Told", "TooLate"]
 
 
 @dataclass(slots=True, eq=False)
@@ -88,7 +88,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldBack:
     """Be updates that are read again at a moment, unix seconds: more may belong to them."""
 
     updates: tuple[AcceptedUpdate, ...]
@@ -96,7 +96,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFiles:
     """Be files that came without a word: they are kept for whoever replies to them.
 
     Args:
@@ -108,4 +108,4 @@ class Kept:
     updates: tuple[AcceptedUpdate, ...]
 
 
-Step: TypeAlias = Draft | Decided | TooLate | Told | Refused | Held | Kept
+Step: TypeAlias = Draft | Decided | TooLate | Told | Refused | HeldBack | KeptFiles

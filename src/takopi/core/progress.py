@@ -26,10 +26,10 @@ __all__ = [
     "MAX_SHOWN",
     "SESSION_WAIT",
     "STEP_KINDS",
-    "FileChange",
     "PlanItem",
     "ProgressState",
     "ShownAction",
+    "ShownChange",
     "ShownWarning",
     "StreamedText",
     "advance",
@@ -63,7 +63,7 @@ PlanStatus: TypeAlias = Literal["pending", "in_progress", "completed"]
 Focus: TypeAlias = Literal["nothing", "thinking", "message"]
 
 
-class FileChange(msgspec.Struct, frozen=True):
+class ShownChange(msgspec.Struct, frozen=True):
     """Be one changed file; `mark` is `+`, `~` or `-`."""
 
     path: str
@@ -86,7 +86,7 @@ class ShownAction(msgspec.Struct, frozen=True, kw_only=True):
     phase: ActionPhase
     ok: bool | None = None
     exit_code: int | None = None
-    changes: tuple[FileChange, ...] = ()
+    changes: tuple[ShownChange, ...] = ()
     more_changes: int = 0
     message: str = ""
 
@@ -312,11 +312,11 @@ def shown_action(event: ActionEvent, before: ShownAction | None) -> ShownAction:
     )
 
 
-def _changes(found: object) -> tuple[tuple[FileChange, ...], int]:
+def _changes(found: object) -> tuple[tuple[ShownChange, ...], int]:
     if not isinstance(found, list):
         return (), 0
     changes = tuple(
-        FileChange(str(change.get("path", ""))[-_PATH_CHARS:], _mark(change.get("kind")))
+        ShownChange(str(change.get("path", ""))[-_PATH_CHARS:], _mark(change.get("kind")))
         for change in found[:MAX_CHANGES]
         if isinstance(change, dict)
     )

@@ -9,7 +9,7 @@ import msgspec
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.durations import format_elapsed
 from takopi.core.markdown.builder import RichBuilder
-from takopi.core.progress import FileChange, PlanItem, ProgressState, ShownAction
+from takopi.core.progress import PlanItem, ProgressState, ShownAction, ShownChange
 from takopi.core.shorten import line_end, one_line, relative_to, shorten_path, unwrap_shell
 from takopi.core.split import MAX_ENTITIES, cap_entities
 from takopi.core.texts import tr, tr_later, translated
@@ -172,7 +172,7 @@ def _mark(action: ShownAction) -> str:
 
 
 def _write_changes(
-    out: RichBuilder, changes: tuple[FileChange, ...], more: int, cwd: PurePath | None
+    out: RichBuilder, changes: tuple[ShownChange, ...], more: int, cwd: PurePath | None
 ) -> None:
     shown = changes[:_CHANGES_SHOWN]
     for number, change in enumerate(shown):

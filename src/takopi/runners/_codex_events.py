@@ -163,7 +163,7 @@ def _reasoning(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[T
 
 
 def _command(item: CodexItem, phase: ActionPhase, state: CodexState) -> list[TakopiEvent]:  # noqa: ARG001
-    command = unwrap_shell(item.command) or item.command or "command"
+    command = inner_command(item.command) or item.command or "command"
     detail: dict[str, Any] = {"command": command}
     if phase != "completed":
         if item.aggregated_output:
@@ -329,7 +329,7 @@ def _usage(usage: CodexUsage | None, state: CodexState) -> dict[str, Any] | None
     return numbers
 
 
-def unwrap_shell(command: str) -> str:
+def inner_command(command: str) -> str:
     """Return what runs, without the shell around it: `/bin/bash -lc 'ls'` is `ls`."""
     parts = command.split("'", 3)
     if len(parts) == 3 and parts[0] == _USUAL and not parts[2]:  # nearly always

@@ -14,9 +14,9 @@ from core.render.events import ENGINE, STREAMS, TOKEN, after, begun, done, event
 from takopi.core.progress import (
     MAX_SHOWN,
     SESSION_WAIT,
-    FileChange,
     PlanItem,
     ProgressState,
+    ShownChange,
     ShownWarning,
     StreamedText,
     advance,
@@ -133,7 +133,7 @@ def test_an_update_without_a_title_keeps_the_old_one() -> None:
     state = after(change, event("file_change", "f", "", "completed", ok=True))
     (shown,) = state.recent
     assert shown.title == "a.py"
-    assert shown.changes == (FileChange("a.py", "+"),)
+    assert shown.changes == (ShownChange("a.py", "+"),)
     state = after(begun("c"), event("command", "c", "", "updated", exit_code=3), done("c", ""))
     assert (state.recent[0].title, state.recent[0].exit_code) == ("ls", 0)
     assert after(done("c", exit_code=2), event("command", "c")).recent[0].exit_code == 2
