@@ -171,8 +171,9 @@ async def test_who_asks_again_gets_no_file_that_came_meanwhile(world):
         final = world.chat.find("could not be had, so nothing was started")
     again = FileWorld(world.root, world.store)
     again.content["d2"] = b"other"
-    for _ in range(50):
-        again.chat.number()  # those of the first life are taken
+    for _ in range(50):  # those of the first life are taken
+        again.chat.number()
+        again._new_id()
     async with again.on():
         await again.sends("/claude translate", files=(replace(PDF, file_id="d2"),))
         again.chat.press(final.message.buttons[0][0].data, on=final.message_id)
