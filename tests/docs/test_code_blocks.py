@@ -18,8 +18,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 # Programs a reader is told to run that are not ours.
 FOREIGN = {
+    ".venv/bin/python",
     "chmod", "chown", "claude", "codex", "echo", "git", "npm", "opencode", "pi", "pip", "python",
-    "uv", "cat", "mkdir", "cp", "kill", "export",
+    "cat", "mkdir", "cp", "kill", "export",
 }  # fmt: skip
 
 
