@@ -1,5 +1,6 @@
 """pi: its command line, its configuration, its resume lines, what its standard error means."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from takopi.errors import ConfigError, PromptRefused, UsageError
 from takopi.model import ResumeToken
 from takopi.runners.pi import BACKEND, LEVELS, PiRunner, build_runner
 from takopi.runners.run_options import EngineRunOptions, apply_run_options
+from takopi.turn import TurnRequest
+from takopi.turn_context import bind_request
 
 CONFIG = Path("/home/user/.takopi/takopi.toml")
 TOKEN = ResumeToken("pi", "01a1fc46-187a-739a-a569-77cfa49bf65e")
@@ -116,7 +119,8 @@ def test_a_resume_line_is_read_back_wherever_it_stands(value: object, around: st
 @pytest.mark.parametrize(
     "text",
     [
-        "pi --session 01a1fc46",
+        "pi --session 01a1fc4",
+        "pi --session 01a1fc46-",
         "pi --session /etc/passwd.jsonl",
         f"pi --session {TOKEN.value}x",
         f"now pi --session {TOKEN.value}",
@@ -125,9 +129,36 @@ def test_a_resume_line_is_read_back_wherever_it_stands(value: object, around: st
     ],
 )
 def test_what_is_no_resume_line_is_none(text: str) -> None:
-    """pi would take the beginning of an id and a file as well; takopi takes whole ids."""
+    """pi would take any beginning of an id and a file as well."""
     assert PiRunner().extract_resume(text) is None
     assert not PiRunner().is_resume_line(text)
+
+
+def test_the_short_id_of_the_public_takopi_is_read() -> None:
+    """Old messages end with it."""
+    assert PiRunner().extract_resume("done\n\n`pi --session 01a1fc46`") == ResumeToken(
+        "pi", "01a1fc46"
+    )
+
+
+def test_a_short_id_that_means_two_sessions_is_refused(tmp_path: Path, monkeypatch) -> None:
+    """pi would take one of them."""
+    monkeypatch.setenv("PI_CODING_AGENT_DIR", str(tmp_path))
+    folder = tmp_path / "sessions" / "--w--"
+    folder.mkdir(parents=True)
+    runner, short = PiRunner(), ResumeToken("pi", "01A1FC46")
+
+    def start(cwd: Path | None = Path("/w")) -> None:
+        with bind_request(TurnRequest(prompt="hi", resume=short, cwd=cwd)):
+            runner.start_run("hi", short, state=runner.new_state("hi", short))
+
+    for number in (1, 2):
+        start()
+        head = {"type": "session", "id": f"01a1fc46-{number}", "cwd": "/w"}
+        (folder / f"{number}.jsonl").write_text(json.dumps(head) + "\n")
+    with pytest.raises(PromptRefused, match="several sessions of pi begin with 01A1FC46"):
+        start()
+    start(None)
 
 
 def test_a_token_of_another_engine_is_refused() -> None:

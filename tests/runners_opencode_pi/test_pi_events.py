@@ -270,11 +270,19 @@ def test_a_message_without_a_reason_counts_when_it_says_something() -> None:
     assert final(printed(RUNNER, HEAD, said("x", ""), SETTLED)).ok is True
 
 
-def test_another_session_than_asked_for_is_an_error() -> None:
+@pytest.mark.parametrize("asked", ["01a1fc47", SESSION[:12], SESSION[:-1]])
+def test_another_session_than_asked_for_is_an_error(asked: str) -> None:
     """pi continues what begins with the id; takopi wants exactly the one."""
-    events = printed(RUNNER, HEAD, said("x"), SETTLED, resume=ResumeToken("pi", "01a1fc46"))
+    events = printed(RUNNER, HEAD, said("x"), SETTLED, resume=ResumeToken("pi", asked))
     assert final(events).ok is False
     assert SESSION in str(final(events).error)
+
+
+def test_a_short_id_of_the_public_takopi_becomes_the_whole_one() -> None:
+    """The next turn asks for that."""
+    events = printed(RUNNER, HEAD, said("x"), SETTLED, resume=ResumeToken("pi", SESSION[:8]))
+    assert session_of(events) == SESSION
+    assert (final(events).ok, final(events).resume) == (True, ResumeToken("pi", SESSION))
 
 
 def test_an_id_that_is_none_starts_no_session() -> None:

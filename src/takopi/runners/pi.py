@@ -18,7 +18,7 @@ from takopi.core.stderr_text import useful_end
 from takopi.desktop_sessions import DesktopSession
 from takopi.engine_query import ask_engine
 from takopi.errors import PromptRefused
-from takopi.model import ResumeToken, TakopiEvent
+from takopi.model import ResumeToken, StartedEvent, TakopiEvent
 from takopi.resume_tokens import ResumeTokenMixin, check_token
 from takopi.runner import JsonlSubprocessRunner
 from takopi.runners._asked import asked_files, asked_mode, asked_model, asked_reasoning
@@ -30,6 +30,7 @@ from takopi.runners._pi_sessions import list_pi_sessions
 from takopi.runners._pictures import is_picture
 from takopi.schemas.pi import PiEvent, decode_event
 from takopi.turn import EngineCapabilities
+from takopi.turn_context import current_request
 
 __all__ = ["BACKEND", "ENGINE", "LEVELS", "PiRunner"]
 
@@ -45,6 +46,9 @@ _OWNED = frozenset(
     | {"--"}
 )
 _LIST_MODELS = ("--list-models",)
+# What the public takopi kept of an id. Sessions that began within a minute may share it.
+_SHORT = re.compile(r"[0-9a-fA-F]{8}")
+_LOOKED_AT = 1000
 _NODE_VERSION = re.compile(r"^Node\.js (v\d+\S*)", re.MULTILINE)
 _NO_NODE = re.compile(r"env: .?node.?: No such file")
 _UNKNOWN_SESSION = re.compile(r"No session found matching")
@@ -69,10 +73,11 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
 
     engine = ENGINE
     unknown_session_re = _UNKNOWN_SESSION
-    # A whole id only: pi would also take the beginning of one, or the path of a file.
+    # A whole id, or its beginning as the public takopi wrote it. pi would also take the path of a
+    # file, and other beginnings.
     resume_re = re.compile(
         r"^[ \t]*`?pi[ \t]+--session[ \t=]+"
-        r"(?P<token>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})`?[ \t]*\r?$",
+        r"(?P<token>[0-9a-fA-F]{8}(?:(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?)`?[ \t]*\r?$",
         re.MULTILINE,
     )
 
@@ -114,17 +119,39 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     def start_run(
         self,
         prompt: str,
-        resume: ResumeToken | None,  # noqa: ARG002 - part of the hook
+        resume: ResumeToken | None,
         *,
-        state: PiState,  # noqa: ARG002
+        state: PiState,  # noqa: ARG002 - part of the hook
     ) -> None:
         """Refuse what pi would take without a word.
 
         Raises:
-            PromptRefused: Nothing is left of the prompt once pi has stripped it.
+            PromptRefused: Nothing is left of the prompt once pi has stripped it, or several
+                sessions begin as the one does that is asked for.
         """
         if not prompt.strip():
             raise PromptRefused("pi takes no empty prompt; send some text")
+        if resume is not None and _SHORT.fullmatch(resume.value):
+            _refuse_ambiguous(resume.value)
+
+    def handle_started_event(
+        self,
+        event: StartedEvent,
+        *,
+        expected_session: ResumeToken | None,
+        found_session: ResumeToken | None,
+    ) -> tuple[ResumeToken | None, bool]:
+        """Return the session from now on; where the beginning of its id was asked for, the whole.
+
+        Raises:
+            SessionMismatch: The session is not the one asked for, or not the one found before.
+        """
+        asked = expected_session.value if expected_session is not None else ""
+        if _SHORT.fullmatch(asked) and event.resume.value.lower().startswith(asked.lower()):
+            expected_session = None
+        return super().handle_started_event(
+            event, expected_session=expected_session, found_session=found_session
+        )
 
     def stdin_payload(
         self,
@@ -237,6 +264,19 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
                 "provider's key in `env.pi.pass`."
             )
         return text
+
+
+def _refuse_ambiguous(beginning: str) -> None:
+    request = current_request()
+    if request is None or request.cwd is None:
+        return
+    known = list_pi_sessions(request.cwd, _LOOKED_AT)
+    whole = [one.token.value for one in known if one.token.value.startswith(beginning.lower())]
+    if len(whole) > 1:
+        raise PromptRefused(
+            f"several sessions of pi begin with {beginning}; name one of them whole, like "
+            f"`/resume pi --session {whole[0]}`"
+        )
 
 
 def build_runner(config: EngineConfig, config_path: Path) -> PiRunner:
