@@ -6,6 +6,7 @@ voice note comes, and stays: loading takes longer than a short note does.
 
 import importlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -70,7 +71,8 @@ def load_model(folder: Path) -> Model:
         raise VoiceNotConfigured(
             tr(
                 "`voice.model_dir` needs the package faster-whisper: install it with "
-                '`pip install "takopi[voice]"` and start takopi anew.'
+                "`{python} -m pip install faster-whisper` and start takopi anew.",
+                python=sys.executable,
             )
         ) from None
     # One core stays free for the bot; more than four do not make a short note faster.
