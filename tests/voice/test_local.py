@@ -163,7 +163,7 @@ def package(tmp_path_factory, monkeypatch):
 
 def test_a_missing_package_is_named_with_the_command(tmp_path, package) -> None:
     package.write_text("raise ImportError('libctranslate2')")
-    with pytest.raises(VoiceNotConfigured, match="python.* -m pip install faster-whisper` and"):
+    with pytest.raises(VoiceNotConfigured, match=r"python.* -m pip install faster-whisper` and"):
         load_model(a_model(tmp_path))
 
 
