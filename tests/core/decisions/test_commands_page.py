@@ -6,14 +6,8 @@ from takopi.core.commands import command_names
 from takopi.core.gathering import ALBUM_WAIT_S, LONG_UNITS, LONG_WAIT_S
 from takopi.core.offers import CHOICES
 from takopi.core.outbox_budget import OutboxLimits
-from takopi.core.turn_state import state_diagram
 
 PAGE = Path(__file__).parents[3].joinpath("docs/reference/commands.md").read_text("utf-8")
-
-
-def test_the_page_shows_the_table_of_states() -> None:
-    """The diagram is the one that the code draws."""
-    assert f"```mermaid\n{state_diagram()}```" in PAGE
 
 
 def test_the_page_names_every_command() -> None:
