@@ -224,6 +224,29 @@ def test_values_are_written_as_they_are_taken_here(inside, write, takopi_home) -
     assert (project.chat_id, project.default_engine) == (-5, "claude")
 
 
+def test_the_way_in_which_codex_was_run_is_no_choice_any_more(inside, write) -> None:
+    """Left in the file, it would keep codex from being started."""
+    config = write('[codex]\nmode = "app_server"\nextra_args = ["-c", "notify=[]"]\n')
+    said = inside("config", "migrate").stdout
+    assert "✓ codex.mode is gone: each turn is a `codex exec`\n" in said
+    assert "codex.extra_args" not in said
+    assert tomllib.loads(config.read_text()) == {"codex": {"extra_args": ["-c", "notify=[]"]}}
+
+
+def test_defaults_that_are_others_here_are_told(inside, write) -> None:
+    """Once, with the rewriting: what is of this takopi means what it says."""
+    write("[transports.telegram]\nsession_mode = 'stateless'\ntopics.enabled = true\n")
+    assert inside("config", "migrate").stdout.splitlines()[1:4] == [
+        "! session_mode: sessions of topics went on by themselves; `takopi config set "
+        "session_mode chat` does that here, outside of topics too",
+        "! files.enabled is not set: files go between chat and project; `files.enabled = false` "
+        "is as before",
+        "! transports.telegram.message_overflow is not set: a long answer comes in several "
+        'messages; `transports.telegram.message_overflow = "trim"` is as before',
+    ]
+    assert inside("config", "migrate").stdout == "Nothing is to be rewritten.\n"
+
+
 def test_an_older_word_for_topics_does_not_go_before_the_newer(inside, write) -> None:
     """One that means nothing stays, and is named."""
     topics = "[transports.telegram.topics]\n"

@@ -18,6 +18,7 @@ from takopi.engines import EngineCatalogue
 from takopi.errors import ConfigError, PluginError, TakopiError
 from takopi.settings import parse_settings
 from takopi.settings.former import (
+    CODEX_MODE,
     FORMER,
     TOPICS_MODE,
     TOPICS_MODES,
@@ -34,6 +35,11 @@ __all__ = ["MigrationReport", "keep_copy", "migrate_document"]
 VOICE_URL = "https://api.openai.com/v1"
 VOICE_MODEL = "gpt-4o-mini-transcribe"
 TOPICS_SCOPE = "transports.telegram.topics.scope"
+# Keys with another default: that of the public takopi as TOML, and what holds here.
+DEFAULTS = (
+    ("files.enabled", "false", "files go between chat and project"),
+    ("transports.telegram.message_overflow", '"trim"', "a long answer comes in several messages"),
+)
 # Keys that it also read from variables, their parts between double underscores.
 VARIABLES = "TAKOPI__"
 
@@ -127,6 +133,20 @@ class _Migration:
         table[key] = change(value)
         self.changes.append(f"{label}{key} = {tomlkit.item(change(value)).as_string()}")
 
+    def defaults(self) -> None:
+        """Name what was not set, and is something else here; in a file that was of the other."""
+        if not self.changes:
+            return
+        goes_on = get_value(self.document, "session_mode") == "chat"
+        if get_value(self.document, "transports.telegram.topics.enabled") is True and not goes_on:
+            self.left.append(
+                "session_mode: sessions of topics went on by themselves; `takopi config set "
+                "session_mode chat` does that here, outside of topics too"
+            )
+        for name, before, now in DEFAULTS:
+            if not _is_set(self.document, name):
+                self.left.append(f"{name} is not set: {now}; `{name} = {before}` is as before")
+
     def environment(self, names: Collection[str]) -> None:
         """Name the variables that the public takopi read, and this one does not."""
         for variable in sorted(name for name in names if name.upper().startswith(VARIABLES)):
@@ -173,7 +193,10 @@ class _Migration:
             self.changes.append(f'projects.{alias}.worktrees_dir = "{whole}", without ..')
 
     def engines(self, catalogue: EngineCatalogue) -> None:
-        """Name what an engine's module does not take."""
+        """Name what an engine's module does not take; `codex.mode` would keep the bot from it."""
+        if _is_set(self.document, CODEX_MODE):
+            self._take_out(CODEX_MODE)
+            self.changes.append(f"{CODEX_MODE} is gone: each turn is a `codex exec`")
         for engine in catalogue.ids:
             table = self.document.unwrap().get(engine)
             if not isinstance(table, dict):
@@ -229,6 +252,7 @@ def migrate_document(
     migration.projects(catalogue.ids)
     migration.engines(catalogue)
     migration.rest(catalogue)
+    migration.defaults()
     migration.environment(variables)
     return MigrationReport(tuple(migration.changes), tuple(migration.left))
 

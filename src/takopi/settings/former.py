@@ -5,6 +5,7 @@ them.
 """
 
 __all__ = [
+    "CODEX_MODE",
     "FORMER",
     "FORMER_TABLES",
     "GONE",
@@ -41,6 +42,8 @@ VOICE_KEYS: dict[str, str] = {
 # Before 0.13 this said in words of its own which chats have topics.
 TOPICS_MODE = _TELEGRAM + "topics.mode"
 TOPICS_MODES: dict[str, str] = {"multi_project_chat": "main", "per_project_chat": "projects"}
+# It chose between two ways of running codex; here there is one.
+CODEX_MODE = "codex.mode"
 # What nothing stands for now, and what holds instead.
 GONE: dict[str, str] = {
     _FILES + "auto_put": "a file without a command always goes to the agent",
