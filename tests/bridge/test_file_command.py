@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bridge.file_world import PDF, FileWorld
+from bridge.file_world import PDF, PHOTO, FileWorld
 from fakes.clock import settle
 from fakes.transport import Shown
 from takopi.bridge.records import TurnPut, TurnRecord
@@ -82,6 +82,42 @@ async def test_a_file_is_put_where_it_belongs(world, command, place, as_reply):
         assert await world.says(command, **how) == f"Saved as {place}"
         assert (world.root / place).read_bytes() == b"plan"
         assert world.codex.turns == []
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("kind", ["private", "group"])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_the_files_of_an_album_are_put_together(world, place, kind, at_once):
+    """Whichever of them has the command; its parts may come in several answers of the service."""
+    words = ["", ""]
+    words[place] = "/file put docs/"
+    async with world.on():
+        parts = [
+            world.chat.message(said, album="a", files=(file,), kind=kind)
+            for said, file in zip(words, (PDF, PHOTO), strict=True)
+        ]
+        for batch in [parts] if at_once else [[part] for part in parts]:
+            world.chat.feed(*batch)
+            await settle()
+            await world.clock.advance(0.2)
+        await world.clock.advance(5)
+        docs = world.root / "docs"
+        assert sorted(path.read_bytes() for path in docs.iterdir()) == [b"photo", b"plan"]
+        assert world.chat.texts() == ["Saved as docs/plan.pdf, docs/photo-9.jpg"]
+    assert (world.arrived(), world.codex.turns) == ({}, [])
+
+
+async def test_an_album_can_be_a_command_and_a_prompt(world):
+    """A part with other words is a prompt of its own, and takes nothing from the command."""
+    async with world.on():
+        world.chat.feed(
+            world.chat.message("/file put docs/", album="a", files=(PDF,)),
+            world.chat.message("look", album="a", files=(PHOTO,)),
+        )
+        await settle()
+        await world.clock.advance(5)
+        assert (world.root / "docs/plan.pdf").read_bytes() == b"plan"
+        assert world.attached() == [["incoming/photo-9.jpg"]]
 
 
 async def test_a_file_that_is_there_is_replaced_on_demand_alone(world):

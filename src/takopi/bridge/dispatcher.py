@@ -214,7 +214,8 @@ class Dispatcher:
         spoken = [note for note in self._voice.under_way() if _sent_before(note, received)]
         before = [*waiting, *spoken]
         arrived_at = step.accepted.arrived_at
-        call = CommandCall(received, place, command, step.bound, handled, before, arrived_at)
+        also = tuple(marks(step.others))
+        call = CommandCall(received, place, command, step.bound, handled, before, arrived_at, also)
         try:
             await self._commands.answer(call)
         finally:
@@ -341,6 +342,8 @@ def _updates(step: Step) -> Sequence[AcceptedUpdate]:
     match step:
         case Draft() | Told() | HeldBack() | KeptFiles():
             return step.updates
+        case Decided():
+            return (step.accepted, *step.others)
         case _:
             return (step.accepted,)
 

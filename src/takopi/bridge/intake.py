@@ -7,6 +7,7 @@ the moment a piece of it is found until the piece is written down.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -48,6 +49,11 @@ from takopi.core.triggers import begins_with_own_word, speaks_to_bot
 from takopi.errors import StoreError
 
 __all__ = ["Intake", "IntakePorts"]
+
+_OF_FILES = "file"
+"""The command that is about files; those that ask an engine have a prompt which files join."""
+
+_AlbumKey: TypeAlias = tuple[Scope, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,8 @@ class _Reading:
         self._tables: dict[Scope, RouteTable] = {}
         self._steps: list[Step] = []
         self._drafts: dict[str, Draft] = {}
-        self._wordless: dict[tuple[Scope, int | None, str], list[AcceptedUpdate]] = {}
+        self._wordless: dict[_AlbumKey, list[AcceptedUpdate]] = {}
+        self._commanded: dict[_AlbumKey, Decided] = {}
         records = [turn.record for turn in ports.scheduler.turns()]
         self._waiting = {
             record.turn_id: _waiting(record)
@@ -136,13 +143,15 @@ class _Reading:
             self._steps.append(Told((accepted,), message(found.error[:1000])))
 
     def finish(self) -> list[Step]:
-        """Return what is to be done; albums without words wait for a part that has some."""
+        """Return what is to be done; albums without a prompt wait for a part that has one."""
         now = self._ports.clock.wall()
-        for parts in self._wordless.values():
+        for key, parts in self._wordless.items():
             until = parts[-1].arrived_at + ALBUM_WAIT_S
             private = parts[0].update.chat_kind == "private"
             if now < until <= now + ALBUM_WAIT_S:  # never longer, also when the wall clock was set
                 self._steps.append(HeldBack(tuple(parts), until))
+            elif key in self._commanded:
+                self._steps.append(self._commanded[key].with_album(parts))
             else:
                 self._steps.append(self._wordless_step(parts, told=private))
         return self._steps
@@ -158,7 +167,7 @@ class _Reading:
         if _stands_alone(received, decision):
             if isinstance(decision, Command) and decision.name == "cancel":
                 self._close(received.scope)
-            self._steps.append(Decided(accepted, received, decision, bound))
+            self._decided(Decided(accepted, received, decision, bound))
             return
         meant = self._is_meant(received, decision)
         why = why_not_taken(received.files, self._ports.files)
@@ -185,6 +194,17 @@ class _Reading:
             self._steps.append(self._wordless_step([accepted], told=True))
         else:
             self._steps.append(Decided(accepted, received, decision, bound))
+
+    def _decided(self, step: Decided) -> None:
+        """Let a message that stands alone be done, /file once the whole album is there."""
+        received, decision = step.received, step.decision
+        of_files = isinstance(decision, Command) and decision.name == _OF_FILES
+        if not of_files or received.album is None:
+            self._steps.append(step)
+            return
+        key = (received.scope, received.sender_id, received.album)
+        self._wordless.setdefault(key, []).append(step.accepted)
+        self._commanded[key] = step
 
     def _is_meant(self, received: MessageReceived, decision: Route) -> bool:
         """Tell whether a message is for the bot, as far as it says so itself."""
@@ -268,7 +288,9 @@ class _Reading:
         opening = None if prompt.text == piece.text else prompt.text
         key = (received.scope, received.sender_id, piece.album or "")
         pieces = [replace(piece, opening=opening)]
-        updates = [*self._wordless.pop(key, ()), accepted]
+        # Parts that a command is about are its own.
+        joined = () if key in self._commanded else self._wordless.pop(key, ())
+        updates = [*joined, accepted]
         for part in updates[:-1]:
             assert isinstance(part.update, MessageReceived), "only messages are parts of albums"
             pieces.append(self._piece(part, part.update))

@@ -1,12 +1,13 @@
 """What is to be done about updates, once they were read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from takopi.bridge.records import AcceptedUpdate, TurnRecord
-from takopi.core.chat import ChatMessage, MessageEdited, MessageReceived
+from takopi.core.chat import ChatMessage, IncomingFile, MessageEdited, MessageReceived
 from takopi.core.gathering import PromptPiece, files_of, held_until, joined_text
 from takopi.core.route import BoundTurn, Route
 from takopi.errors import StoreError
@@ -53,12 +54,33 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Be a message that is no prompt."""
+    """Be a message that is no prompt.
+
+    Args:
+        accepted: As it was accepted.
+        received: The message, with the files that it is about.
+        decision: What it asks for.
+        bound: What it replies to.
+        others: The other parts of the album that it is about; they are done with it.
+    """
 
     accepted: AcceptedUpdate
     received: MessageReceived
     decision: Route
     bound: BoundTurn | None
+    others: tuple[AcceptedUpdate, ...] = ()
+
+    def with_album(self, parts: Sequence[AcceptedUpdate]) -> "Decided":
+        """Return it with the files of all parts of its album, itself among them."""
+        files: list[IncomingFile] = []
+        for part in parts:
+            if part is self.accepted:
+                files += self.received.files
+            elif isinstance(part.update, MessageReceived):
+                files += part.update.files
+        others = tuple(part for part in parts if part is not self.accepted)
+        received = replace(self.received, files=tuple(files))
+        return Decided(self.accepted, received, self.decision, self.bound, others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,10 @@ async def file(talk: Talk) -> None:
     put = await talk.ask("/file put pictures/", "Saved as pictures/photo-", photo=picture.sizes())
     kept = talk.root / put.text.removeprefix("Saved as ")
     assert kept.read_bytes() == picture.content
+    parts = talk.album("/file put pages/", "")
+    talk.expected += [(parts[0], 1), (parts[1], 0)]
+    names = ", ".join(f"pages/photo-{part.id}.jpg" for part in parts)
+    await talk.hear(parts[0], f"Saved as {names}")
     final = await talk.prompt("The plan is in `plan.pdf`.", "toy heard")
     count = len(talk.api.calls.of("sendDocument"))
     talk.person.press(final, "Send plan.pdf")

@@ -49,6 +49,8 @@ class CommandCall:
             cancelling takes it out of this list.
         arrived_at: When it was accepted, unix seconds; the same for all of one answer of the
             service, and after a crash still.
+        also: The marks of the other parts of the album that it is about, whose files are among
+            those of the message; written with `handled`.
     """
 
     received: MessageReceived
@@ -58,6 +60,7 @@ class CommandCall:
     handled: UpdateHandled
     refused: list[AcceptedUpdate] = field(default_factory=list)
     arrived_at: float = 0.0
+    also: tuple[UpdateHandled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from msgspec.structs import replace
 
@@ -22,6 +22,7 @@ from takopi.core.file_replies import (
 )
 from takopi.core.file_rules import is_image, read_file_command, relative_to, safe_name
 from takopi.core.texts import tr
+from takopi.errors import FileRefused
 
 __all__ = ["FileCommand"]
 
@@ -41,20 +42,20 @@ class FileCommand:
 
     async def answer(self, call: CommandCall) -> None:
         """Begin with what is asked for, or say how it is asked for."""
-        asked = read_file_command(call.command.args)
+        asked, handled = read_file_command(call.command.args), [call.handled, *call.also]
         if self.ports.files is None or not self.ports.files.rules.enabled:
             off = tr("files are switched off here")
-            await self.ports.answers.give(call.place, refused_reply(off), [call.handled])
+            await self.ports.answers.give(call.place, refused_reply(off), handled)
             return
         if asked is None:
-            await self.ports.answers.give(call.place, file_usage_reply(), [call.handled])
+            await self.ports.answers.give(call.place, file_usage_reply(), handled)
             return
         work: Callable[[], Awaitable[ChatMessage | Document]]
         if asked.verb == "get":
             work = partial(self._get, call, asked.path)
         else:
             work = partial(self._put, call, asked.path, replace=asked.replace)
-        self.ports.group.start_soon(self._say, call.place, call.handled, asked.path, work)
+        self.ports.group.start_soon(self._say, call.place, handled, asked.path, work)
 
     async def press(self, call: PressCall) -> str:
         """Send a file that an answer named, to whoever is served there, as often as they want."""
@@ -68,13 +69,13 @@ class FileCommand:
             await self.ports.answers.mark([call.handled])
             return tr("This button does nothing any more")
         work = partial(self._shown, Path(turn.cwd), name)
-        self.ports.group.start_soon(self._say, call.place, call.handled, name, work)
+        self.ports.group.start_soon(self._say, call.place, [call.handled], name, work)
         return tr("Sending {name}", name=name.rpartition("/")[2][:100])
 
     async def _say(
         self,
         place: Place,
-        handled: UpdateHandled,
+        handled: Sequence[UpdateHandled],
         name: str,
         work: Callable[[], Awaitable[ChatMessage | Document]],
     ) -> None:
@@ -85,10 +86,10 @@ class FileCommand:
             body = await work()
         if body is None:
             with border("telling of a file"):
-                await answers.give(place, refused_reply(_why(found.error)), [handled])
+                await answers.give(place, refused_reply(_why(found.error)), handled)
             return
         with border("sending a file"):
-            delivery = await outbox.say(place, body, notify=False, changes=[handled])
+            delivery = await outbox.say(place, body, notify=False, changes=handled)
             await delivery.over.wait()
             if isinstance(body, Document):
                 await self.files.sent(body)
@@ -121,11 +122,24 @@ class FileCommand:
             return refused_reply(why)
         root = await self._root(call)
         put: list[str] = []
-        for file, name in zip(files, await self._targets(root, path, files), strict=True):
-            limit = self.files.rules.max_down
-            fill = partial(self.ports.transport.fetch, file, max_bytes=limit)
-            await self.files.write(root, name, fill, replace=replace)
-            put.append(name)
+        targets = await self._targets(root, path, files) if path else ("",) * len(files)
+        for file, name in zip(files, targets, strict=True):
+            fill = partial(self.ports.transport.fetch, file, max_bytes=self.files.rules.max_down)
+            # A takopi that died may have put it there, and come to no answer.
+            known = name or f"{self.files.rules.incoming}/{PurePath(safe_name(file.name)).stem}*"
+            before = partial(self.files.put_since, root, [known], fill, call.arrived_at)
+            there = name or await before()
+            if there is None:
+                (there,) = await self._targets(root, "", (file,))
+            elif not name:
+                put.append(there)
+                continue
+            try:
+                await self.files.write(root, there, fill, replace=replace)
+            except FileRefused:
+                if await before() is None:
+                    raise
+            put.append(there)
         return put_reply(put)
 
     async def _targets(
