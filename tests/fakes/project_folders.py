@@ -40,6 +40,8 @@ class NamedFolders:
         self.since: dict[str, Changes] = {}
         self.snapshots: list[str | None] = []
         self.commits: list[tuple[Path, str]] = []
+        self.committed_at = 0.0
+        """When the last commit was made, unix seconds."""
         self.reverts: list[tuple[Path, str | None]] = []
         self.slowly: Slowly | None = None
 
@@ -122,6 +124,11 @@ class NamedFolders:
         self.commits.append((directory, text))
         self.uncommitted = Changes()
         return "0123456789abcdef"
+
+    async def committed(self, directory: Path, text: str, since_s: float) -> str | None:
+        """Know the last commit, if that is new enough."""
+        newest = self.commits[-1:] == [(directory, text)]
+        return "0123456789abcdef" if newest and self.committed_at >= since_s else None
 
     async def revert(self, directory: Path, snapshot: str | None = None) -> Reverted:
         """Take it down; nothing is uncommitted then."""

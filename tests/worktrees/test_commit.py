@@ -1,6 +1,7 @@
 """Commits that a person asked for."""
 
 import os
+import time
 from pathlib import Path
 
 import anyio
@@ -8,7 +9,7 @@ import anyio.to_thread
 import pytest
 
 from takopi.errors import GitRefused, GitTooSlow, NotARepository
-from takopi.worktrees.changes import commit, look
+from takopi.worktrees.changes import commit, committed, look
 from takopi.worktrees.git import GitProgram
 
 pytestmark = pytest.mark.anyio
@@ -248,3 +249,20 @@ def alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+async def test_a_commit_is_known_by_its_words_and_its_time(repo) -> None:
+    """So that whoever asks again, after the one who made it died, is not told of nothing."""
+    before = time.time()
+    assert await committed(repo.path, "Fix it", before) is None
+    repo.write("a.txt", "two\n")
+    made = await commit(repo.path, "Fix it \n\nand more")
+    assert await committed(repo.path, "Fix it \n\nand more", before) == made
+    assert await committed(repo.path, "Fix it", before) == made
+    assert await committed(repo.path, "Mend it", before) is None
+    assert await committed(repo.path, " ", before) is None
+    assert await committed(repo.path, "Fix it", time.time() + 5) is None
+
+
+async def test_where_nothing_was_ever_committed_no_commit_is_known(empty) -> None:
+    assert await committed(empty.path, "first", 0.0) is None

@@ -127,6 +127,11 @@ class ProjectWorkspaces:
         await self._there(directory)
         return await changes.commit(directory, text)
 
+    async def committed(self, directory: Path, text: str, since_s: float) -> str | None:
+        """Return the commit that a directory is on, if it says this and was made since a moment."""
+        await self._there(directory)
+        return await changes.committed(directory, text, since_s)
+
     async def revert(self, directory: Path, snapshot: str | None = None) -> Reverted:
         """Put files back to a snapshot, or to the last commit; what was there is kept."""
         await self._there(directory)

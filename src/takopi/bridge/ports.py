@@ -275,6 +275,23 @@ class ProjectFiles(Protocol):
         """
         ...
 
+    async def put_since(
+        self,
+        root: Path,
+        names: Sequence[str],
+        fill: Callable[[BinaryIO], Awaitable[None]],
+        since_s: float,
+    ) -> str | None:
+        """Return the name under which a file lies that was written since a moment and is the same.
+
+        Args:
+            root: Directory of the project.
+            names: Relative to it; one that ends with `*` is all that begins so.
+            fill: Writes the content.
+            since_s: Unix seconds.
+        """
+        ...
+
     async def read(self, root: Path, name: str) -> Document:
         """Read a file of the project, or a folder as a zip file.
 

@@ -82,6 +82,10 @@ class Workspaces(Protocol):
         """Commit everything that is in no commit, and give the id of the commit."""
         ...
 
+    async def committed(self, directory: Path, text: str, since_s: float) -> str | None:
+        """Return the commit that a directory is on, if it says this and was made since a moment."""
+        ...
+
     async def revert(self, directory: Path, snapshot: str | None = None) -> Reverted:
         """Put files back to a snapshot, or to the last commit; what was there is kept."""
         ...

@@ -87,6 +87,11 @@ class OneDirectory:
         del text
         raise _no_repository(directory)
 
+    async def committed(self, directory: Path, text: str, since_s: float) -> str | None:
+        """Know of no commit."""
+        del directory, text, since_s
+        return None
+
     async def revert(self, directory: Path, snapshot: str | None = None) -> Reverted:
         """Refuse: nothing is put back in it."""
         del snapshot

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 import anyio.to_thread
@@ -18,6 +19,7 @@ from takopi.core.file_rules import MB, FileRules, free_name, relative_to, safe_n
 from takopi.core.texts import tr
 from takopi.errors import FileRefused
 from takopi.files.git_exclude import exclude_folder
+from takopi.files.same_file import first_same, written_since
 from takopi.files.zipping import ZipLimits, zip_folder
 from takopi.utils.safe_files import folder_below, is_draft, is_there, open_below, write_below
 
@@ -115,6 +117,32 @@ class LocalFiles:
             self._promised.discard(str(root / name))
         except OSError as error:
             raise FileRefused(name, error.strerror or tr("it cannot be written")) from error
+
+    async def put_since(
+        self,
+        root: Path,
+        names: Sequence[str],
+        fill: Callable[[BinaryIO], Awaitable[None]],
+        since_s: float,
+    ) -> str | None:
+        """Return the name under which a file lies that was written since a moment and is the same.
+
+        So a file is known that was put there just before whoever put it died.
+
+        Args:
+            root: Directory of the project.
+            names: Relative to it; one that ends with `*` is all that begins so.
+            fill: Writes the content; not called when no file is that new.
+            since_s: Unix seconds.
+        """
+        run = anyio.to_thread.run_sync
+        denied = self._rules.denied
+        found = await run(written_since, root, tuple(names), since_s, denied)
+        if not found:
+            return None
+        with TemporaryFile() as wanted:
+            await fill(wanted)
+            return await run(first_same, root, found, wanted, denied)
 
     async def read(self, root: Path, name: str) -> Document:
         """Read a file of the project, or a folder as a zip file.

@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from takopi.core.texts import tr
 from takopi.core.working_trees import ChangeKind, Changes, FileChange, Reverted
 from takopi.errors import GitRefused, NotARepository
-from takopi.worktrees.committing import commit
+from takopi.worktrees.committing import commit, committed
 from takopi.worktrees.git import GitAnswer, GitProgram
 from takopi.worktrees.repository import Tree, find_tree
 from takopi.worktrees.reverting import revert
@@ -25,6 +25,7 @@ __all__ = [
     "Reverted",
     "changes_since",
     "commit",
+    "committed",
     "look",
     "revert",
     "snapshot",

@@ -15,7 +15,7 @@ from takopi.worktrees.scratch import untracked, zipped
 from takopi.worktrees.status import status_of
 from takopi.worktrees.trees import head_commit
 
-__all__ = ["commit"]
+__all__ = ["commit", "committed"]
 
 
 async def commit(
@@ -52,6 +52,33 @@ async def commit(
         wanted = _pathspecs(tree, paths)
         new = await untracked(git, tree, wanted)
         return await _committed(git, tree, text, (wanted, new))
+
+
+async def committed(
+    cwd: Path, message: str, since_s: float, *, git: GitProgram | None = None
+) -> str | None:
+    """Give the id of the commit that a directory is on, if it says something and is that new.
+
+    So a commit is known that was made just before whoever made it died.
+
+    Args:
+        cwd: A directory of a working tree.
+        message: What it says; hooks may have added to it.
+        since_s: It was made then or later, unix seconds.
+        git: How git is run.
+
+    Raises:
+        NotARepository: The directory is in no working tree.
+    """
+    git = git or GitProgram()
+    tree = await find_tree(git, cwd)
+    answer = await git.quiet(["log", "-1", "--format=%H %ct%n%B", "HEAD", "--"], tree.top)
+    head, _, body = answer.text.partition("\n")
+    commit_id, _, made_s = head.partition(" ")
+    text = "\n".join(line.rstrip() for line in message.replace("\0", "").strip().splitlines())
+    if not answer.ok or not text or not body.startswith(text):
+        return None
+    return commit_id if int(made_s) + 1 > since_s else None  # git counts whole seconds
 
 
 def _pathspecs(tree: Tree, paths: Sequence[str] | None) -> list[str]:

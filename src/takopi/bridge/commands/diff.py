@@ -1,5 +1,6 @@
 """/diff: what a turn or a branch changed, and committing or reverting it."""
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -88,7 +89,7 @@ class DiffCommand:
         verb, _, said = words.partition(" ")
         find = partial(self._asked, call, None)
         if verb.lower() == "commit" and said.strip():
-            act = partial(self._commit, said.strip())
+            act = partial(self._commit, said.strip(), call.arrived_at)
             answer_slowly(self.ports, call, tr_later("committing"), partial(self._alone, find, act))
             return
         branch = words.removeprefix("@") if words.startswith("@") else None
@@ -108,7 +109,7 @@ class DiffCommand:
         mark = key.pop() if verb in {"C", "R"} and key else ""
         acts: dict[str, tuple[str, _Act]] = {
             "c": (tr("Looking"), self._ask_commit),
-            "C": (tr("Committing"), partial(self._agreed_commit, mark)),
+            "C": (tr("Committing"), partial(self._agreed_commit, mark, call.arrived_at)),
             "r": (tr("Looking"), self._ask_revert),
             "R": (tr("Putting back"), partial(self._agreed_revert, mark)),
         }
@@ -235,25 +236,31 @@ class DiffCommand:
                 return [busy_reply(target.context, work_line(self.ports, turn))]
             return [await act(target)]
 
-    async def _commit(self, words: str, target: _Target) -> ChatMessage:
-        commit = await self.ports.workspaces.commit(target.directory, words)
+    async def _commit(self, words: str, asked_at: float, target: _Target) -> ChatMessage:
+        # A takopi that died may have made it, and come to no answer.
+        workspaces = self.ports.workspaces
+        commit = await workspaces.committed(target.directory, words, asked_at)
+        if commit is None:
+            commit = await workspaces.commit(target.directory, words)
         return committed_reply(_view(target, Changes()).name, commit, words)
 
     async def _ask_commit(self, target: _Target) -> ChatMessage:
-        return await self._agreed_commit("", target)
+        return await self._agreed_commit("", math.inf, target)
 
-    async def _agreed_commit(self, mark: str, target: _Target) -> ChatMessage:
+    async def _agreed_commit(self, mark: str, asked_at: float, target: _Target) -> ChatMessage:
         """Commit what a person was shown; ask when it is something else by now."""
         whole = tr("All that is in no commit is committed, not only what this turn changed.")
         notes = (whole,) if target.before is not None else ()
         view = _view(target, await self.ports.workspaces.look(target.directory), notes)
         words = await self._words(target)
+        if words and await self.ports.workspaces.committed(target.directory, words, asked_at):
+            return await self._commit(words, asked_at, target)
         if not view.changes.files:
             return nothing_reply(view.name)
         now = changes_mark(view.changes, words)
         if now != mark or not words:
             return commit_question(view, words, now)
-        return await self._commit(words, target)
+        return await self._commit(words, asked_at, target)
 
     async def _words(self, target: _Target) -> str:
         if target.turn is not None:
