@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from takopi.core.texts import tr
 from takopi.errors import AccessError, PluginError
 from takopi.plugin_catalogue import package_enabled
 from takopi.plugin_entry_points import entry_points_of
@@ -104,7 +105,7 @@ class DropIn(EngineSource):
         try:
             exec(compile(source, str(self.path), "exec"), vars(module))  # noqa: S102 - its purpose
             if not hasattr(module, "BACKEND"):
-                raise PluginError("it has no BACKEND")
+                raise PluginError(tr("it has no BACKEND"))
         except BaseException:
             if before is None:
                 del sys.modules[name]
@@ -166,14 +167,16 @@ def check_owned(path: Path, status: os.stat_result) -> None:
     shown = shlex.quote(str(path))
     if status.st_uid not in (os.getuid(), 0):
         raise AccessError(
-            f"{path} belongs to another user (id {status.st_uid}), so its code is not run; "
-            f"check it, then take it over with `sudo chown $(id -u) {shown}`"
-        )
+            tr("{path} belongs to another user (id {user}), so its code is not run; check it, "
+               "then take it over with `sudo chown $(id -u) {shown}`",
+               path=path, user=status.st_uid, shown=shown)
+        )  # fmt: skip
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise AccessError(
-            f"{path} can be written by other users (mode {stat.S_IMODE(status.st_mode):04o}), so "
-            f"its code is not run; check it, then close it with `chmod go-w {shown}`"
-        )
+            tr("{path} can be written by other users (mode {mode}), so its code is not run; check "
+               "it, then close it with `chmod go-w {shown}`",
+               path=path, mode=f"{stat.S_IMODE(status.st_mode):04o}", shown=shown)
+        )  # fmt: skip
 
 
 def entry_point_sources(enabled: Collection[str] | None = None) -> list[EngineSource]:

@@ -102,7 +102,10 @@ def _load(source: EngineSource) -> EngineBackend:
     try:
         backend = source.load()
     except (AccessError, PluginError, ConfigError) as error:
-        raise PluginError(f"engine {source.id} ({source.place}): {error}") from error
+        raise PluginError(
+            tr("engine {engine} ({place}): {why}",
+               engine=source.id, place=source.place, why=error)
+        ) from error  # fmt: skip
     except (Exception, SystemExit) as error:
         raise PluginError(
             tr(

@@ -194,8 +194,11 @@ class WorkDirSilent(EngineError):
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"the disk of {path} does not answer; look whether it is still there (a network folder "
-            "may be gone), or work in another directory"
+            tr(
+                "the disk of {path} does not answer; look whether it is still there (a network "
+                "folder may be gone), or work in another directory",
+                path=path,
+            )
         )
 
 

@@ -1,12 +1,18 @@
 """A chat in another language: all that takopi says is translated, at the moment it is said."""
 
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from bridge.world import serving
 from fakes.scripted_engine import until_cancelled
 from takopi.core.texts import use_texts
-from takopi.errors import EngineMissing
+from takopi.errors import EngineMissing, TakopiError
 from takopi.locale_files import speak
+from takopi.runners._config_table import ConfigTable
+from takopi.settings import load_settings, parse_settings
 
 pytestmark = pytest.mark.anyio
 
@@ -71,3 +77,36 @@ async def test_an_error_is_told_in_the_language_of_the_configuration() -> None:
         shown = world.chat.find("✗ error · codex").text
         assert "`codex` no está en PATH" in shown or "codex no está en PATH" in shown
         assert "instálalo con npm i -g codex, e inténtalo de nuevo" in shown
+
+
+def told(wrong: Callable[[], object]) -> str:
+    with pytest.raises(TakopiError) as caught:
+        wrong()
+    return str(caught.value)
+
+
+def test_what_is_wrong_in_a_changed_configuration_is_told_in_its_language(tmp_path: Path) -> None:
+    """A bot that serves tells it in the chat; keys, values and commands stay as they are typed."""
+    path = tmp_path / "takopi.toml"
+
+    def read(text: str) -> Callable[[], object]:
+        return lambda: parse_settings(tomllib.loads(text), path, {})
+
+    assert told(read("max_runs = 0")) == (
+        f"{path}: max_runs es 0; se acepta: un número entero desde 1"
+    )
+    assert "se acepta: una tabla, escrita como [codex]" in told(
+        lambda: parse_settings({"codex": 1}, path, {}).engine_table("codex")
+    )
+    assert "projects.zed no tiene path" in told(read("[projects.zed]"))
+    assert "¿querías decir `model`? claves que se aceptan: " in told(
+        lambda: wrong_key(ConfigTable("codex", {"modle": "x"}, path))
+    )
+    path.write_bytes(b"=")
+    path.chmod(0o600)
+    assert "no es TOML válido: línea 1, columna 1: " in told(lambda: load_settings(path, {}))
+
+
+def wrong_key(table: ConfigTable) -> None:
+    table.text("model")
+    table.done()

@@ -112,7 +112,7 @@ def refusal(folder: Path, text: str | bytes) -> str:
             '["GOPATH", "CARGO_*"]',
         ),
         ("env = 1", "FILE: env is 1; accepted: tables, written as [env.codex]"),
-        ("[env]\ncodex = 1", "FILE: env.codex is 1; accepted: a table, as [env.codex]"),
+        ("[env]\ncodex = 1", "FILE: env.codex is 1; accepted: a table, written as [env.codex]"),
         ("transports = 1", "FILE: transports is 1; accepted: a table, written as [transports]"),
         (
             "[transports]\ntelegram = 1.5",

@@ -26,6 +26,7 @@ from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
 from takopi.core.budget import Budget
 from takopi.core.chat_settings import ChatSettings
+from takopi.core.texts import tr
 from takopi.core.topics import TopicRules
 from takopi.core.watchdog import StallLimits
 from takopi.engines import find_engines
@@ -196,7 +197,11 @@ def work_directory(settings: Settings) -> Path:
         return current_directory()
     if not is_directory(path):
         raise ConfigError(
-            f'{settings.path}: work_dir is "{path}", which is not a directory; make it with '
-            f"`mkdir -p {path}`, or set another"
+            tr(
+                '{file}: work_dir is "{path}", which is not a directory; make it with '
+                "`mkdir -p {path}`, or set another",
+                file=settings.path,
+                path=path,
+            )
         )
     return path

@@ -14,6 +14,7 @@ import msgspec
 from takopi.backends import EngineBackend, EngineConfig
 from takopi.core.engine_env import engine_environment
 from takopi.core.missing_engines import UNKNOWN_VERSION, MissingEngine
+from takopi.core.texts import tr
 from takopi.engines import EngineCatalogue
 from takopi.errors import ConfigError, PluginError, TakopiError, UsageError
 from takopi.logging import adopt_structlog, get_logger
@@ -21,6 +22,8 @@ from takopi.model import EngineId
 from takopi.runner import Runner
 from takopi.settings import Settings
 from takopi.settings.keys import nearest
+from takopi.settings.kinds import ACCEPTED
+from takopi.settings.values import wrong_value
 from takopi.utils.subprocess import manage_subprocess
 
 __all__ = ["EngineShelf", "Installed", "choose_default", "parse_version"]
@@ -79,8 +82,11 @@ class EngineShelf:
             PluginError: Nobody knows the engine, or its module cannot be used.
         """
         if engine not in self._catalogue.ids:
-            known = ", ".join(self._catalogue.ids) or "none"
-            raise PluginError(f"there is no engine `{engine}`; known engines: {known}")
+            known = ", ".join(self._catalogue.ids) or tr("none")
+            raise PluginError(
+                tr("there is no engine `{engine}`; known engines: {known}",
+                   engine=engine, known=known)
+            )  # fmt: skip
         backend = self._catalogue.load(engine)
         adopt_structlog()
         return backend
@@ -109,9 +115,10 @@ class EngineShelf:
         except Exception as error:
             _log.debug("engine.build_failed", engine=engine, exc_info=error)
             raise PluginError(
-                f"engine {engine} ({self._catalogue.place(engine)}) failed in build_runner with "
-                f"{type(error).__name__}: {error}; mend or remove it"
-            ) from error
+                tr("engine {engine} ({place}) failed in build_runner with {kind}: {why}; mend or "
+                   "remove it", engine=engine, place=self._catalogue.place(engine),
+                   kind=type(error).__name__, why=error)
+            ) from error  # fmt: skip
 
     def installed(self, engine: EngineId) -> Installed:
         """Look for an engine's CLI on PATH.
@@ -181,9 +188,8 @@ class EngineShelf:
         for engine in self._catalogue.ids:
             value: Any = self._settings.engine_table(engine).get(KEEP_BACKGROUND, False)
             if not isinstance(value, bool):
-                raise ConfigError(
-                    f"{self._settings.path}: {engine}.{KEEP_BACKGROUND} is {value!r}; accepted: "
-                    "true or false"
+                raise wrong_value(
+                    self._settings.path, f"{engine}.{KEEP_BACKGROUND}", value, ACCEPTED["bool"]
                 )
             if value:
                 names.add(engine)
@@ -217,9 +223,8 @@ def choose_default(shelf: EngineShelf, settings: Settings, asked: str | None) ->
         return asked
     if settings.default_engine is not None:
         if settings.default_engine not in ids:
-            raise ConfigError(
-                f'{settings.path}: default_engine is "{settings.default_engine}"; accepted: '
-                f"{', '.join(ids)}"
+            raise wrong_value(
+                settings.path, "default_engine", settings.default_engine, ", ".join(ids)
             )
         return settings.default_engine
     for engine in first_choices(ids):
@@ -229,9 +234,9 @@ def choose_default(shelf: EngineShelf, settings: Settings, asked: str | None) ->
         except PluginError:
             continue  # told by the doctor; another engine may do
     raise ConfigError(
-        "no engine is installed; install one, for example with "
-        "`npm install -g @openai/codex`; `takopi doctor` names the others"
-    )
+        tr("no engine is installed; install one, for example with "
+           "`npm install -g @openai/codex`; `takopi doctor` names the others")
+    )  # fmt: skip
 
 
 def first_choices(ids: Sequence[EngineId]) -> list[EngineId]:

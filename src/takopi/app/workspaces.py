@@ -152,8 +152,8 @@ class ProjectWorkspaces:
         found = self._projects.find(alias)
         if found is None:
             raise ConfigError(
-                f"the project {alias} is not in the configuration any more; register it again "
-                "with `takopi init`, or send the prompt without it"
-            )
+                tr("the project {alias} is not in the configuration any more; register it again "
+                   "with `takopi init`, or send the prompt without it", alias=alias)
+            )  # fmt: skip
         await self._there(Path(found.path))
         return found

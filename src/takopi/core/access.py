@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from takopi.core.chat import ChatMigrated, ChatUpdate
+from takopi.core.texts import tr
 from takopi.errors import ConfigError
 
 __all__ = ["AccessPolicy", "access_policy"]
@@ -76,10 +77,10 @@ def access_policy(
     users = frozenset(allowed_user_ids)
     if chat_id <= 0 and not users:
         raise ConfigError(
-            f"chat_id {chat_id} is not a private chat and allowed_user_ids is empty, so everybody "
-            "in it could start agents; list the numeric ids of the people who may, for example "
-            "allowed_user_ids = [12345678]"
-        )
+            tr("chat_id {chat} is not a private chat and allowed_user_ids is empty, so everybody "
+               "in it could start agents; list the numeric ids of the people who may, for example "
+               "allowed_user_ids = [12345678]", chat=chat_id)
+        )  # fmt: skip
     return AccessPolicy(
         chat_ids=frozenset(allowed_chat_ids) | {chat_id}, user_ids=users, owner_chat_id=chat_id
     )

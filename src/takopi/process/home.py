@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
+from takopi.core.texts import tr
 from takopi.errors import AccessError
 
 __all__ = ["home_id", "private_directory"]
@@ -20,9 +21,13 @@ def private_directory(path: Path) -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.stat()
     if found.st_uid not in (os.geteuid(), 0):
-        raise AccessError(f"{path} belongs to another user; mend it with: sudo chown $USER {path}")
+        raise AccessError(
+            tr("{path} belongs to another user; mend it with: sudo chown $USER {path}", path=path)
+        )
     if found.st_mode & _OTHERS_WRITE:
-        raise AccessError(f"{path} is writable by others; mend it with: chmod 700 {path}")
+        raise AccessError(
+            tr("{path} is writable by others; mend it with: chmod 700 {path}", path=path)
+        )
     return path
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from takopi.core.permission_modes import own_mode
+from takopi.core.texts import tr
 from takopi.errors import UsageError
 from takopi.runners.run_options import get_run_options
 from takopi.turn_context import current_request
@@ -20,7 +21,10 @@ def asked_model(engine: str, configured: str | None) -> str | None:
     options = get_run_options()
     model = (options.model if options else None) or configured
     if model and (model.startswith("-") or not model.isprintable()):
-        raise UsageError(f"{model!r} cannot be a model of {engine}; name one without a dash")
+        raise UsageError(
+            tr("{model} cannot be a model of {engine}; name one without a dash",
+               model=repr(model), engine=engine)
+        )  # fmt: skip
     return model
 
 
@@ -34,7 +38,10 @@ def asked_reasoning(engine: str, configured: str | None, levels: Sequence[str]) 
     level = (options.reasoning if options else None) or configured
     if level is not None and level not in levels:
         accepted = ", ".join(levels)
-        raise UsageError(f"{engine} has no reasoning level {level!r}; use one of {accepted}")
+        raise UsageError(
+            tr("{engine} has no reasoning level {level}; use one of {accepted}",
+               engine=engine, level=repr(level), accepted=accepted)
+        )  # fmt: skip
     return level
 
 

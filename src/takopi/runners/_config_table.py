@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from takopi.core.texts import tr
 from takopi.errors import ConfigError
 
 __all__ = ["ConfigTable"]
@@ -66,7 +67,7 @@ class ConfigTable:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self._wrong(key, value, "true or false")
+            raise self._wrong(key, value, tr("true or false"))
         return value
 
     def words(
@@ -85,9 +86,9 @@ class ConfigTable:
         value = self._take(key)
         if value is None:
             return tuple(default)
-        accepted = 'a list of texts, like ["one", "two"]'
+        accepted = tr('a list of texts, like ["one", "two"]')
         if not options:
-            accepted += ', none of which begins with "-"'
+            accepted += tr(', none of which begins with "-"')
         if not isinstance(value, list):
             raise self._wrong(key, value, accepted)
         for item in value:
@@ -106,11 +107,12 @@ class ConfigTable:
             if key in self._known:
                 continue
             close = difflib.get_close_matches(str(key), self._known, n=1)
-            meant = f"did you mean `{close[0]}`? " if close else ""
+            meant = tr("did you mean `{key}`? ", key=close[0]) if close else ""
             raise ConfigError(
-                f"{self._path}: `{self._engine}.{key}` is no key of {self._engine}; "
-                f"{meant}accepted keys: {', '.join(self._known)}"
-            )
+                tr("{path}: `{engine}.{key}` is no key of {engine}; {meant}accepted keys: {known}",
+                   path=self._path, engine=self._engine, key=key, meant=meant,
+                   known=", ".join(self._known))
+            )  # fmt: skip
 
     def _take(self, key: str) -> Any:
         self._known.append(key)
@@ -121,5 +123,6 @@ class ConfigTable:
         if len(shown) > 80:
             shown = shown[:79] + "…"
         return ConfigError(
-            f"{self._path}: `{self._engine}.{key}` is {shown}; accepted is {accepted}"
-        )
+            tr("{path}: `{engine}.{key}` is {found}; accepted is {accepted}",
+               path=self._path, engine=self._engine, key=key, found=shown, accepted=accepted)
+        )  # fmt: skip

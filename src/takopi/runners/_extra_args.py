@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from takopi.core.texts import tr
 from takopi.errors import ConfigError
 from takopi.runners._config_table import ConfigTable
 
@@ -27,8 +28,8 @@ def read_extra_args(
     for word in words:
         if word.split("=", 1)[0] in owned:
             raise ConfigError(
-                f"{path}: `{engine}.extra_args` has {word!r}, which takopi sets itself; "
-                f"remove it. Accepted are other options of {engine}, like "
-                f'["--option", "value"]'
-            )
+                tr("{path}: `{engine}.extra_args` has {word}, which takopi sets itself; remove it. "
+                   'Accepted are other options of {engine}, like ["--option", "value"]',
+                   path=path, engine=engine, word=repr(word))
+            )  # fmt: skip
     return words

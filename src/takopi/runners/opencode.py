@@ -17,6 +17,7 @@ import anyio.to_thread
 from takopi.backends import EngineBackend, EngineConfig
 from takopi.core.permission_modes import accepted_modes
 from takopi.core.stderr_text import useful_end
+from takopi.core.texts import tr
 from takopi.desktop_sessions import DesktopSession
 from takopi.engine_query import ask_engine
 from takopi.errors import UsageError
@@ -130,9 +131,9 @@ class OpencodeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
         mode = asked_mode(ENGINE, MODES, ("auto",))
         if model and not _MODEL.fullmatch(model):
             raise UsageError(
-                f"{model!r} cannot be a model of opencode; name it like `openai/gpt-5`, as "
-                "`opencode models` lists them"
-            )
+                tr("{model} cannot be a model of opencode; name it like `openai/gpt-5`, as "
+                   "`opencode models` lists them", model=repr(model))
+            )  # fmt: skip
         args = ["run", "--format", "json", *self.extra_args]
         if mode == "plan":
             args.append("--agent=plan")
@@ -220,9 +221,9 @@ def _asked_variant(configured: str | None) -> str | None:
     variant = (options.reasoning if options else None) or configured
     if variant is not None and not _VARIANT.fullmatch(variant):
         raise UsageError(
-            f"opencode has no reasoning level {variant!r}; use a variant of the model, usually "
-            f"one of {', '.join(VARIANTS)}"
-        )
+            tr("opencode has no reasoning level {level}; use a variant of the model, usually "
+               "one of {accepted}", level=repr(variant), accepted=", ".join(VARIANTS))
+        )  # fmt: skip
     return variant
 
 

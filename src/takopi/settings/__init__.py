@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from takopi.core.os_remedies import remedy
+from takopi.core.texts import tr
 from takopi.errors import AccessError, ConfigError
 from takopi.settings.checking import check_value, look_up
 from takopi.settings.former import FORMER
@@ -45,6 +46,7 @@ from takopi.settings.values import (
     Verbosity,
     VoiceSettings,
     WhoDecides,
+    written_as,
     wrong_value,
 )
 
@@ -100,12 +102,16 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
         return parse_settings({}, path, environment, exists=False)
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read: {error.strerror}; {remedy(error.errno, path)}"
-        ) from error
+            tr("{path} cannot be read: {why}; {remedy}",
+               path=path, why=error.strerror, remedy=remedy(error.errno, path))
+        ) from error  # fmt: skip
     try:
         document = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from error
+        raise ConfigError(
+            tr("{path} is not UTF-8 (byte {number}); save it as UTF-8",
+               path=path, number=error.start)
+        ) from error  # fmt: skip
     except tomllib.TOMLDecodeError as error:
         raise bad_toml(path, error) from error
     return parse_settings(document, path, environment)
@@ -113,14 +119,17 @@ def load_settings(path: Path, environment: Mapping[str, str] = os.environ) -> Se
 
 def bad_toml(path: Path, error: tomllib.TOMLDecodeError) -> ConfigError:
     """Make the error for a file that is not TOML, with the line and column of the mistake."""
-    return ConfigError(f"{path} is not valid TOML: {_toml_place(error)}")
+    return ConfigError(tr("{path} is not valid TOML: {where}", path=path, where=_toml_place(error)))
 
 
 def _toml_place(error: tomllib.TOMLDecodeError) -> str:
     found = re.match(r"(.*) \(at line (\d+), column (\d+)\)$", str(error), re.DOTALL)
     if found:
-        return f"line {found[2]}, column {found[3]}: {found[1]}"
-    return f"at the end of the file: {str(error).removesuffix(' (at end of document)')}"
+        return tr(
+            "line {line}, column {column}: {why}", line=found[2], column=found[3], why=found[1]
+        )
+    why = str(error).removesuffix(" (at end of document)")
+    return tr("at the end of the file: {why}", why=why)
 
 
 def parse_settings(
@@ -190,8 +199,8 @@ def _foreign_chat(
         return None
     table = look_up(document, f"transports.{transport}", path) or {}
     if not isinstance(table, Mapping):
-        wanted = f"a table, written as [transports.{transport}]"
-        raise wrong_value(path, f"transports.{transport}", table, wanted)
+        name = f"transports.{transport}"
+        raise wrong_value(path, name, table, written_as(name))
     names = [name for name in structs.asdict(TelegramSettings()) if name not in _NOT_FOREIGN]
     return TelegramSettings(**{
         name: check_value(
@@ -207,19 +216,19 @@ def _token_of_environment(token: str) -> str:
         return str(accept("token", token))
     except ValueError:
         raise ConfigError(
-            f"the variable {TOKEN_VARIABLE} does not hold a bot token; accepted: the token from "
-            "@BotFather, like 123456789:AAF..."
-        ) from None
+            tr("the variable {name} does not hold a bot token; accepted: the token from "
+               "@BotFather, like 123456789:AAF...", name=TOKEN_VARIABLE)
+        ) from None  # fmt: skip
 
 
 def _env_pass(document: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
     tables = look_up(document, "env", path) or {}
     if not isinstance(tables, Mapping):
-        raise wrong_value(path, "env", tables, "tables, written as [env.codex]")
+        raise wrong_value(path, "env", tables, tr("tables, written as [env.codex]"))
     passes: dict[str, tuple[str, ...]] = {}
     for engine in tables:
         if not isinstance(tables[engine], Mapping):
-            raise wrong_value(path, f"env.{engine}", tables[engine], f"a table, as [env.{engine}]")
+            raise wrong_value(path, f"env.{engine}", tables[engine], written_as(f"env.{engine}"))
         value = tables[engine].get("pass")
         if value is not None:
             passes[engine] = check_value(f"env.{engine}.pass", value, path)
@@ -235,6 +244,6 @@ def check_private(path: Path, status: os.stat_result) -> None:
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         mode = "700" if stat.S_ISDIR(status.st_mode) else "600"
         raise AccessError(
-            f"{path} is open to other users (mode {stat.S_IMODE(status.st_mode):04o}); "
-            f"close it with `chmod {mode} {path}`"
-        )
+            tr("{path} is open to other users (mode {now}); close it with `chmod {mode} {path}`",
+               path=path, now=f"{stat.S_IMODE(status.st_mode):04o}", mode=mode)
+        )  # fmt: skip

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from takopi.core.texts import tr
 from takopi.settings.keys import accept, known_key
-from takopi.settings.values import wrong_value
+from takopi.settings.values import written_as, wrong_value
 
 __all__ = ["check_value", "look_up"]
 
@@ -28,7 +29,7 @@ def check_value(name: str, value: Any, path: Path, *, written: str | None = None
     try:
         return accept(spec.kind, value)
     except ValueError:
-        shown = "a value that is not shown here" if spec.secret else None
+        shown = tr("a value that is not shown here") if spec.secret else None
         raise wrong_value(path, written or name, value, spec.accepted, shown=shown) from None
 
 
@@ -43,7 +44,7 @@ def look_up(document: Mapping[str, Any], name: str, path: Path) -> Any:
     for index, part in enumerate(parts):
         if not isinstance(value, Mapping):
             table = ".".join(parts[:index])
-            raise wrong_value(path, table, value, f"a table, written as [{table}]")
+            raise wrong_value(path, table, value, written_as(table))
         value = value.get(part)
         if value is None:
             return None

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias
 
 from takopi.core.projects import is_alias
+from takopi.core.texts import tr_later
 
 __all__ = ["ACCEPTED", "CHOICES", "LISTS", "TYPED", "KeyKind", "accept"]
 
@@ -43,36 +44,38 @@ KeyKind: TypeAlias = Literal[
 ]
 
 ACCEPTED: dict[str, str] = {
-    "engine": 'the id of an engine in quotes, like "codex"',
-    "transport": '"telegram", "terminal", or the id of a transport that a package brings',
-    "alias": 'the alias of a project in quotes: 1 to 32 of a-z, 0-9, "_" and "-", like "shop"',
-    "language": '"en" or "es"',
-    "session_mode": '"stateless" or "chat"',
-    "trigger": '"all" or "mentions"',
-    "verbose": '"quiet", "normal" or "full"',
-    "topic_scope": '"auto", "main", "projects" or "all"',
-    "path": 'an absolute path in quotes, like "/home/ann/work"',
-    "place": 'a path in quotes, absolute or below the project, like ".worktrees"',
-    "folder": 'the name of a folder below the project in quotes, like "incoming"',
-    "text": 'a text in quotes that is not empty, like "whisper-1"',
-    "branch": 'the name of a branch in quotes, like "main"',
-    "words": 'a list of texts, like ["whisper", "--file", "{file}"]',
-    "globs": 'a list of patterns, like ["*.sqlite", "private/**"]',
-    "count": "a whole number from 1 up",
-    "seconds": "a whole number of seconds, 0 for off",
-    "amount": "a number above 0, like 2 or 0.5",
-    "token": 'the token from @BotFather in quotes, like "123456789:AAF..."',
-    "chat": "a whole number other than 0, like 123456789 or -1001234567890",
-    "ids": "a list of whole numbers, like [123456789, 987654321]",
-    "url": 'an address in quotes, like "http://127.0.0.1:8081"',
-    "overflow": '"split", "trim" or "file"',
-    "backlog": '"answer", "ask" or "drop"',
-    "on_stop": '"detach" or "cancel"',
-    "who": '"asker" or "allowed"',
-    "bool": "true or false",
-    "env": 'a list of variable names, like ["GOPATH", "CARGO_*"]',
-    "packages": 'a list of names of packages, like ["takopi-hello"]',
-    "table": "a table, written as [plugins.hello]",
+    "engine": tr_later('the id of an engine in quotes, like "codex"'),
+    "transport": tr_later('"telegram", "terminal", or the id of a transport that a package brings'),
+    "alias": tr_later(
+        'the alias of a project in quotes: 1 to 32 of a-z, 0-9, "_" and "-", like "shop"'
+    ),
+    "language": tr_later('"en" or "es"'),
+    "session_mode": tr_later('"stateless" or "chat"'),
+    "trigger": tr_later('"all" or "mentions"'),
+    "verbose": tr_later('"quiet", "normal" or "full"'),
+    "topic_scope": tr_later('"auto", "main", "projects" or "all"'),
+    "path": tr_later('an absolute path in quotes, like "/home/ann/work"'),
+    "place": tr_later('a path in quotes, absolute or below the project, like ".worktrees"'),
+    "folder": tr_later('the name of a folder below the project in quotes, like "incoming"'),
+    "text": tr_later('a text in quotes that is not empty, like "whisper-1"'),
+    "branch": tr_later('the name of a branch in quotes, like "main"'),
+    "words": tr_later('a list of texts, like ["whisper", "--file", "{file}"]'),
+    "globs": tr_later('a list of patterns, like ["*.sqlite", "private/**"]'),
+    "count": tr_later("a whole number from 1 up"),
+    "seconds": tr_later("a whole number of seconds, 0 for off"),
+    "amount": tr_later("a number above 0, like 2 or 0.5"),
+    "token": tr_later('the token from @BotFather in quotes, like "123456789:AAF..."'),
+    "chat": tr_later("a whole number other than 0, like 123456789 or -1001234567890"),
+    "ids": tr_later("a list of whole numbers, like [123456789, 987654321]"),
+    "url": tr_later('an address in quotes, like "http://127.0.0.1:8081"'),
+    "overflow": tr_later('"split", "trim" or "file"'),
+    "backlog": tr_later('"answer", "ask" or "drop"'),
+    "on_stop": tr_later('"detach" or "cancel"'),
+    "who": tr_later('"asker" or "allowed"'),
+    "bool": tr_later("true or false"),
+    "env": tr_later('a list of variable names, like ["GOPATH", "CARGO_*"]'),
+    "packages": tr_later('a list of names of packages, like ["takopi-hello"]'),
+    "table": tr_later("a table, written as [plugins.hello]"),
 }
 # Kinds whose values are words, by kind.
 CHOICES: dict[str, tuple[str, ...]] = {

@@ -6,11 +6,12 @@ from typing import Any
 
 from takopi.core.commands import command_names
 from takopi.core.projects import Project, Projects, is_alias
+from takopi.core.texts import tr
 from takopi.errors import ConfigError
 from takopi.plugin_ids import RESERVED_CHAT_WORDS
 from takopi.settings.checking import check_value
 from takopi.settings.key_table import KEYS, PROJECT
-from takopi.settings.values import wrong_value
+from takopi.settings.values import written_as, wrong_value
 
 __all__ = ["alias_fault", "read_projects", "refuse_engine_aliases"]
 
@@ -25,11 +26,11 @@ def alias_fault(alias: str, engines: Collection[str] = ()) -> str | None:
         engines: Ids of engines, which directives name in the same way.
     """
     if not is_alias(alias):
-        return "it takes 1 to 32 of a-z, 0-9, `_` and `-`, and begins with a letter or digit"
+        return tr("it takes 1 to 32 of a-z, 0-9, `_` and `-`, and begins with a letter or digit")
     if alias in engines:
-        return f"`/{alias}` is an engine"
+        return tr("`/{alias}` is an engine", alias=alias)
     if alias in command_names() or alias in RESERVED_CHAT_WORDS:
-        return "it is a word of takopi itself"
+        return tr("it is a word of takopi itself")
     return None
 
 
@@ -45,16 +46,18 @@ def read_projects(document: Mapping[str, Any], path: Path) -> Projects:
     """
     tables = document.get("projects", {})
     if not isinstance(tables, Mapping):
-        raise wrong_value(path, "projects", tables, "tables, written as [projects.shop]")
+        raise wrong_value(path, "projects", tables, tr("tables, written as [projects.shop]"))
     projects = Projects(tuple(_read(alias, tables[alias], path) for alias in tables))
     _refuse_shared_chats(projects, path)
     default = document.get("default_project")
     if default is not None and default not in projects.aliases:
         known = ", ".join(f'"{alias}"' for alias in projects.aliases)
         accepted = (
-            f"the alias of a project: {known}" if known else "nothing, as there is no project"
+            tr("the alias of a project: {known}; `takopi init` adds one", known=known)
+            if known
+            else tr("nothing, as there is no project; `takopi init` adds one")
         )
-        raise wrong_value(path, "default_project", default, f"{accepted}; `takopi init` adds one")
+        raise wrong_value(path, "default_project", default, accepted)
     return projects
 
 
@@ -66,7 +69,7 @@ def refuse_engine_aliases(projects: Projects, engines: Iterable[str], path: Path
     """
     for alias in projects.aliases:
         if alias in engines:
-            raise _refused(alias, f"`/{alias}` is an engine", path)
+            raise _refused(alias, tr("`/{alias}` is an engine", alias=alias), path)
 
 
 def _read(alias: str, table: Any, path: Path) -> Project:
@@ -75,20 +78,21 @@ def _read(alias: str, table: Any, path: Path) -> Project:
     if fault is not None:
         raise _refused(alias, fault, path)
     if not isinstance(table, Mapping):
-        raise wrong_value(path, name, table, f"a table, written as [{name}]")
+        raise wrong_value(path, name, table, written_as(name))
     given = {key: check_value(f"{name}.{key}", table[key], path) for key in _FIELDS if key in table}
     if "path" not in given:
         raise ConfigError(
-            f'{path}: {name} has no path; add `path = "/home/ann/{alias}"` below [{name}], or '
-            f"run `takopi init {alias}` in its directory"
-        )
+            tr('{path}: {name} has no path; add `path = "/home/ann/{alias}"` below [{name}], or '
+               "run `takopi init {alias}` in its directory", path=path, name=name, alias=alias)
+        )  # fmt: skip
     return Project(alias=alias, **given)
 
 
 def _refused(alias: str, fault: str, path: Path) -> ConfigError:
     return ConfigError(
-        f'{path}: a project cannot be called "{alias}": {fault}; rename [projects.{alias}]'
-    )
+        tr('{path}: a project cannot be called "{alias}": {fault}; rename [projects.{alias}]',
+           path=path, alias=alias, fault=fault)
+    )  # fmt: skip
 
 
 def _refuse_shared_chats(projects: Projects, path: Path) -> None:
@@ -99,6 +103,7 @@ def _refuse_shared_chats(projects: Projects, path: Path) -> None:
         other = owners.setdefault(project.chat_id, project.alias)
         if other != project.alias:
             raise ConfigError(
-                f"{path}: projects.{other} and projects.{project.alias} have the same chat_id "
-                f"{project.chat_id}; a chat is bound to one project, so take one of the two out"
-            )
+                tr("{path}: projects.{one} and projects.{other} have the same chat_id {chat}; a "
+                   "chat is bound to one project, so take one of the two out", path=path,
+                   one=other, other=project.alias, chat=project.chat_id)
+            )  # fmt: skip

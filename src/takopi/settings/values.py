@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from takopi.core.projects import Projects
+from takopi.core.texts import tr, translated
 from takopi.errors import ConfigError
 
 __all__ = [
@@ -173,7 +174,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         table = self.document.get(engine, {})
         if not isinstance(table, Mapping):
-            raise wrong_value(self.path, engine, table, f"a table, written as [{engine}]")
+            raise wrong_value(self.path, engine, table, written_as(engine))
         return dict(table)
 
     def transport_table(self, transport: str) -> dict[str, Any]:
@@ -183,6 +184,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def plugin_table(self, plugin: str) -> dict[str, Any]:
         """Return `[plugins.<id>]`, empty when there is none."""
         return dict(self.document.get("plugins", {}).get(plugin, {}))
+
+
+def written_as(name: str) -> str:
+    """Say how a table is written, where something else stands."""
+    return tr("a table, written as [{name}]", name=name)
 
 
 def wrong_value(
@@ -197,7 +203,10 @@ def wrong_value(
         accepted: What may.
         shown: Stands in the text for what was found.
     """
-    return ConfigError(f"{path}: {key} is {shown or _as_toml(found)}; accepted: {accepted}")
+    return ConfigError(
+        tr("{path}: {key} is {found}; accepted: {accepted}",
+           path=path, key=key, found=shown or _as_toml(found), accepted=translated(accepted))
+    )  # fmt: skip
 
 
 def _as_toml(value: Any) -> str:
@@ -206,6 +215,6 @@ def _as_toml(value: Any) -> str:
     if isinstance(value, str):
         return '"' + (value if len(value) <= 60 else value[:57] + "...") + '"'
     if isinstance(value, Mapping):
-        return "a table"
+        return tr("a table")
     text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."

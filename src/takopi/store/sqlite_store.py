@@ -18,6 +18,7 @@ from takopi.bridge.records import (
     TurnRecord,
 )
 from takopi.core.chat import ChatUpdate
+from takopi.core.texts import tr
 from takopi.errors import StoreFull
 from takopi.store.faults import explained
 from takopi.store.pruning import forget_a_piece, forget_numbers, shrink_a_piece
@@ -185,9 +186,9 @@ class SqliteStore:
         starts = starts_something(changes)
         if starts and not self._reserve.held and not self._reserve.restore():
             raise StoreFull(
-                f"the disk that holds {self._path} is nearly full, and what is left is for finals; "
-                "free some space there, then try again"
-            )
+                tr("the disk that holds {path} is nearly full, and what is left is for finals; "
+                   "free some space there, then try again", path=self._path)
+            )  # fmt: skip
         work = partial(_write, changes)
         try:
             self._explained(work)
