@@ -170,12 +170,13 @@ async def test_a_chat_that_is_said_to_have_moved_to_where_it_is_is_lost() -> Non
 
 async def test_a_callback_that_fails_moves_the_chat_all_the_same() -> None:
     """It is not the letters' business."""
-    async with desk() as d:
 
-        def fails(old: int, new: int) -> None:
+    class Failing(list[tuple[int, int]]):
+        def append(self, move: tuple[int, int]) -> None:
             raise KeyError("bug")
 
-        d.outbox._on_moved = fails
+    async with desk() as d:
+        d.moved = Failing()
         d.chat.fault = moved
         await d.outbox.say(at(-1, "group"), text("a"))
         await settle()

@@ -199,6 +199,8 @@ def _get_file(world: World, params: dict[str, Any]) -> Any:
     if len(file.content) > MAX_DOWNLOAD and world.local is None:
         raise bad_request("file is too big")
     found = {"file_id": file.id, "file_unique_id": f"u{file.id}", "file_size": len(file.content)}
+    if not file.is_fetched:
+        return found
     if world.local is None:
         return {**found, "file_path": f"documents/{file.id}"}
     place = world.local / "documents" / file.id

@@ -103,12 +103,13 @@ class Message:
 
 @dataclass
 class File:
-    """Be a document that was sent."""
+    """Be a document that was sent; while the server still fetches it, nobody is told its path."""
 
     id: str
     name: str
     content: bytes
     mime_type: str = "application/octet-stream"
+    is_fetched: bool = True
 
     def json(self) -> dict[str, Any]:
         """Give the `Document` object."""
