@@ -2,11 +2,13 @@
 
 import re
 import signal
+import subprocess
 
 import pytest
 
 from fakes.pty_user import CTRL_C, CTRL_D, PtyUser
 
+GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org")
 RESUME = re.compile(r"^toy --resume (toy-[0-9a-f]+)$", re.MULTILINE)
 
 
@@ -47,6 +49,33 @@ def test_commands_are_answered(cli) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("toy", "traced")
+def test_projects_can_be_named_here_too(cli, takopi_home, tmp_path) -> None:
+    """The directory one stands in is its project; another project is another session."""
+    for name in ("shop", "blog"):
+        subprocess.run(["git", "init", "-q", tmp_path / name], check=True)
+        commit = [*GIT, "commit", "-q", "--allow-empty", "-m", "Begin"]
+        subprocess.run(commit, cwd=tmp_path / name, check=True)
+    path = takopi_home / "takopi.toml"
+    path.touch(mode=0o600)
+    path.write_text(
+        "".join(f'[projects.{name}]\npath = "{tmp_path / name}"\n' for name in ("shop", "blog"))
+    )
+    lines = ["/ctx", "one", "@feat/a two", "three", "/worktrees", "/BLOG four"]
+    done = cli("chat", stdin="\n".join(lines), cwd=tmp_path / "shop")
+    assert done.stdout.startswith("ctx: shop\n")
+    sessions = RESUME.findall(done.stdout)
+    assert sessions[1] == sessions[2]
+    assert len(set(sessions)) == 3
+    assert re.findall(r"^ctx: .*", done.stdout, re.MULTILINE)[1:] == [
+        "ctx: shop",
+        "ctx: shop @feat/a",
+        "ctx: shop @feat/a",
+        "ctx: blog",
+    ]
+    assert "@feat/a – clean" in done.stdout
+
+
 @pytest.mark.usefixtures("toy")
 def test_a_failed_turn_is_told_and_the_next_one_runs(cli) -> None:
     """One bad turn does not end the chat."""

@@ -185,3 +185,20 @@ def test_words_of_a_remark_stay_whole() -> None:
         "x",
     }
     assert any("`npm install x`" in line for line in shown)
+
+
+def test_the_place_to_type_comes_back_below_what_a_schedule_said() -> None:
+    """Progress takes its line; the answer gives it back, until the person has typed."""
+    screen, out = terminal()
+    with screen:
+        screen.ready()
+        screen.progress(1, plain("working"))
+        screen.note("a remark")
+        assert screen_of(out.getvalue()) == ["a remark", "working"]
+        screen.clear(1)
+        screen.say(plain("the answer\n\n"))
+        assert screen_of(out.getvalue()) == ["a remark", "the answer", "you> "]
+        screen.typed()
+        out.write("hello\n")
+        screen.say(plain("again"))
+        assert screen_of(out.getvalue())[2:] == ["you> hello", "again"]

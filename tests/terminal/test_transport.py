@@ -1,102 +1,20 @@
 """The terminal as a chat: prompts in, messages out, one conversation."""
 
-from collections.abc import Hashable
-
 import anyio
 import pytest
 
+from fakes.terminal_chat import Chat
 from takopi.bridge.ports import MenuCommand
 from takopi.core.chat import (
-    Button,
     ButtonPressed,
-    ChatMessage,
-    ChatUpdate,
     Document,
     MessageReceived,
 )
-from takopi.core.richtext import RichText, plain
+from takopi.core.richtext import plain
 from takopi.terminal.transport import CHAT_ID, SCOPE, WAITING_LINES, TerminalTransport
 from takopi.transport import MessageRef, SendOptions
 
 pytestmark = pytest.mark.anyio
-
-
-class FakeScreen:
-    """Write down what is shown, as `word text`."""
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-        self.broken = False
-
-    def __enter__(self) -> "FakeScreen":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def progress(self, key: Hashable, body: RichText) -> None:
-        self.log.append(f"progress {body.text}")
-
-    def clear(self, key: Hashable) -> None:
-        self.log.append("clear")
-
-    def say(self, body: RichText) -> None:
-        if self.broken:
-            raise BrokenPipeError
-        self.log.append(f"say {body.text}")
-
-    def note(self, text: str) -> None:
-        self.log.append(f"note {text}")
-
-    def ready(self) -> None:
-        self.log.append("ready")
-
-    def typed(self) -> None:
-        self.log.append("typed")
-
-    def taken(self) -> list[str]:
-        found = [line for line in self.log if line not in ("clear", "ready", "typed")]
-        self.log.clear()
-        return found
-
-
-class Chat:
-    """Be a person and a bridge around the transport."""
-
-    def __init__(self, *, one_by_one: bool = False) -> None:
-        self.screen = FakeScreen()
-        self.transport = TerminalTransport(self.screen, ["pi"], one_by_one=one_by_one)
-        self._updates = self.transport.updates()
-
-    async def update(self) -> ChatUpdate:
-        with anyio.fail_after(5):
-            (found,) = await anext(self._updates)
-        return found
-
-    async def prompt(self, text: str) -> MessageReceived:
-        await self.transport.feed(text)
-        found = await self.update()
-        assert isinstance(found, MessageReceived)
-        return found
-
-    async def none_comes(self) -> None:
-        with anyio.move_on_after(0.05) as scope:
-            await anext(self._updates)
-        assert scope.cancelled_caught
-        self._updates = self.transport.updates()
-
-    async def send(
-        self, text: str, to: MessageReceived | None = None, cancel: str = "", **options: object
-    ) -> MessageRef:
-        buttons = ((Button("Cancel", cancel),),) if cancel else ()
-        reply_to = MessageRef(CHAT_ID, to.message_id) if to else None
-        return await self.transport.send(
-            SCOPE, ChatMessage(plain(text), buttons), SendOptions(reply_to=reply_to, **options)
-        )
-
-    async def edit(self, ref: MessageRef, text: str, cancel: str = "") -> None:
-        buttons = ((Button("Cancel", cancel),),) if cancel else ()
-        await self.transport.edit(ref, ChatMessage(plain(text), buttons))
 
 
 async def test_a_prompt_answers_the_last_message_of_the_conversation() -> None:
@@ -219,8 +137,29 @@ async def test_help_says_how_a_terminal_differs() -> None:
     chat = Chat()
     await chat.prompt("/help")
     assert chat.screen.taken() == [
-        "note Here each line goes on in the same session; /new starts another."
+        "note Here each line goes on in the same session; /new starts another. Where a message "
+        "offers /1 or /2, that chooses."
     ]
+    for line in ("/topic shop", "/file get a.txt"):
+        await chat.transport.feed(line)
+    await chat.none_comes()
+    assert chat.screen.taken() == [
+        "note a terminal has no topics",
+        "note no file needs to be sent here; name its path in the prompt",
+    ]
+
+
+async def test_what_a_chat_forgets_is_told() -> None:
+    """A schedule of a chat without a journal ends with it; one of a bot does not."""
+    chat = Chat()
+    await chat.prompt("/at 18:30 look")
+    assert chat.screen.taken() == []
+    chat.transport = TerminalTransport(chat.screen, forgets=True)
+    for line in ("/at", "/every 5m look"):
+        await chat.transport.feed(line)
+        await anext(chat.transport.updates())
+    (told,) = chat.screen.taken()
+    assert "forgotten when this chat ends" in told
 
 
 async def test_a_final_may_be_an_edit() -> None:
@@ -333,17 +272,3 @@ async def test_the_chat_ends_when_nobody_reads_it() -> None:
 async def test_a_terminal_has_no_menu() -> None:
     """Publishing one is no error."""
     await Chat().transport.set_menu([MenuCommand("help", "Show help")])
-
-
-async def test_an_answer_with_buttons_of_another_kind_is_an_answer() -> None:
-    """Only a Cancel button says that something goes on; others cannot be pressed here."""
-    chat = Chat()
-    prompt = await chat.prompt("/status")
-    buttons = ((Button("Refresh", "x:status"),),)
-    await chat.transport.send(
-        SCOPE,
-        ChatMessage(plain("nothing runs"), buttons),
-        SendOptions(reply_to=MessageRef(CHAT_ID, prompt.message_id)),
-    )
-    assert chat.screen.taken() == ["say nothing runs"]
-    assert not chat.transport.busy

@@ -11,22 +11,27 @@ from takopi.app.command_plugins import InstalledCommands
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import current_directory
 from takopi.app.leaving import heed_signals, leave_now, stop_signals
+from takopi.app.local_zone import local_zone
 from takopi.app.runtime import Runtime, open_runtime
+from takopi.app.workspaces import ProjectWorkspaces
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
 from takopi.bridge.clock import SystemClock
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
+from takopi.core.chat_settings import ChatSettings
 from takopi.core.missing_engines import MissingEngine
 from takopi.errors import ConfigError
 from takopi.locale_files import speak
 from takopi.logging import configure_logging
 from takopi.model import EngineId
 from takopi.runner import Runner
+from takopi.settings import Settings
 from takopi.terminal.backend import TERMINAL_LIMITS
 from takopi.terminal.lines import start_reading
 from takopi.terminal.screen import Screen, make_screen
 from takopi.terminal.transport import CHAT_ID, TerminalTransport
+from takopi.worktrees.worktrees import Worktrees
 
 __all__ = ["MOCK", "ChatEngines", "run_chat"]
 
@@ -79,14 +84,15 @@ def run_chat(engine: str | None) -> int:
     with open_runtime() as runtime:
         speak(runtime.settings.language)
         configure_logging()
-        default = _default_engine(runtime, engine)
-        anyio.run(_chat, runtime, default)
+        default, remark = _default_engine(runtime, engine)
+        anyio.run(_chat, runtime, default, remark)
     return 0
 
 
-def _default_engine(runtime: Runtime, asked: str | None) -> EngineId:
+def _default_engine(runtime: Runtime, asked: str | None) -> tuple[EngineId, str]:
+    """Choose who answers, and say what the person should know of that."""
     if asked == MOCK:
-        return MOCK
+        return MOCK, ""
     try:
         engine = choose_default(runtime.shelf, runtime.settings, asked)
     except ConfigError:
@@ -94,34 +100,51 @@ def _default_engine(runtime: Runtime, asked: str | None) -> EngineId:
             raise
     else:
         runtime.shelf.runner(engine)  # better told now than with the first prompt
-        return engine
-    sys.stderr.write(
+        return engine, ""
+    return MOCK, (
         "takopi: no engine is installed here, so `mock` answers: a scripted engine that shows what "
-        "a turn looks like. `takopi doctor` says how to install a real one.\n"
+        "a turn looks like. `takopi doctor` says how to install a real one."
     )
-    return MOCK
 
 
-async def _chat(runtime: Runtime, default: EngineId) -> None:
-    live = os.isatty(0) and sys.stdout.isatty()
-    engines = ChatEngines(runtime.shelf)
-    options = BridgeOptions(
+def _options(settings: Settings, default: EngineId) -> BridgeOptions:
+    """Let what the configuration says of chats hold here too, but for what is another place's."""
+    here = current_directory()
+    # Prompts run where the person stands, with the branches of the project that this is.
+    project = next((one.alias for one in settings.projects.all if one.path == here), None)
+    return BridgeOptions(
         access=access_policy(chat_id=CHAT_ID),
         default_engine=default,
-        work_dir=current_directory(),
-        max_runs=runtime.settings.max_runs,
+        work_dir=here,
+        max_runs=settings.max_runs,
         limits=TERMINAL_LIMITS,
+        chats=ChatSettings(
+            projects=settings.projects,
+            default_project=project,
+            verbosity=settings.chat.verbose,
+            zone=local_zone(os.environ),
+        ),
     )
+
+
+async def _chat(runtime: Runtime, default: EngineId, remark: str) -> None:
+    live = os.isatty(0) and sys.stdout.isatty()
+    engines, settings = ChatEngines(runtime.shelf), runtime.settings
+    options = _options(settings, default)
     with make_screen(live=live, stderr=False) as screen:
-        transport = TerminalTransport(screen, engines.ids(), one_by_one=not live)
+        beginnings = (*engines.ids(), *settings.projects.aliases)
+        transport = TerminalTransport(screen, beginnings, one_by_one=not live, forgets=True)
         ports = BridgePorts(
             transport,
             MemoryStore(),
             SystemClock(),
             engines,
             runtime.host,
-            plugins=InstalledCommands(runtime.settings, runtime.shelf, always_answers=True),
+            ProjectWorkspaces(settings.projects, options.work_dir, Worktrees()),
+            plugins=InstalledCommands(settings, runtime.shelf, always_answers=True),
         )
+        if remark:
+            screen.note(remark)
         if live:
             screen.note(
                 f"{default} answers in {options.work_dir}. /help, /new, /cancel; Ctrl-D leaves."

@@ -106,7 +106,7 @@ class PlainScreen:
 
     def say(self, body: RichText) -> None:
         """Write an answer."""
-        self._write(self._answers, to_plain(body))
+        self._write(self._answers, to_plain(body).rstrip("\n"))
 
     def note(self, text: str) -> None:
         """Write a remark."""
@@ -134,7 +134,8 @@ class LiveScreen:
         self._console = console
         self._shown: dict[Hashable, RichText] = {}
         self._live: Live | None = None
-        self._prompted = False
+        self._asking = False  # whether it is the person's turn
+        self._prompted = False  # whether the cursor stands where to type
         self._stack = ExitStack()
 
     def __enter__(self) -> "LiveScreen":
@@ -180,17 +181,19 @@ class LiveScreen:
         self._stop()
         for other, body in list(self._shown.items()):
             self.progress(other, body)
+        self._prompt_again()
 
     def say(self, body: RichText) -> None:
         """Write an answer above what goes on."""
-        prompted = self._take_line_back()
-        self._console.print(to_rich(body))
-        if prompted:
-            self.ready()
+        self._take_line_back()
+        text = to_rich(body)
+        text.rstrip()
+        self._console.print(text)
+        self._prompt_again()
 
     def note(self, text: str) -> None:
         """Write a remark above what goes on."""
-        prompted = self._take_line_back()
+        self._take_line_back()
         self._console.print(
             "\n".join(wrapped(harmless(text), self._console.width)),
             style="dim",
@@ -198,19 +201,24 @@ class LiveScreen:
             highlight=False,
             soft_wrap=True,
         )
-        if prompted:
-            self.ready()
+        self._prompt_again()
 
     def ready(self) -> None:
         """Show where to type."""
-        self._prompted = True
-        self._console.print(PROMPT, end="", style="bold")
+        self._asking = True
+        self._prompt_again()
+
+    def _prompt_again(self) -> None:
+        """Show where to type below what was written, unless something goes on there."""
+        if self._asking and not self._prompted and not self._shown:
+            self._prompted = True
+            self._console.print(PROMPT, end="", style="bold")
 
     def typed(self) -> None:
         """Note that the person has typed a line, which the terminal shows already."""
-        self._prompted = False
+        self._asking = self._prompted = False
 
-    def _take_line_back(self) -> bool:
+    def _take_line_back(self) -> None:
         """Take the prompt away before something else is written on its line."""
         from rich.control import Control
         from rich.segment import ControlType
@@ -220,7 +228,6 @@ class LiveScreen:
             self._console.control(
                 Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
             )
-        return prompted
 
     def _stop(self) -> None:
         if self._live is not None:

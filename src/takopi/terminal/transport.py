@@ -2,11 +2,11 @@
 
 Every prompt is sent as a reply to the last message of the conversation, so that the bridge goes on
 in its session exactly as it does for a reply in any other chat. `/new` forgets that message.
+Buttons have numbers here: `/1` presses the first one of the newest message that has any.
 """
 
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import anyio
@@ -22,9 +22,24 @@ from takopi.core.chat import (
     RepliedTo,
     Scope,
 )
-from takopi.core.replies import CANCEL_PREFIX
 from takopi.core.richtext import RichText, plain
 from takopi.errors import TopicsUnavailable, TransportError
+from takopi.terminal.conversation import (
+    ABSENT,
+    FORGOTTEN,
+    HELP,
+    HELPING,
+    PLANNING,
+    TAKEN_UP,
+    Conversation,
+    Shown,
+    begins_anew,
+    cancel_data,
+    choices_of,
+    ends_in_resume_line,
+    offer_words,
+    read_choice,
+)
 from takopi.terminal.screen import Screen
 from takopi.transport import MessageRef, SendOptions
 
@@ -34,31 +49,6 @@ TRANSPORT_ID = "terminal"
 CHAT_ID = 1  # the one chat, and the id of the one person in it
 SCOPE = Scope(TRANSPORT_ID, CHAT_ID)
 WAITING_LINES = 64
-HELP = "Here each line goes on in the same session; /new starts another."
-
-
-@dataclass(slots=True)
-class _Shown:
-    """Remember a message of the bot.
-
-    Args:
-        text: What it said last.
-        prompt: The prompt it belongs to, or None.
-        cancel: What its Cancel button sends; None when it goes on no more.
-        pressed: Whether that button was pressed.
-    """
-
-    text: str
-    prompt: int | None
-    cancel: str | None
-    pressed: bool = False
-
-
-@dataclass(slots=True)
-class _Conversation:
-    last: int | None = None
-    open: set[int] = field(default_factory=set)
-    shown: dict[int, _Shown] = field(default_factory=dict)
 
 
 class TerminalTransport:
@@ -66,17 +56,25 @@ class TerminalTransport:
 
     Args:
         screen: Where messages are shown.
-        engines: Ids that start a line as `/id` and so begin a conversation of their own.
+        beginnings: Engines and projects: a line that begins with `/` and one of them begins a
+            conversation of its own.
         one_by_one: Hand on a prompt only when the one before is answered, as a pipe needs it.
+        forgets: Whether what is planned here is gone when the chat ends.
     """
 
     def __init__(
-        self, screen: Screen, engines: Sequence[str] = (), *, one_by_one: bool = False
+        self,
+        screen: Screen,
+        beginnings: Sequence[str] = (),
+        *,
+        one_by_one: bool = False,
+        forgets: bool = False,
     ) -> None:
         self._screen = screen
-        self._engines = frozenset(engines)
+        self._beginnings = frozenset(beginnings)
         self._one_by_one = one_by_one
-        self._conversation = _Conversation()
+        self._forgets = forgets
+        self._conversation = Conversation()
         self._lines: deque[str] = deque()
         self._presses: deque[ButtonPressed] = deque()
         self._told: set[str] = set()  # presses whose answer the person need not read
@@ -174,10 +172,22 @@ class TerminalTransport:
             if not self._press_all():
                 self._screen.note("nothing runs")
             return self._presses.popleft() if self._presses else None
-        if text.split()[0] == "/help":
+        number = read_choice(text)
+        if number is not None:
+            return self._choose(number)
+        command, _, rest = text.partition(" ")
+        if command in ABSENT:
+            self._screen.note(ABSENT[command])
+            return None
+        if command in HELPING:
             self._screen.note(HELP)
+        elif command in PLANNING and rest and self._forgets:
+            self._screen.note(FORGOTTEN)
         message_id = self._new_id()
         self._conversation.open.add(message_id)
+        self._conversation.chosen = False
+        if command == "/resume":
+            self._conversation.taking_up = message_id
         return MessageReceived(
             update_id=message_id,
             scope=SCOPE,
@@ -190,9 +200,19 @@ class TerminalTransport:
 
     def _reply_for(self, text: str) -> RepliedTo | None:
         last = self._conversation.last
-        if last is None or text.split()[0].removeprefix("/") in self._engines:
+        if last is None or begins_anew(text, self._beginnings):
             return None
         return RepliedTo(last, self._conversation.shown[last].text, from_this_bot=True)
+
+    def _choose(self, number: int) -> ChatUpdate | None:
+        """Press a button by its number."""
+        message_id = self._conversation.offering
+        choices = () if message_id is None else self._conversation.shown[message_id].choices
+        if message_id is None or number > len(choices):
+            self._screen.note(f"nothing here is chosen by /{number}")
+            return None
+        self._conversation.chosen = True
+        return self._press(message_id, choices[number - 1].data)
 
     def _press(self, message_id: int, data: str) -> ButtonPressed:
         number = self._new_id()
@@ -227,17 +247,40 @@ class TerminalTransport:
         if before is not None and replaced is not None:
             prompt = before.prompt if prompt is None else prompt
             self._end(replaced)
-        shown = _Shown(message.body.text, prompt, _cancel_data(message))
+        shown = Shown(message.body.text, prompt, cancel_data(message), choices_of(message))
         self._conversation.shown[message_id] = shown
         if shown.cancel is not None:
-            self._conversation.last = message_id
+            if prompt is not None:  # not what nobody asked for here and now, as schedules do
+                self._conversation.last = message_id
             self._screen.progress(message_id, message.body)
         else:
-            if before is not None or self._belongs_to_turn(prompt):
+            of_turn = prompt is not None and (before is not None or self._belongs_to_turn(prompt))
+            taken_up = not of_turn and self._takes_up(prompt) and ends_in_resume_line(message.body)
+            if of_turn or taken_up:
                 self._conversation.last = message_id
             self._settle(prompt)
             self._screen.say(message.body)
+            if taken_up:
+                self._screen.note(TAKEN_UP)
+            self._offer(message_id)
         return MessageRef(CHAT_ID, message_id)
+
+    def _takes_up(self, prompt: int | None) -> bool:
+        """Tell whether an answer may name the session in which the next line goes on."""
+        here = self._conversation
+        return here.chosen or (prompt is not None and prompt == here.taking_up)
+
+    def _offer(self, message_id: int) -> None:
+        """Show the buttons of a message as what presses them."""
+        choices = self._conversation.shown[message_id].choices
+        if not choices:
+            if self._conversation.offering == message_id:
+                self._conversation.offering = None
+            return
+        self._conversation.offering = message_id
+        if self._one_by_one:
+            return  # nobody is there to choose
+        self._screen.note(offer_words(choices))
 
     async def send_document(
         self, scope: Scope, document: Document, options: SendOptions
@@ -285,8 +328,9 @@ class TerminalTransport:
         shown = self._conversation.shown.get(message_id)
         if shown is None:
             return
-        was_open, before = shown.cancel is not None, shown.text
-        shown.text, shown.cancel = message.body.text, _cancel_data(message)
+        was_open, before, offered = shown.cancel is not None, shown.text, shown.choices
+        shown.text, shown.cancel = message.body.text, cancel_data(message)
+        shown.choices = choices_of(message)
         if shown.cancel is not None:
             self._screen.progress(message_id, message.body)
         elif was_open:
@@ -297,6 +341,8 @@ class TerminalTransport:
             self._screen.say(plain(shown.text[len(before) :].strip("\n")))
         elif shown.text != before:
             self._screen.say(message.body)
+        if shown.cancel is None and (was_open or shown.choices != offered):
+            self._offer(message_id)
 
     async def delete(self, ref: MessageRef) -> None:
         """Take the state of something that has ended away."""
@@ -336,9 +382,3 @@ class TerminalTransport:
             if item.prompt == prompt and item.cancel is not None:
                 self._end(message_id)
         self._wake.set()
-
-
-def _cancel_data(message: ChatMessage) -> str | None:
-    """Return what the Cancel button sends; only a message that goes on has one."""
-    sends = (button.data for row in message.buttons for button in row)
-    return next((data for data in sends if data.startswith(CANCEL_PREFIX)), None)

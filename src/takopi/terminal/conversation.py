@@ -1,0 +1,139 @@
+"""What a terminal knows of its one conversation, and how what is typed there is read."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from takopi.core.chat import Button, ChatMessage
+from takopi.core.replies import CANCEL_PREFIX
+from takopi.core.richtext import RichText, utf16_len
+
+__all__ = [
+    "ABSENT",
+    "FORGOTTEN",
+    "HELP",
+    "HELPING",
+    "PLANNING",
+    "TAKEN_UP",
+    "Conversation",
+    "Shown",
+    "begins_anew",
+    "cancel_data",
+    "choices_of",
+    "ends_in_resume_line",
+    "offer_words",
+    "read_choice",
+]
+
+HELP = (
+    "Here each line goes on in the same session; /new starts another. Where a message offers /1 or "
+    "/2, that chooses."
+)
+HELPING = ("/help", "/start")
+FORGOTTEN = "What is planned here is forgotten when this chat ends; the bot keeps what it is told."
+TAKEN_UP = "the next line goes on in that session"
+PLANNING = ("/every", "/at")
+ABSENT = {
+    "/topic": "a terminal has no topics",
+    "/file": "no file needs to be sent here; name its path in the prompt",
+}
+_MAX_OFFER_LINE = 60
+_CHOICE = re.compile(r"/([1-9][0-9]?)", re.ASCII)
+
+
+@dataclass(slots=True)
+class Shown:
+    """Remember a message of the bot.
+
+    Args:
+        text: What it said last.
+        prompt: The prompt it belongs to, or None.
+        cancel: What its Cancel button sends; None when it goes on no more.
+        choices: Its other buttons.
+        pressed: Whether its Cancel button was pressed.
+    """
+
+    text: str
+    prompt: int | None
+    cancel: str | None
+    choices: tuple[Button, ...] = ()
+    pressed: bool = False
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Remember where the conversation stands.
+
+    Args:
+        last: The message that the next line goes on from.
+        open: Prompts that wait for their answer.
+        shown: What the bot said.
+        offering: The newest message that has buttons to choose from.
+        taking_up: The newest line that names a session.
+        chosen: Whether a button was pressed since the last line.
+    """
+
+    last: int | None = None
+    open: set[int] = field(default_factory=set)
+    shown: dict[int, Shown] = field(default_factory=dict)
+    offering: int | None = None
+    taking_up: int | None = None
+    chosen: bool = False
+
+
+def begins_anew(text: str, beginnings: Collection[str]) -> bool:
+    """Tell whether a line is one of another session: by a directive, or by its resume line.
+
+    Args:
+        text: Not empty.
+        beginnings: Engines and projects.
+    """
+    first, second = [*text.split()[:2], ""][:2]
+    name = first.removeprefix("/").lower()
+    if first.startswith("@"):
+        return True
+    # Without the slash it is a word as any other, but before what resumes a session.
+    return name in beginnings and (name != first or second == "resume" or second.startswith("-"))
+
+
+def read_choice(text: str) -> int | None:
+    """Return the number of the button that a line presses; None for any other line."""
+    found = _CHOICE.fullmatch(text)
+    return int(found[1]) if found else None
+
+
+def offer_words(choices: Sequence[Button]) -> str:
+    """Show buttons as the words that press them."""
+    words = [
+        # A list has numbers of its own.
+        f"/{number} {choice.label.removeprefix(f'{number}. ')}"
+        for number, choice in enumerate(choices, 1)
+    ]
+    line = "   ".join(words)
+    return line if len(line) <= _MAX_OFFER_LINE else "\n".join(words)
+
+
+def cancel_data(message: ChatMessage) -> str | None:
+    """Return what the Cancel button sends; only a message that goes on has one."""
+    sends = (button.data for row in message.buttons for button in row)
+    return next((data for data in sends if data.startswith(CANCEL_PREFIX)), None)
+
+
+def choices_of(message: ChatMessage) -> tuple[Button, ...]:
+    """Return the buttons of a message but Cancel, which `/cancel` presses."""
+    return tuple(
+        button
+        for row in message.buttons
+        for button in row
+        if not button.data.startswith(CANCEL_PREFIX)
+    )
+
+
+def ends_in_resume_line(body: RichText) -> bool:
+    """Tell whether the last line is wholly one to be copied, and no command of takopi."""
+    line = body.text.rpartition("\n")[2]
+    start = utf16_len(body.text) - utf16_len(line)
+    codes = (one for one in body.entities if one.kind == "code")
+    return not line.startswith("/") and any(
+        one.offset == start and one.length == utf16_len(line) for one in codes
+    )
