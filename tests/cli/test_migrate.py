@@ -247,6 +247,13 @@ def test_defaults_that_are_others_here_are_told(inside, write) -> None:
     assert inside("config", "migrate").stdout == "Nothing is to be rewritten.\n"
 
 
+def test_a_group_in_which_nobody_was_named_is_told(inside, write) -> None:
+    """There everybody might speak; here the bot would not start."""
+    write(f'[transports.telegram]\nbot_token = "{TOKEN}"\nchat_id = -1001\n')
+    said = inside("config", "migrate").stdout
+    assert "! not yet right: chat_id -1001 is not a private chat" in said
+
+
 def test_an_older_word_for_topics_does_not_go_before_the_newer(inside, write) -> None:
     """One that means nothing stays, and is named."""
     topics = "[transports.telegram.topics]\n"

@@ -14,6 +14,7 @@ from tomlkit.items import Table
 
 from takopi.app.config_edit import get_value, set_values, unset_value
 from takopi.app.projects import alias_of
+from takopi.core.access import access_policy
 from takopi.engines import EngineCatalogue
 from takopi.errors import ConfigError, PluginError, TakopiError
 from takopi.settings import parse_settings
@@ -217,7 +218,13 @@ class _Migration:
             if key not in FORMER.values():  # told already
                 self.left.append(told or f"nothing reads the key `{key}`")
         try:
-            parse_settings(plain, self.config, {})
+            settings = parse_settings(plain, self.config, {})
+            if settings.telegram.chat_id is not None:
+                access_policy(
+                    chat_id=settings.telegram.chat_id,
+                    allowed_chat_ids=settings.served_chat_ids,
+                    allowed_user_ids=settings.telegram.allowed_user_ids,
+                )
         except TakopiError as error:
             self.left.append(f"not yet right: {str(error).removeprefix(f'{self.config}: ')}")
 

@@ -39,7 +39,7 @@ VOICE_KEYS: dict[str, str] = {
     "voice.api_key": VOICE_SWITCH + "_api_key",
     "voice.model": VOICE_SWITCH + "_model",
 }
-# Before 0.13 this said in words of its own which chats have topics.
+# An older word for which chats have topics.
 TOPICS_MODE = _TELEGRAM + "topics.mode"
 TOPICS_MODES: dict[str, str] = {"multi_project_chat": "main", "per_project_chat": "projects"}
 # It chose between two ways of running codex; here there is one.
@@ -51,8 +51,6 @@ GONE: dict[str, str] = {
     _FILES + "allowed_user_ids": (
         "everybody who may speak may send and get files; set files.enabled to false to forbid it"
     ),
-    _FILES + "max_upload_bytes": "files.max_down_mb takes its place, in MB",
-    _FILES + "max_download_bytes": "files.max_up_mb takes its place, in MB",
     _TELEGRAM + "voice_max_bytes": "files.max_down_mb holds for voice notes too",
     _TELEGRAM + "forward_coalesce_s": "messages that belong together are found without it",
     _TELEGRAM + "media_group_debounce_s": "albums are put together without it",
