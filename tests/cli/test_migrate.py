@@ -281,11 +281,18 @@ def test_what_the_next_start_takes_over_is_told(inside, write, takopi_home) -> N
     threads = {"-5:7": {"context": {"project": "Shop"}}, "-5:8": {"context": {"project": "lost"}}}
     state = takopi_home / "telegram_topics_state.json"
     state.write_text(json.dumps({"threads": threads, "version": 1}))
+    chats = {"5:chat": {"sessions": {"codex": {"resume": "s"}}}}
+    sessions = takopi_home / "telegram_chat_sessions_state.json"
+    sessions.write_text(json.dumps({"chats": chats, "cwd": "/srv/work", "version": 1}))
     assert inside("config", "migrate").stdout.splitlines() == [
         "Nothing is to be rewritten.",
         "! stays in its file: the project lost, which is not there",
-        "The next start takes over what held in chats and topics: 1.",
+        "! work_dir: sessions outside of projects work in /srv/work; start takopi there, or set "
+        "the key to it",
+        "The next start takes over what held in chats and topics: 2.",
     ]
+    write('work_dir = "/srv/work"\n')
+    assert "! work_dir" not in inside("config", "migrate").stdout
     (takopi_home / "public-state-taken").touch()
     assert inside("config", "migrate").stdout == "Nothing is to be rewritten.\n"
 

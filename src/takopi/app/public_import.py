@@ -62,10 +62,12 @@ class PublicForecast(msgspec.Struct, frozen=True):
     Args:
         places: How many chats and topics are taken over.
         left: What is not, a line each.
+        directory: Where sessions work that belong to no project; None where it is not known.
     """
 
     places: int = 0
     left: tuple[str, ...] = ()
+    directory: str | None = None
 
 
 def foresee_public_state(folder: Path, configured: Configured) -> PublicForecast:
@@ -74,7 +76,9 @@ def foresee_public_state(folder: Path, configured: Configured) -> PublicForecast
         return PublicForecast()
     state = read_public_state(folder)
     places = places_of(state.scopes, configured, 0)
-    return PublicForecast(len(places), (*state.unread, *left_out(state.scopes, configured)))
+    left = (*state.unread, *left_out(state.scopes, configured))
+    directory = next((scope.directory for scope in state.scopes if scope.directory), None)
+    return PublicForecast(len(places), left, directory)
 
 
 async def take_over_public_state(

@@ -178,5 +178,10 @@ def _foretell(config: "Path", document: "Mapping[str, Any]", engines: tuple[str,
     forecast = foresee_public_state(config.parent, configured)
     for line in forecast.left:
         print(f"! stays in its file: {line}")
+    if forecast.directory and str(settings.work_dir) != forecast.directory:
+        print(
+            f"! work_dir: sessions outside of projects work in {forecast.directory}; start takopi "
+            "there, or set the key to it"
+        )
     if forecast.places:
         print(f"The next start takes over what held in chats and topics: {forecast.places}.")
