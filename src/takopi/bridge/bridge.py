@@ -242,7 +242,7 @@ class Bridge:
 
     def _topics(self, outbox: Outbox, places: Places, group: TaskGroup) -> TurnTopics:
         ports = self._ports
-        desk = TopicDesk(TopicPorts(ports.transport, places, ports.clock, group))
+        desk = TopicDesk(TopicPorts(ports.transport, outbox.beside, places, ports.clock, group))
         outbox.on_thread_lost = desk.lost
         return TurnTopics(TurnTopicPorts(desk, outbox, places, ports.clock))
 

@@ -22,6 +22,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 from msgspec.structs import replace as changed
 
+from takopi.bridge.beside import CallsBeside
 from takopi.bridge.border import border
 from takopi.bridge.calls import Calls
 from takopi.bridge.courier import Courier, CourierPorts
@@ -76,6 +77,8 @@ class Outbox:
             self._plan, calls, self._mail, self._living, clock, self.move, self._lost, self._hurry
         )
         self._courier = Courier(ports)
+        self.beside = CallsBeside(self._plan, clock)
+        """Makes the calls that bring no message."""
         self.on_thread_lost: Callable[[Scope, ThreadLost], None] | None = None
         """Told of topics that take no messages."""
         self._moved: dict[int, int] = {}

@@ -6,10 +6,12 @@ that never came, leaves a topic that nobody knows. It is empty, and deleting it 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
+from takopi.bridge.beside import CallsBeside
 from takopi.bridge.border import border
 from takopi.bridge.places import Places
 from takopi.bridge.ports import Clock, Transport
@@ -35,12 +37,14 @@ class TopicPorts:
 
     Args:
         transport: Makes and renames them.
+        beside: Counts such calls with the messages of their chats.
         places: Know what they are bound to.
         clock: Tells the time.
         group: What takes time runs in it.
     """
 
     transport: Transport
+    beside: CallsBeside
     places: Places
     clock: Clock
     group: TaskGroup
@@ -78,9 +82,10 @@ class TopicDesk:
         """
         clock = self._ports.clock
         until = clock.now() + PATIENCE_S
+        create = partial(self._ports.transport.create_topic, scope, name)
         while True:
             try:
-                thread = await self._ports.transport.create_topic(scope, name)
+                thread = await self._ports.beside.make(scope, create, until)
                 return replace(scope, thread_id=thread)
             except FloodLimited as error:
                 pause_s = error.retry_after_s
@@ -100,7 +105,9 @@ class TopicDesk:
     async def _rename(self, scope: Scope, name: str) -> None:
         with border("renaming a topic", chat=scope.chat_id):
             try:
-                await self._ports.transport.rename_topic(scope, name)
+                rename = partial(self._ports.transport.rename_topic, scope, name)
+                until = self._ports.clock.now() + PATIENCE_S
+                await self._ports.beside.make(scope, rename, until)
             except ThreadLost as error:
                 self.lost(scope, error)
 

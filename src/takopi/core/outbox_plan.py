@@ -237,6 +237,21 @@ class OutboxPlan:
         chat.release(waiting.item)
         chat.step_aside(waiting, not_before)
 
+    def beside_at(self, chat: int, kind: ChatKind, now: float) -> float:
+        """Say when a chat takes a call that is none of the items and slots."""
+        line = self._chat(chat, kind, now)
+        at = max(line.blocked_until, self._anywhere_at(now))
+        return max(at, line.budget.call_at(now, urgent=False))
+
+    def spend_beside(self, chat: int, kind: ChatKind, now: float) -> None:
+        """Spend the budget for such a call: it goes out now."""
+        self._everywhere.spend(now)
+        self._chat(chat, kind, now).budget.spend(now, progress=False)
+
+    def silent_until(self, chat: int, kind: ChatKind, now: float) -> float:
+        """Say until when a chat gets no call, because it was told so."""
+        return self._chat(chat, kind, now).blocked_until
+
     def block(self, chat: int, until: float) -> None:
         """Send nothing to a chat until a moment."""
         line = self._line(chat)
