@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from fakes.bot_process import BotProcess, appears, write_config
+from fakes.outside import holds
 from fakes.pty_user import ends_soon
 from fakes.telegram_api import TOKEN, TelegramApi
 from fakes.toy_engine import install_toy_engine
@@ -50,9 +51,7 @@ async def ended(bot: BotProcess) -> int:
 async def stopping(bot: BotProcess, number: signal.Signals, times: int = 1) -> None:
     """Send a signal and wait until the bot has heard it; bots before it are heard as well."""
     bot.process.send_signal(number)
-    with anyio.fail_after(20):
-        while bot.output.count("takopi stops, and") < times:  # noqa: ASYNC110 - it writes a file
-            await anyio.sleep(0.01)
+    await holds(lambda: bot.output.count("takopi stops, and") >= times, 20)
 
 
 async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TERM; ") -> Path:
@@ -140,9 +139,7 @@ async def test_ctrl_c_after_another_signal_ends_engines_at_once(home, start, tmp
             await api.wait_call("getUpdates", count=polls + 1, timeout_s=60)
             stuck = api.faults.add("hang", times=1000)
             api.owner.say("/status")
-            with anyio.fail_after(20):
-                while not stuck.hits:  # noqa: ASYNC110 - now there is something to wait for
-                    await anyio.sleep(0.01)
+            await holds(lambda: stuck.hits, 20)
             await stopping(bot, signal.SIGTERM)
             assert await bot.stop(signal.SIGINT, limit_s=3) == 130
             api.faults.clear()
@@ -159,9 +156,7 @@ async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:
             marker = await working(api, tmp_path)
             stuck = api.faults.add("hang", times=100)
             bot.process.send_signal(signal.SIGINT)
-            with anyio.fail_after(20):
-                while not stuck.hits:  # noqa: ASYNC110 - the bot is about to tell the chat
-                    await anyio.sleep(0.01)
+            await holds(lambda: stuck.hits, 20)
             assert await bot.stop(signal.SIGINT, limit_s=2) in (0, 130)
             api.faults.clear()
         assert ends_soon(int(marker.read_text()))
@@ -250,7 +245,5 @@ async def test_a_signal_while_telegram_is_away_ends_the_bot(home, start, tmp_pat
         write_config(home, api, tmp_path, 'default_engine = "toy"')
         api.faults.add("status", "getMe", times=1000)
         async with start() as bot:
-            with anyio.fail_after(60):
-                while "telegram.connect_failed" not in bot.output:  # noqa: ASYNC110
-                    await anyio.sleep(0.01)
+            await holds(lambda: "telegram.connect_failed" in bot.output, 60)
             assert await bot.stop() == 0

@@ -5,12 +5,12 @@ import signal
 import tomllib
 from pathlib import Path
 
-import anyio
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from fakes.bot_process import BotProcess, appears, write_config
+from fakes.outside import holds
 from fakes.telegram_api import OWNER_ID, TelegramApi
 from fakes.toy_engine import install_toy_engine
 from takopi.app.home import Home
@@ -50,9 +50,7 @@ def has_old_file(home: Path) -> bool:
 
 
 async def run_ended(home: Path, run_id: str) -> None:
-    with anyio.fail_after(20):
-        while look_at_run(home / "runs", run_id).state != "ended":  # noqa: ASYNC110
-            await anyio.sleep(0.02)  # the holder is no child of this process
+    await holds(lambda: look_at_run(home / "runs", run_id).state == "ended", 20)
 
 
 @pytest.mark.parametrize(

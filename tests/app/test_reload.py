@@ -3,10 +3,10 @@
 import signal
 from pathlib import Path
 
-import anyio
 import pytest
 
 from fakes.bot_process import BotProcess, appears, write_config
+from fakes.outside import holds
 from fakes.telegram_api import TelegramApi
 from fakes.toy_engine import install_toy_engine
 
@@ -38,9 +38,7 @@ async def test_a_changed_configuration_is_taken_and_a_wrong_one_is_told(tmp_path
             await api.wait_message(lambda m: "Nothing waits here." in (m.text or ""))
             path.write_text(f'language = "es"\n{before}\n[projects.zed]\npath = "{zed}"\n')
             api.owner.say("/zed where")
-            with anyio.fail_after(30):
-                while "takes the changed configuration" not in bot.output:  # noqa: ASYNC110
-                    await anyio.sleep(0.05)
+            await holds(lambda: "takes the changed configuration" in bot.output, 30)
             api.owner.say("/zed run: pwd > here\nhi")
             await api.wait_message(lambda m: "toy heard: hi" in (m.text or ""), timeout_s=30)
             assert (zed / "here").read_text().strip() == str(zed)

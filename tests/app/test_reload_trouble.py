@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from fakes.bot_process import BotProcess, appears, write_config
+from fakes.outside import holds
 from fakes.pty_user import ends_soon
 from fakes.telegram_api import TOKEN, TelegramApi
 from fakes.toy_engine import install_toy_engine
@@ -37,9 +38,7 @@ def configured(tmp_path: Path, api: TelegramApi, more: str = "") -> Path:
 
 
 async def printed(bot: BotProcess, words: str, times: int = 1) -> None:
-    with anyio.fail_after(30):
-        while bot.output.count(words) < times:  # noqa: ASYNC110 - another process writes it
-            await anyio.sleep(0.01)
+    await holds(lambda: bot.output.count(words) >= times, 30)
 
 
 # Another bot.
@@ -104,9 +103,7 @@ async def test_nothing_is_left_behind_by_reloads_and_ctrl_c_reaches_the_runs(
             await printed(bot, TAKEN)
             (tmp_path / "go").touch()
             await api.wait_message(lambda m: "toy heard: hello" in (m.text or ""), timeout_s=30)
-            with anyio.fail_after(20):
-                while process.children() or _owners(process):  # noqa: ASYNC110
-                    await anyio.sleep(0.05)
+            await holds(lambda: not (process.children() or _owners(process)), 20)
             api.owner.say(f"run: echo $$ > {marker}.new; mv {marker}.new {marker}; sleep 600")
             await appears(marker)
             configured(tmp_path, api, "max_runs = 4")

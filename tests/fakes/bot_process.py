@@ -12,6 +12,7 @@ from typing import Self
 import anyio
 import anyio.abc
 
+from fakes.outside import holds
 from fakes.telegram_api import OWNER_ID, TOKEN, TelegramApi
 from takopi.process.home import home_id
 from takopi.process.host import LocalRunHost
@@ -27,9 +28,7 @@ def untraced(environment: Mapping[str, str]) -> dict[str, str]:
 
 async def appears(path: Path, limit_s: float = 30) -> None:
     """Wait for a file that an engine makes; a chat hears of its steps only seconds later."""
-    with anyio.fail_after(limit_s):
-        while not await anyio.Path(path).exists():  # noqa: ASYNC110 - another process makes it
-            await anyio.sleep(0.01)
+    await holds(path.exists, limit_s)
 
 
 def write_config(home: Path, api: TelegramApi, work_dir: Path, extra: str = "") -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from fakes.outside import holds
 from takopi.model import Action, ActionEvent, CompletedEvent, ResumeToken, StartedEvent
 from takopi.runners.mock import MockRunner
 from takopi.terminal.screen import PlainScreen
@@ -134,9 +135,7 @@ async def test_a_second_signal_leaves() -> None:
     class Stubborn(ScriptedTurn):
         async def interrupt(self) -> None:
             signal.raise_signal(signal.SIGINT)
-            with anyio.fail_after(5):
-                while not left:  # noqa: ASYNC110 - the signal is on its way
-                    await anyio.sleep(0.001)
+            await holds(lambda: left, 5)
             self.interrupted.set()
 
     class First(Stubborn):

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from fakes.outside import holds
 from takopi.errors import TranscriptionFailed, VoiceNotConfigured
 from takopi.process.identity import stat_fields
 from takopi.voice.choose import VoiceSettings, make_transcriber
@@ -111,9 +112,7 @@ async def test_a_cancelled_command_ends_with_all_that_it_started(tmp_path) -> No
     pids = tmp_path / "v.oga.pids"
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(CommandTranscriber(["sh", "-c", SLOW]).transcribe, voice)
-        with anyio.fail_after(20):
-            while not pids.exists():  # noqa: ASYNC110 - another process makes it
-                await anyio.sleep(0.01)
+        await holds(pids.exists, 20)
         tasks.cancel_scope.cancel()
     assert _ended(pids)
 

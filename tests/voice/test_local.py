@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from fakes.outside import holds
 from takopi.errors import TranscriptionFailed, VoiceNotConfigured
 from takopi.transcription import Transcript, VoiceNote
 from takopi.voice.choose import VoiceSettings, make_transcriber
@@ -72,14 +73,10 @@ async def test_one_note_after_the_other_is_heard(tmp_path) -> None:
     async with anyio.create_task_group() as tasks:
         for _ in range(2):
             tasks.start_soon(local.transcribe, note(tmp_path))
-        with anyio.fail_after(20):
-            while not model.begun:  # noqa: ASYNC110 - a thread sets it
-                await anyio.sleep(0.001)
+        await holds(lambda: model.begun, 20)
         assert model.begun == 1
         model.gate.release(2)
-        with anyio.fail_after(20):
-            while model.begun < 2:  # noqa: ASYNC110
-                await anyio.sleep(0.001)
+        await holds(lambda: model.begun >= 2, 20)
         model.gate.release(2)
 
 
@@ -99,18 +96,14 @@ async def test_a_cancelled_note_ends_at_its_next_piece(tmp_path) -> None:
         assert scope.cancelled_caught
         tasks.start_soon(second)
         model.gate.release(1)
-        with anyio.fail_after(20):
-            while model.begun < 2:  # noqa: ASYNC110 - a thread sets it
-                await anyio.sleep(0.001)
+        await holds(lambda: model.begun >= 2, 20)
         assert model.made == 1
         model.gate.release(3)
     assert heard == [Transcript("one two three", "en")]
 
 
 async def _cancel_when_begun(scope: anyio.CancelScope, model: StandIn) -> None:
-    with anyio.fail_after(20):
-        while not model.begun:  # noqa: ASYNC110 - a thread sets it
-            await anyio.sleep(0.001)
+    await holds(lambda: model.begun, 20)
     scope.cancel()
 
 

@@ -8,6 +8,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from fakes.outside import holds
 from takopi.errors import GitRefused, GitTooSlow, NotARepository
 from takopi.worktrees.changes import commit, committed, look
 from takopi.worktrees.git import GitProgram
@@ -238,9 +239,7 @@ async def test_a_repository_inside_is_not_committed(repo) -> None:
 
 async def ended(pid: int) -> None:
     """Wait until a process that was killed is gone; the system takes its moment for it."""
-    with anyio.fail_after(5):
-        while alive(pid):  # noqa: ASYNC110 - nobody tells of a process that is not our child
-            await anyio.sleep(0.01)
+    await holds(lambda: not alive(pid), 5)
 
 
 def alive(pid: int) -> bool:
