@@ -16,7 +16,6 @@ from takopi.core.preferences import Preferences, PreferenceSource, Trigger, Verb
 from takopi.model import EngineId
 
 __all__ = [
-    "BACK",
     "DEFAULT",
     "KINDS",
     "PLACES",
@@ -34,8 +33,6 @@ PreferenceKind: TypeAlias = Literal["agent", "model", "reasoning", "mode", "trig
 KINDS: tuple[PreferenceKind, ...] = get_args(PreferenceKind)
 
 DEFAULT = "default"
-BACK = "-"
-"""Stands in button data before the place where a choice is taken back; no choice is called so."""
 PLACES: tuple[PreferenceSource, ...] = ("topic", "chat", "project")
 
 _OF_ENGINE: frozenset[PreferenceKind] = frozenset({"model", "reasoning", "mode"})

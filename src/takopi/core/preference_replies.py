@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
-from takopi.core.chat import Button, ChatMessage
-from takopi.core.commands import nearest_names, press_data
-from takopi.core.missing_engines import MissingEngine, missing_line
-from takopi.core.preference_choices import BACK, DEFAULT, PreferenceKind, is_of_engine
-from takopi.core.preferences import Held, PreferenceSource
+from takopi.core.chat import ChatMessage
+from takopi.core.commands import nearest_names
+from takopi.core.missing_engines import missing_line
+from takopi.core.preference_buttons import all_have_buttons, buttons_of, page_count, page_of
+from takopi.core.preference_choices import PreferenceKind, is_of_engine
+from takopi.core.preference_views import PreferenceChange, PreferenceView, place_name
+from takopi.core.preferences import PreferenceSource
 from takopi.core.replies import bold, marked, message
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
-from takopi.model import EngineId
 
 __all__ = [
-    "LayerLine",
-    "PreferenceView",
     "chosen_toast",
     "no_place_reply",
     "preference_reply",
@@ -25,11 +22,8 @@ __all__ = [
     "usage_reply",
 ]
 
-MAX_BUTTONS = 24
-_ROW = 3
-_ROW_CHARS = 42
 _VALUE_UNITS = 60
-_LABEL_UNITS = 30
+_TOAST_UNITS = 30
 _MAX_LISTED = 25
 
 _EXAMPLES: dict[PreferenceKind, str] = {
@@ -40,61 +34,6 @@ _EXAMPLES: dict[PreferenceKind, str] = {
     "trigger": "mentions",
     "verbose": "full",
 }
-
-
-class LayerLine(msgspec.Struct, frozen=True):
-    """Be one place where a preference may be chosen, and what was chosen there, if anything."""
-
-    source: PreferenceSource
-    value: str | None
-
-
-class PreferenceView(msgspec.Struct, frozen=True, kw_only=True):
-    """Be what is to be said about one preference.
-
-    Args:
-        kind: Which.
-        engine: Whose words it has, of models, levels and modes; else the engine that holds.
-        lines: The places, the nearest first.
-        project: The project that holds here.
-        accepted: What can be chosen, as far as it is known.
-        private: Whether it is asked in a private chat.
-        unlisted: Whether an engine should have listed what can be chosen, and did not.
-        change: What was just done; None for nothing.
-        missing: Engines that are known and cannot run here, so that they are no choice.
-    """
-
-    kind: PreferenceKind
-    engine: EngineId
-    lines: tuple[LayerLine, ...]
-    project: str | None = None
-    accepted: tuple[str, ...] = ()
-    private: bool = False
-    unlisted: bool = False
-    change: "PreferenceChange | None" = None
-    missing: tuple[MissingEngine, ...] = ()
-
-    @property
-    def held(self) -> Held[str] | None:
-        """Give what holds, and the place that says so."""
-        for line in self.lines:
-            if line.value is not None:
-                return Held(line.value, line.source)
-        return None
-
-
-class PreferenceChange(msgspec.Struct, frozen=True):
-    """Be a choice that was just made.
-
-    Args:
-        value: What was chosen; None when it was taken back.
-        place: Where.
-        nearest: Whether that is the place that buttons choose for.
-    """
-
-    value: str | None
-    place: PreferenceSource
-    nearest: bool = True
 
 
 def preference_reply(view: PreferenceView) -> ChatMessage:
@@ -114,7 +53,7 @@ def preference_reply(view: PreferenceView) -> ChatMessage:
     )
     rest = f": {value}\n{lines}\n\n{_how_to(view)}"
     pieces = [*marked(before), bold(_title(view)), *marked(rest)]
-    return message(*pieces, buttons=_buttons(view))
+    return message(*pieces, buttons=buttons_of(view))
 
 
 def chosen_toast(change: PreferenceChange) -> str:
@@ -124,7 +63,7 @@ def chosen_toast(change: PreferenceChange) -> str:
         return tr("Taken back")
     if value is None:
         return tr("Nothing is chosen here any more")
-    return tr("{value} from now on", value=one_line(value, _LABEL_UNITS))
+    return tr("{value} from now on", value=one_line(value, _TOAST_UNITS))
 
 
 def usage_reply(kind: PreferenceKind) -> ChatMessage:
@@ -182,7 +121,7 @@ def refused_word_reply(view: PreferenceView, said: str) -> ChatMessage:
     elif view.accepted:
         example = f"`/{view.kind} {view.accepted[0]}`"
         text += " " + tr("For example: {example}", example=example)
-    return message(text, buttons=_buttons(view))
+    return message(text, buttons=buttons_of(view))
 
 
 def no_place_reply(kind: PreferenceKind, place: PreferenceSource) -> ChatMessage:
@@ -211,19 +150,6 @@ def private_trigger_reply() -> ChatMessage:
             "then."
         )
     )
-
-
-def place_name(source: PreferenceSource, project: str | None) -> str:
-    """Name a place where something may be chosen."""
-    match source:
-        case "topic":
-            return tr("this topic")
-        case "chat":
-            return tr("this chat")
-        case "project":
-            return tr("project {name}", name=project or "")
-        case "configuration":
-            return tr("configuration")
 
 
 def _title(view: PreferenceView) -> str:
@@ -284,8 +210,14 @@ def _how_to(view: PreferenceView) -> str:
         words.append(missing_line(view.missing))
     if view.unlisted:
         words.append(tr("{engine} did not say what it has.", engine=view.engine))
-    if sum(len(row) for row in _choice_rows(view)) < len(view.accepted):
+    if not all_have_buttons(view):
         words.append(tr("It takes: {accepted}.", accepted=_listed(view.accepted)))
+    pages = page_count(view)
+    if pages > 1:
+        words.append(
+            tr("{count} can be chosen; the buttons are page {page} of {pages}.",
+               count=len(view.accepted), page=page_of(view) + 1, pages=pages)
+        )  # fmt: skip
     words.append(
         tr(
             "`/{command} {example}` chooses, `/{command} default` takes it back; `for chat` or "
@@ -295,46 +227,6 @@ def _how_to(view: PreferenceView) -> str:
         )
     )
     return " ".join(words)
-
-
-def _buttons(view: PreferenceView) -> tuple[tuple[Button, ...], ...]:
-    row = []
-    # A button chooses for the nearest place, so it takes back what was chosen there.
-    if view.lines and view.lines[0].value is not None:
-        row.append((tr("Take back"), _data(view, DEFAULT)))
-    change = view.change
-    if change is not None and change.value is not None and not change.nearest:
-        place = place_name(change.place, view.project)
-        label = one_line(tr("Take back for {place}", place=place), _LABEL_UNITS)
-        row.append((label, _data(view, BACK, change.place)))
-    back = tuple(Button(label, data) for label, data in row if data is not None)
-    return (*_choice_rows(view), back) if back else _choice_rows(view)
-
-
-def _choice_rows(view: PreferenceView) -> tuple[tuple[Button, ...], ...]:
-    """Make a button of each word that goes into one."""
-    if view.kind == "trigger" and view.private:
-        return ()  # a button chooses for the chat, where there is nothing to choose
-    held = view.held
-    buttons: list[Button] = []
-    for word in view.accepted:
-        # An engine may list what nobody could type; such a word is no button either.
-        data = _data(view, word) if word.isprintable() and word.split() == [word] else None
-        if data is not None and len(buttons) < MAX_BUTTONS:
-            mark = "✓ " if held is not None and held.value == word else ""
-            buttons.append(Button(mark + one_line(word, _LABEL_UNITS), data))
-    longest = max((len(button.label) for button in buttons), default=0)
-    # A phone cuts labels that have no room.
-    row = max(1, _ROW_CHARS // max(longest, _ROW_CHARS // _ROW))
-    return tuple(tuple(buttons[n : n + row]) for n in range(0, len(buttons), row))
-
-
-def _data(view: PreferenceView, *words: str) -> str | None:
-    engine = (view.engine,) if is_of_engine(view.kind) else ()
-    try:
-        return press_data(view.kind, *engine, *words)
-    except ValueError:
-        return None
 
 
 def _example(kind: PreferenceKind) -> str:

@@ -16,12 +16,8 @@ from takopi.core.preference_choices import (
     with_choice,
     word_of,
 )
-from takopi.core.preference_replies import (
-    LayerLine,
-    PreferenceView,
-    preference_reply,
-    refused_word_reply,
-)
+from takopi.core.preference_replies import preference_reply, refused_word_reply
+from takopi.core.preference_views import LayerLine, PreferenceView
 from takopi.core.preferences import NOTHING_CHOSEN, Preferences
 from takopi.core.richtext import utf16_len
 

@@ -12,11 +12,15 @@ from takopi.bridge.records import UpdateHandled
 from takopi.bridge.waiting import wait_until
 from takopi.core.chat import ChatKind, ChatMessage, Scope
 from takopi.core.places import PlaceRecord
+from takopi.core.preference_buttons import (
+    DigestPressed,
+    PagePressed,
+    pressed_choice,
+    word_of_digest,
+)
 from takopi.core.preference_choices import (
-    BACK,
     DEFAULT,
     KINDS,
-    PLACES,
     PreferenceKind,
     PreferenceWish,
     chosen_in,
@@ -27,9 +31,6 @@ from takopi.core.preference_choices import (
     word_of,
 )
 from takopi.core.preference_replies import (
-    LayerLine,
-    PreferenceChange,
-    PreferenceView,
     chosen_toast,
     no_place_reply,
     preference_reply,
@@ -37,6 +38,7 @@ from takopi.core.preference_replies import (
     refused_word_reply,
     usage_reply,
 )
+from takopi.core.preference_views import LayerLine, PreferenceChange, PreferenceView
 from takopi.core.preferences import Held, PreferenceSource, held
 from takopi.core.texts import tr
 from takopi.model import EngineId
@@ -112,20 +114,29 @@ class PreferenceCommand:
         args = call.args
         if is_of_engine(self.kind):
             engine, args = args[0] if args else "", args[1:]
-        # A word may have colons of its own.
-        wish = PreferenceWish(":".join(args), engine=engine)
-        if args[:1] == (BACK,):
-            place = next((known for known in PLACES if args[1:] == (known,)), None)
-            wish = PreferenceWish(None if place is None else DEFAULT, place, engine)
-        done: PreferenceChange | ChatMessage | None = None
-        if wish.value and (engine is None or engine in self.ports.engines.ids()):
-            here = self._here(pressed.scope, pressed.chat_kind, engine)
-            done = await self._change(here, wish, call.handled)
-        if not isinstance(done, PreferenceChange):
+        meant = pressed_choice(args)
+        if meant is None or (engine is not None and engine not in self.ports.engines.ids()):
+            return await self._refuse(call)
+        here = self._here(pressed.scope, pressed.chat_kind, engine)
+        if isinstance(meant, PagePressed):
             await self.ports.answers.mark([call.handled])
-            return tr("This button does nothing any more")
+            self.ports.group.start_soon(self._correct, call, here, None, meant.page)
+            return ""
+        if isinstance(meant, DigestPressed):
+            word = word_of_digest(meant.digest, self._ever_listed(here.engine))
+            if word is None:
+                await self._refuse(call)
+                return tr("This list is too old; send /{command} anew", command=self.kind)
+            meant = PreferenceWish(word)
+        done = await self._change(here, meant, call.handled)
+        if not isinstance(done, PreferenceChange):
+            return await self._refuse(call)
         self.ports.group.start_soon(self._correct, call, here, done)
         return chosen_toast(done)
+
+    async def _refuse(self, call: PressCall) -> str:
+        await self.ports.answers.mark([call.handled])
+        return tr("This button does nothing any more")
 
     def _here(self, scope: Scope, kind: ChatKind, engine: EngineId | None) -> _Here:
         router = self.ports.router
@@ -192,8 +203,16 @@ class PreferenceCommand:
         at, models = self.models.known.get(engine, (0.0, ()))
         return models if self.ports.clock.now() - at < LISTED_FOR_S else ()
 
+    def _ever_listed(self, engine: EngineId) -> tuple[str, ...]:
+        _, models = self.models.known.get(engine, (0.0, ()))
+        return (*models, *self._accepted(engine))
+
     def _view(
-        self, here: _Here, accepted: Sequence[str], change: PreferenceChange | None = None
+        self,
+        here: _Here,
+        accepted: Sequence[str],
+        change: PreferenceChange | None = None,
+        page: int | None = None,
     ) -> PreferenceView:
         layers = self.ports.router.layers(here.scope, here.project)
         engines = self.ports.engines
@@ -216,6 +235,7 @@ class PreferenceCommand:
             unlisted=self.kind == "model" and not accepted,
             change=change,
             missing=missing,
+            page=page,
         )
 
     # What takes time.
@@ -229,9 +249,16 @@ class PreferenceCommand:
             words = preference_reply(self._view(here, await self._ask(here.engine), change))
             await self.ports.answers.give(call.place, words, handled)
 
-    async def _correct(self, call: PressCall, here: _Here, change: PreferenceChange) -> None:
+    async def _correct(
+        self,
+        call: PressCall,
+        here: _Here,
+        change: PreferenceChange | None,
+        page: int | None = None,
+    ) -> None:
         with border("showing a choice", command=self.kind):
-            words = preference_reply(self._view(here, await self._ask(here.engine), change))
+            accepted = await self._ask(here.engine)
+            words = preference_reply(self._view(here, accepted, change, page))
             ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
             await self.ports.outbox.correct(call.place, ref, words)
 
