@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bridge.dispatch_stage import Stage, staged
 from fakes.scripted_engine import gated, until_cancelled
+from takopi.core.chat_settings import ChatSettings, SessionMode
 from takopi.core.gathering import LONG_UNITS
 from takopi.model import ResumeToken
 
@@ -51,6 +52,20 @@ async def test_forwards_in_the_same_answer_go_with_their_prompt() -> None:
         reply = stage.chat.message("and now?", reply_to=forwards[1].message_id)
         await stage.arrive(reply)
         assert stage.claude.turns[1].request.resume == ResumeToken("claude", "s1")
+
+
+@pytest.mark.parametrize("mode", ["stateless", "chat"])
+async def test_forwards_go_with_a_prompt_that_a_command_asks(mode: SessionMode) -> None:
+    """In either mode, though a command stands alone; without forwards it waits for nothing."""
+    async with staged(chats=ChatSettings(session_mode=mode)) as stage:
+        prompt = stage.chat.message("/new /claude why?")
+        forwards = [stage.chat.message(text, forwarded=True) for text in ("/cancel", "it broke")]
+        await stage.arrive(prompt, *forwards)
+        await stage.clock.advance(1)
+        assert stage.prompts() == ["why?\n\n/cancel\n\nit broke"]
+        assert await stage.unhandled() == []
+        await stage.arrive(stage.chat.message("/new /claude again"))
+        assert stage.prompts()[1:] == ["again"]
 
 
 async def test_a_forward_alone_is_a_prompt_and_others_go_with_it() -> None:

@@ -86,6 +86,7 @@ class Dispatcher:
         )
         self._turnstile = anyio.Lock()
         self._unhandled: list[AcceptedUpdate] = []
+        self._said: Sequence[AcceptedUpdate] = ()
         self._told: set[int] = set()
         self._pause_s = _FIRST_PAUSE_S
         self._tries_again = False
@@ -133,7 +134,8 @@ class Dispatcher:
             else:
                 said.append(accepted)
         refused = False
-        for together in read_together(in_order(said)):
+        self._said = in_order(said)
+        for together in read_together(self._said):
             refused = await self._do_all(together, refused=refused) or refused
         if not self._unhandled:
             self._pause_s = _FIRST_PAUSE_S
@@ -215,7 +217,17 @@ class Dispatcher:
         before = [*waiting, *spoken]
         arrived_at = step.accepted.arrived_at
         also = tuple(marks(step.others))
-        call = CommandCall(received, place, command, step.bound, handled, before, arrived_at, also)
+        call = CommandCall(
+            received,
+            place,
+            command,
+            step.bound,
+            handled,
+            before,
+            arrived_at,
+            also,
+            followed=any(_comes_along(said, received) for said in self._said),
+        )
         try:
             await self._commands.answer(call)
         finally:
@@ -346,6 +358,15 @@ def _updates(step: Step) -> Sequence[AcceptedUpdate]:
             return (step.accepted, *step.others)
         case _:
             return (step.accepted,)
+
+
+def _comes_along(said: AcceptedUpdate, received: MessageReceived) -> bool:
+    """Tell whether somebody forwarded a message behind another one."""
+    update = said.update
+    if not isinstance(update, MessageReceived) or not update.forwarded:
+        return False
+    same = (update.scope, update.sender_id) == (received.scope, received.sender_id)
+    return same and update.message_id > received.message_id
 
 
 def _sent_before(waits: AcceptedUpdate, received: MessageReceived) -> bool:

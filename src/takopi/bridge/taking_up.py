@@ -17,6 +17,9 @@ from takopi.model import EngineId, ResumeToken
 
 __all__ = ["Found", "ask", "begun_anew", "engine_here", "take_up"]
 
+FORWARD_WAIT_S = 0.5
+"""How long a prompt waits at most for what came with it and is read at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -104,7 +107,7 @@ async def ask(ports: CommandPorts, call: CommandCall, prompt: Prompt) -> None:
         person=received.sender_id,
         pieces=(piece,),
         files=received.files,
-        held_until=held_until([piece]),
+        held_until=_held_until(call, piece),
     )
     # As for any message, its arrival counts: what came with it in one answer is told apart by that.
     turn = replace(ports.asking.draft(prompt, asked), accepted_at=call.arrived_at)
@@ -117,6 +120,14 @@ async def ask(ports: CommandPorts, call: CommandCall, prompt: Prompt) -> None:
     place = begun_anew(ports, where, point)
     await ports.asking.submit(turn, [PlacePut(place), call.handled])
     ports.places.took(place)
+
+
+def _held_until(call: CommandCall, piece: PromptPiece) -> float | None:
+    """Say until when a prompt waits for what belongs to it; what is forwarded is read after it."""
+    until = held_until([piece])
+    if not call.followed:
+        return until
+    return max(until or 0.0, call.arrived_at + FORWARD_WAIT_S)
 
 
 def engine_here(ports: CommandPorts, scope: Scope, context: RunContext) -> EngineId:

@@ -73,6 +73,16 @@ async def album(talk: Talk) -> None:
     assert final.text.count("toy heard") == 1
 
 
+async def forwards(talk: Talk) -> None:
+    """What is forwarded along with a prompt goes with it, also with one behind a command."""
+    for words in ("what is this", "/new and this"):
+        asked = talk.say(words)
+        forward = talk.person.forward("/cancel it broke", talk.chat, thread_id=talk.thread)
+        talk.expected.append((forward, 0))
+        said = words.removeprefix("/new ")
+        await talk.final(asked, f"toy heard: {said} /  / /cancel it broke")
+
+
 async def for_others(talk: Talk) -> None:
     """Another bot's command gets no answer, nor what does not count here, nor a command's edit."""
     place = {"chat": talk.chat, "thread_id": talk.thread}
@@ -99,5 +109,6 @@ ROWS = (
     Row("edit in time", "hello", edit_in_time),
     Row("edit too late", "hello", edit_too_late),
     Row("album", "hello", album),
+    Row("forwards", "hello", forwards),
     Row("for others", "/status@other_bot", for_others),
 )

@@ -51,6 +51,8 @@ class CommandCall:
             service, and after a crash still.
         also: The marks of the other parts of the album that it is about, whose files are among
             those of the message; written with `handled`.
+        followed: Whether the person forwarded something behind it in the same answer of the
+            service, which belongs to what it asks.
     """
 
     received: MessageReceived
@@ -61,6 +63,7 @@ class CommandCall:
     refused: list[AcceptedUpdate] = field(default_factory=list)
     arrived_at: float = 0.0
     also: tuple[UpdateHandled, ...] = ()
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
