@@ -306,7 +306,7 @@ async def test_directories_and_repositories_nearby_are_offered(
     asker = ScriptedAsker(
         answers(
             Which_directory=["another"],
-            Directory=["plain", str(here / "none"), str(here / "shop")],
+            Directory=["plain", str(here / "no ne"), str(here / "shop")],
             Register=["under"],
             Name=["toy", "No Name", "my-shop"],
         ),
@@ -317,7 +317,7 @@ async def test_directories_and_repositories_nearby_are_offered(
         assert f"  {offered}" in asker.text
     assert "~/plain" not in asker.text
     assert "give the whole path" in asker.text
-    assert "is not a directory; make it first" in asker.text
+    assert f"is not a directory; make it first, with `mkdir -p '{here / 'no ne'}'`" in asker.text
     assert "it cannot be called toy: `/toy` is an engine" in asker.text
     assert "it cannot be called no name: it takes 1 to 32" in asker.text
     assert written(config)["work_dir"] == str(here / "shop")
@@ -332,6 +332,7 @@ async def test_a_repository_is_registered_once(api, run, config, here) -> None:
     await run(asker)
     assert "this directory, a git repository" in asker.text
     assert written(config)["projects"] == {"here": {"path": str(here)}}
+    assert written(config)["default_project"] == "here"
     again = ScriptedAsker()
     await run(again, again=True)
     assert f"{here} is the project here already" in again.text

@@ -5,6 +5,7 @@ import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 import anyio
 import anyio.to_thread
@@ -202,7 +203,8 @@ def _check_work_dir(settings: Settings) -> Check:
     if path is None:
         return Check("work_dir", "note", "not set: new sessions start where takopi is started")
     if not is_directory(path):
-        text = f"{path} is not a directory; make it with `mkdir -p {path}`, or set another"
+        make = f"mkdir -p {quote(str(path))}"
+        text = f"{path} is not a directory; make it with `{make}`, or set another"
         return Check("work_dir", "wrong", text)
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         return Check("work_dir", "wrong", f"{path} cannot be written; set another work_dir")

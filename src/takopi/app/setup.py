@@ -41,6 +41,7 @@ TOKEN = TELEGRAM + "bot_token"
 CHAT = TELEGRAM + "chat_id"
 ALLOWED = TELEGRAM + "allowed_user_ids"
 TOPICS = TELEGRAM + "topics.enabled"
+PROJECT_KEYS = ("projects.", "default_project")
 
 
 def missing(settings: Settings) -> tuple[str, ...]:
@@ -257,11 +258,12 @@ class Interview:
             self._answers["default_engine"] = engine
 
     def _take_project(self) -> None:
-        for name in [name for name in self._answers if name.startswith("projects.")]:
+        for name in [name for name in self._answers if name.startswith(PROJECT_KEYS)]:
             del self._answers[name]
         work_dir = Path(self.present["work_dir"]).expanduser()
         engines = find_engines(self.home.path).ids
-        self._answers |= ask_project(self.asker, work_dir, self._projects, engines)
+        answers = ask_project(self.asker, work_dir, self._projects, engines)
+        self._answers |= {name: self._written.get(name, value) for name, value in answers.items()}
 
     def _summary(self) -> dict[str, Any] | None:
         """Show what will be written and ask; None when an answer was changed."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from takopi.app.asking import Asker
@@ -62,7 +63,8 @@ def ask_work_dir(asker: Asker, present: Path | None) -> Path:
             continue
         if is_directory(typed):
             return typed
-        asker.say(f"{typed} is not a directory; make it first, with `mkdir -p {typed}`", "bad")
+        make = f"mkdir -p {quote(str(typed))}"
+        asker.say(f"{typed} is not a directory; make it first, with `{make}`", "bad")
 
 
 def _short(path: Path) -> str:
@@ -75,6 +77,9 @@ def ask_project(
     asker: Asker, work_dir: Path, projects: Projects, engines: Collection[str]
 ) -> dict[str, Any]:
     """Offer to register the repository at hand, and return the keys of it.
+
+    Where sessions start in it, it is the default project too: otherwise its branches could be
+    named only together with its name, in the very directory that all prompts run in.
 
     Args:
         projects: Those that are configured.
@@ -92,13 +97,16 @@ def ask_project(
     alias = free_alias(alias_of(root.name, engines), projects.aliases)
     asker.say(
         f"{root} is a git repository. As a project it has a name: /{alias} before a prompt means "
-        "it, from everywhere."
+        "it, from everywhere, and @branch a branch of it."
     )
     choices = (Choice(f"register it as {alias}"), Choice("under another name"), Choice("not now"))
     chosen = asker.choose("Register it?", choices)
     if chosen == 1:
         alias = _ask_alias(asker, alias, projects, engines)
-    return {} if chosen == 2 else {f"projects.{alias}.path": str(root)}
+    if chosen == 2:
+        return {}
+    default = {"default_project": alias} if root == work_dir.resolve() else {}
+    return {f"projects.{alias}.path": str(root)} | default
 
 
 def _around(directory: Path) -> list[Path]:
