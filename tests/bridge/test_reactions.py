@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
+from bridge.schedule_stage import living
 from bridge.world import World, serving
 from fakes.clock import VirtualClock, settle
 from fakes.scripted_engine import until_cancelled
@@ -179,3 +180,23 @@ async def test_what_nobody_wrote_in_the_chat_gets_none(more) -> None:
         wanted.over(turn(1, **more))
         await clock.advance(5)
         assert service.calls == []
+
+
+async def test_what_a_stop_left_unsaid_is_said_by_the_next_takopi() -> None:
+    """Of the turns that ended last, in chats that are served; once more does no harm."""
+    refused = TransportError("not now")
+    async with living(reactions=True) as world:
+        world.chat.write("long ago")
+        await world.clock.advance(200)
+        world.chat.fault = lambda call: refused if call.text == "👌" else None
+        prompt = world.chat.write("one").message_id
+        await settle()
+        await world.clock.advance(5)
+        assert world.finals()
+    async with living(before=world, reactions=True) as later:
+        await later.clock.advance(5)
+        assert reactions(later) == [(prompt, "👌")]
+    elsewhere = access_policy(chat_id=7)
+    async with living(before=world, reactions=True, access=elsewhere) as strange:
+        await strange.clock.advance(5)
+        assert reactions(strange) == []

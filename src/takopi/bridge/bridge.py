@@ -193,7 +193,7 @@ class Bridge:
             workspaces,
             TurnJournal(ports.store),
             ports.clock,
-            TurnMessages(outbox, ports.clock, finals, self._reactions(group)),
+            TurnMessages(outbox, ports.clock, finals, self._reactions(group, door)),
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
             arrivals,
             topics=topics,
@@ -246,10 +246,13 @@ class Bridge:
         outbox.on_thread_lost = desk.lost
         return TurnTopics(TurnTopicPorts(desk, outbox, places, ports.clock))
 
-    def _reactions(self, group: TaskGroup) -> Reactions | None:
+    def _reactions(self, group: TaskGroup, door: Door) -> Reactions | None:
         ports = self._ports
-        wanted = self._options.reactions
-        return Reactions(ports.transport, ports.clock, group) if wanted else None
+        if not self._options.reactions:
+            return None
+        reactions = Reactions(ports.transport, ports.clock, group)
+        group.start_soon(reactions.take_up, ports.store, partial(door.knows, ports.transport.id))
+        return reactions
 
     def _spending(self, outbox: Outbox, places: Places) -> Spending:
         ports, options = self._ports, self._options

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from takopi.bridge.records import TurnRecord
 from takopi.core.access import AccessPolicy
 from takopi.core.chat import ChatUpdate
 
@@ -29,6 +30,11 @@ class Door:
     def admits(self, update: ChatUpdate) -> bool:
         """Tell whether an update comes from somebody who is served, in a chat that is served."""
         return self._policy.admits(update)
+
+    def knows(self, transport: str, turn: TurnRecord) -> bool:
+        """Tell whether a turn was asked for in a chat of a service, by somebody, served now."""
+        scope = turn.scope
+        return scope.transport == transport and self._policy.serves(scope.chat_id, turn.person)
 
     def move(self, chat: int, new: int) -> None:
         """Serve a group under its new id; twice is once, and others' groups are left alone."""

@@ -6,16 +6,18 @@ down nowhere, so one is on its way in a chat at a time, with a pause behind each
 refuses one is left alone for a while.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from anyio.abc import TaskGroup
 
 from takopi.bridge.border import border
-from takopi.bridge.ports import Clock
+from takopi.bridge.ports import Clock, TurnFilter
 from takopi.bridge.records import TurnRecord
 from takopi.core.chat import ChatKind
 from takopi.core.reactions import SEEN, reaction_of_end
+from takopi.core.turn_state import ENDS
 from takopi.errors import FloodLimited, TargetLost, TransportError
 from takopi.logging import get_logger
 from takopi.transport import MessageRef
@@ -27,6 +29,8 @@ _log = get_logger(__name__)
 MAX_WAITING = 20
 PAUSE_S: dict[ChatKind, float] = {"private": 1.0, "group": 3.0}
 REFUSED_FOR_S = 600.0
+LATEST_S = 60.0
+"""The last reaction of a full queue goes out so long after its turn ended."""
 
 
 class ReactionService(Protocol):
@@ -38,6 +42,14 @@ class ReactionService(Protocol):
         Raises:
             TransportError: The service did not take it.
         """
+        ...
+
+
+class EndedTurns(Protocol):
+    """Be the part of the journal that knows which turns ended."""
+
+    async def newest_turns(self, wanted: TurnFilter, limit: int) -> tuple[TurnRecord, ...]:
+        """List turns, the newest first."""
         ...
 
 
@@ -72,6 +84,23 @@ class Reactions:
     def over(self, turn: TurnRecord) -> None:
         """Say that the final of a turn is there."""
         self._wish(turn, reaction_of_end(turn.outcome))
+
+    async def take_up(self, store: EndedTurns, own: Callable[[TurnRecord], bool]) -> None:
+        """Say once more which turns are over that ended shortly before an earlier takopi did.
+
+        Nothing says whether its reactions went out. Said twice they look as said once.
+
+        Args:
+            store: Knows the turns.
+            own: Tells whether a turn is one of those that are served here.
+        """
+        with border("looking for turns that ended"):
+            turns = await store.newest_turns(TurnFilter(), MAX_WAITING)
+            ended = [turn for turn in turns if turn.state in ENDS and turn.ended_at is not None]
+            last = max((turn.ended_at or 0.0 for turn in ended), default=0.0)
+            for turn in reversed(ended):
+                if (turn.ended_at or 0.0) >= last - LATEST_S and own(turn):
+                    self.over(turn)
 
     def _wish(self, turn: TurnRecord, emoji: str | None) -> None:
         if turn.origin != "prompt" or turn.silent or not turn.messages:
