@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from takopi.app.config_edit import flatten
+from takopi.app.home import Home
 from takopi.engines import find_engines
 from takopi.errors import ConfigError
 from takopi.settings import parse_settings
@@ -83,3 +84,13 @@ def test_every_meaning_is_a_sentence() -> None:
     """What `KEYS` says can be shown to a person."""
     for spec in KEYS:
         assert re.fullmatch(r"[A-Z].*\.", spec.meaning), spec.name
+
+
+def test_the_reference_names_what_lies_in_the_folder() -> None:
+    """Nobody finds a file there that no page explains."""
+    section = REFERENCE.partition("\n## What lies in the folder\n")[2]
+    home = Home(Path("/home"))
+    places = [value for name, value in vars(Home).items() if isinstance(value, property)]
+    assert places
+    for place in places:
+        assert f"`{place.fget(home).relative_to(home.path)}" in section
