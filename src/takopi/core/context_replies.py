@@ -3,7 +3,7 @@
 from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
 from takopi.core.contexts import format_context
-from takopi.core.decisions import BranchRefused, ContextExplained, ContextTwice
+from takopi.core.decisions import BadBranch, ContextExplained, ContextTwice
 from takopi.core.markdown.builder import RichBuilder
 from takopi.core.progress_view import write_words
 from takopi.core.shorten import one_line
@@ -14,7 +14,7 @@ __all__ = ["context_reply", "elsewhere_note", "lost_project_note"]
 _NAME_UNITS = 80
 
 
-def context_reply(decision: ContextExplained | ContextTwice | BranchRefused) -> ChatMessage:
+def context_reply(decision: ContextExplained | ContextTwice | BadBranch) -> ChatMessage:
     """Answer directives that are no prompt."""
     match decision:
         case ContextExplained(context):
@@ -30,13 +30,13 @@ def context_reply(decision: ContextExplained | ContextTwice | BranchRefused) -> 
                 first=one_line(first, _NAME_UNITS),
                 second=one_line(second, _NAME_UNITS),
             )
-        case BranchRefused(branch, ""):
+        case BadBranch(branch, ""):
             text = tr(
                 "No project holds here that @{branch} could belong to: name one before it, as in "
                 "/project @{branch}, or bind this chat with /ctx.",
                 branch=one_line(branch, _NAME_UNITS),
             )
-        case BranchRefused(branch, why):
+        case BadBranch(branch, why):
             text = tr(
                 "@{branch} is no branch that takopi opens: {why}. If it was meant as a word of the "
                 "prompt, put another word before it.",

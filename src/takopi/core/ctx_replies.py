@@ -9,7 +9,7 @@ from takopi.core.branches import check_branch
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import nearest_names, press_data
 from takopi.core.contexts import ContextSource, HeldContext, format_context
-from takopi.core.decisions import BranchRefused
+from takopi.core.decisions import BadBranch
 from takopi.core.replies import Styled, code, message
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
@@ -55,10 +55,10 @@ def read_ctx(args: str) -> ContextAsked:
     return ContextAsked("set", next(iter(projects), None), next(iter(branches), None))
 
 
-def branch_wrong(branch: str) -> BranchRefused | None:
+def branch_wrong(branch: str) -> BadBranch | None:
     """Say why a branch cannot be bound; None when it can."""
     why = check_branch(branch)
-    return None if why is None else BranchRefused(branch, why)
+    return None if why is None else BadBranch(branch, why)
 
 
 def context_usage() -> ChatMessage:

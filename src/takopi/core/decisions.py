@@ -12,8 +12,8 @@ from takopi.core.contexts import NOWHERE, HeldContext
 from takopi.model import EngineId, ResumeToken
 
 __all__ = [
+    "BadBranch",
     "BoundTurn",
-    "BranchRefused",
     "Command",
     "ContextExplained",
     "ContextTwice",
@@ -161,7 +161,7 @@ class ContextTwice(msgspec.Struct, frozen=True):
     second: str
 
 
-class BranchRefused(msgspec.Struct, frozen=True):
+class BadBranch(msgspec.Struct, frozen=True):
     """Name a branch that cannot be one, or one of no project.
 
     Args:
@@ -202,6 +202,6 @@ Route: TypeAlias = (
     | EngineConflict
     | ContextExplained
     | ContextTwice
-    | BranchRefused
+    | BadBranch
     | Prompt
 )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from takopi.core.branches import check_branch
 from takopi.core.commands import nearest_names
 from takopi.core.decisions import (
-    BranchRefused,
+    BadBranch,
     Command,
     ContextTwice,
     EngineConflict,
@@ -44,7 +44,7 @@ class Opening(msgspec.Struct, frozen=True):
 
 def read_opening(
     text: str, table: RouteTable
-) -> Opening | Command | UnknownCommand | EngineConflict | ContextTwice | BranchRefused:
+) -> Opening | Command | UnknownCommand | EngineConflict | ContextTwice | BadBranch:
     """Read the words at the start: one command alone, or what says who and where.
 
     Args:
@@ -63,7 +63,7 @@ def read_opening(
                 return ContextTwice(f"@{found.branch}", f"@{word}")
             wrong = check_branch(word)
             if wrong is not None:
-                return BranchRefused(word, wrong)
+                return BadBranch(word, wrong)
             found = replace(found, branch=word, rest=rest)
         elif lowered in table.engines:
             if found.engine not in (None, lowered):

@@ -9,7 +9,7 @@ from takopi.core.chat import Button, ChatMessage
 from takopi.core.context_replies import context_reply
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 from takopi.core.route import (
-    BranchRefused,
+    BadBranch,
     ContextExplained,
     ContextTwice,
     EngineConflict,
@@ -165,7 +165,7 @@ def route_reply(decision: Route, default_engine: EngineId) -> ChatMessage | None
             return engine_reply(engine, default_engine)
         case NothingSaid():
             return hint_reply()
-        case ContextExplained() | ContextTwice() | BranchRefused():
+        case ContextExplained() | ContextTwice() | BadBranch():
             return context_reply(decision)
         case _:
             return None

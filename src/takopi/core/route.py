@@ -22,8 +22,8 @@ from takopi.context import RunContext
 from takopi.core.chat import MessageReceived
 from takopi.core.contexts import HeldContext, first_context, read_context
 from takopi.core.decisions import (
+    BadBranch,
     BoundTurn,
-    BranchRefused,
     Command,
     ContextExplained,
     ContextTwice,
@@ -42,8 +42,8 @@ from takopi.model import EngineId, ResumeToken
 
 __all__ = [
     "CONTINUE",
+    "BadBranch",
     "BoundTurn",
-    "BranchRefused",
     "Command",
     "ContextExplained",
     "ContextTwice",
@@ -86,7 +86,7 @@ def route(message: MessageReceived, table: RouteTable, bound: BoundTurn | None =
     if not isinstance(opening, Opening):
         return opening
     where = _where(opening, message, table, bound)
-    if isinstance(where, BranchRefused):
+    if isinstance(where, BadBranch):
         return where
     session = _session(opening.rest, message, table.codecs, bound)
     engine = session.engine if session else bound.engine if bound else None
@@ -116,7 +116,7 @@ def _explained(
 
 def _where(
     opening: Opening, message: MessageReceived, table: RouteTable, bound: BoundTurn | None
-) -> HeldContext | BranchRefused:
+) -> HeldContext | BadBranch:
     """Find the context of a prompt; see `contexts.PRECEDENCE`."""
     if bound is not None:
         return HeldContext(bound.context, "reply" if bound.context.project else "none")
@@ -128,7 +128,7 @@ def _where(
     if line is None and project is None and opening.branch is not None:
         project = table.here.context.project
         if project is None:
-            return BranchRefused(opening.branch)
+            return BadBranch(opening.branch)
     directive = RunContext(project, opening.branch) if project else None
     found = first_context((("line", line), ("directive", directive)))
     return found if found.context.project else table.here

@@ -7,7 +7,7 @@ one that counts (an album, a long paste) counts too; gathering knows that.
 
 from takopi.core.chat import MessageReceived
 from takopi.core.decisions import (
-    BranchRefused,
+    BadBranch,
     Command,
     ContextExplained,
     ContextTwice,
@@ -47,4 +47,4 @@ def begins_with_own_word(message: MessageReceived, decision: Route) -> bool:
     if isinstance(decision, Prompt):
         return decision.text != text
     own = Command | EngineExplained | EngineConflict | ContextExplained
-    return isinstance(decision, own | ContextTwice | BranchRefused)
+    return isinstance(decision, own | ContextTwice | BadBranch)

@@ -12,7 +12,7 @@ from takopi.context import RunContext
 from takopi.core.branches import worktree_folder
 from takopi.core.contexts import HeldContext, format_context
 from takopi.core.decisions import (
-    BranchRefused,
+    BadBranch,
     Command,
     ContextExplained,
     ContextTwice,
@@ -192,7 +192,7 @@ HOSTILE = st.one_of(
 def test_a_hostile_branch_is_no_option_and_leaves_no_project(name) -> None:
     """It is refused or text, or else a name that git and a disk take as it stands."""
     found = route(message(f"/zed @{name} do it"), PROJECTS)
-    if isinstance(found, BranchRefused | ContextTwice | UnknownCommand | EngineConflict):
+    if isinstance(found, BadBranch | ContextTwice | UnknownCommand | EngineConflict):
         return
     context = found.context if isinstance(found, ContextExplained) else found.where.context
     branch = context.branch

@@ -17,7 +17,7 @@ from takopi.core.ctx_replies import (
     project_unknown,
     read_ctx,
 )
-from takopi.core.decisions import BranchRefused
+from takopi.core.decisions import BadBranch
 from takopi.core.texts import tr
 from takopi.transport import MessageRef
 
@@ -89,7 +89,7 @@ class ContextCommand:
         if project is None:
             alias = self.ports.router.context_here(scope).context.project
             if alias is None:
-                return context_reply(BranchRefused(branch or ""))
+                return context_reply(BadBranch(branch or ""))
         else:
             found = self.ports.settings.projects.find(project)
             if found is None:

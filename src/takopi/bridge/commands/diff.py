@@ -16,7 +16,7 @@ from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
 from takopi.core.context_replies import context_reply
 from takopi.core.ctx_replies import branch_wrong
-from takopi.core.decisions import BranchRefused
+from takopi.core.decisions import BadBranch
 from takopi.core.diff_replies import (
     DiffView,
     commit_question,
@@ -140,7 +140,7 @@ class DiffCommand:
         here = held or ports.router.context_here(call.received.scope).context
         if branch is not None:
             if here.project is None:
-                return context_reply(BranchRefused(branch))
+                return context_reply(BadBranch(branch))
             here = RunContext(here.project, branch)
         return await self._of_place(here, call.received.scope.chat_id)
 
