@@ -72,6 +72,23 @@ async def test_an_album_without_a_word_is_kept_whole(world):
         assert world.attached() == [["incoming/plan.pdf", "incoming/photo-9.jpg"]]
 
 
+@pytest.mark.parametrize("to_bot", [True, False])
+async def test_an_album_without_a_word_in_a_group_is_kept_when_it_answers(world, to_bot):
+    """Any other one is for people."""
+    async with world.on():
+        said = await world.sends("hello", kind="group")
+        await world.clock.advance(5)
+        reply = RepliedTo(said.message_id, from_this_bot=to_bot)
+        world.chat.feed(
+            world.chat.message("", album="a", files=(PDF,), kind="group", reply=reply),
+            world.chat.message("", album="a", files=(PHOTO,), kind="group", reply=reply),
+        )
+        await world.clock.advance(1)
+        kept = {"photo-9.jpg": b"photo", "plan.pdf": b"plan"}
+        assert world.arrived() == (kept if to_bot else {})
+        assert world.chat.has("Saved as incoming/plan.pdf, incoming/photo-9.jpg") == to_bot
+
+
 async def test_a_reply_to_an_older_file_takes_it_along(world):
     """Also when takopi has never heard of it; a reply to a turn takes nothing twice."""
     async with world.on():

@@ -29,6 +29,7 @@ from takopi.bridge.sent_files import (
 from takopi.bridge.steps import Decided, Draft, HeldBack, KeptFiles, Refused, Step, Told, TooLate
 from takopi.core.backlog import sent_while_away
 from takopi.core.chat import MessageEdited, MessageReceived, Scope
+from takopi.core.decisions import BoundTurn, Command, Ignored, Prompt, Route, RouteTable
 from takopi.core.file_replies import refused_reply, why_not_taken
 from takopi.core.file_rules import FileRules
 from takopi.core.gathering import (
@@ -44,7 +45,7 @@ from takopi.core.gathering import (
 from takopi.core.prompt_replies import edit_refused_reply
 from takopi.core.replies import hint_reply, message
 from takopi.core.richtext import utf16_len
-from takopi.core.route import BoundTurn, Command, Ignored, Prompt, Route, RouteTable, route
+from takopi.core.route import route
 from takopi.core.triggers import begins_with_own_word, speaks_to_bot
 from takopi.errors import StoreError
 
@@ -147,13 +148,12 @@ class _Reading:
         now = self._ports.clock.wall()
         for key, parts in self._wordless.items():
             until = parts[-1].arrived_at + ALBUM_WAIT_S
-            private = parts[0].update.chat_kind == "private"
             if now < until <= now + ALBUM_WAIT_S:  # never longer, also when the wall clock was set
                 self._steps.append(HeldBack(tuple(parts), until))
             elif key in self._commanded:
                 self._steps.append(self._commanded[key].with_album(parts))
             else:
-                self._steps.append(self._wordless_step(parts, told=private))
+                self._steps.append(self._wordless_step(parts))
         return self._steps
 
     # Messages.
@@ -222,10 +222,12 @@ class _Reading:
             files = (*files, *reply_files(reply, record))
         return received if files == received.files else replace(received, files=files)
 
-    def _wordless_step(self, parts: Sequence[AcceptedUpdate], *, told: bool) -> Step:
+    def _wordless_step(self, parts: Sequence[AcceptedUpdate], *, told: bool = False) -> Step:
         """Keep files that came without a word; what has neither words nor files gets a hint."""
         first = parts[0].update
         messages = [part.update for part in parts if isinstance(part.update, MessageReceived)]
+        # In a group most albums are for others: those of a person who answers the bot are not.
+        told = told or any(speaks_to_bot(one, "mentions") for one in messages)
         if told and isinstance(first, MessageReceived) and any(one.files for one in messages):
             # It belongs where a prompt would that is written in its place.
             asked = replace(first, text="files", reply=None, forwarded=False)
