@@ -154,12 +154,13 @@ async def test_what_a_chat_forgets_is_told() -> None:
     chat = Chat()
     await chat.prompt("/at 18:30 look")
     assert chat.screen.taken() == []
-    chat.transport = TerminalTransport(chat.screen, forgets=True)
-    for line in ("/at", "/every 5m look"):
+    chat.transport = TerminalTransport(chat.screen, own=True)
+    for line in ("/at", "/every 5m look", "/ctx"):
         await chat.transport.feed(line)
         await anext(chat.transport.updates())
-    (told,) = chat.screen.taken()
-    assert "forgotten when this chat ends" in told
+    planned, here = chat.screen.taken()
+    assert "forgotten when this chat ends" in planned
+    assert "run where this chat was started" in here
 
 
 async def test_a_final_may_be_an_edit() -> None:

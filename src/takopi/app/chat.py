@@ -133,7 +133,7 @@ async def _chat(runtime: Runtime, default: EngineId, remark: str) -> None:
     options = _options(settings, default)
     with make_screen(live=live, stderr=False) as screen:
         beginnings = (*engines.ids(), *settings.projects.aliases)
-        transport = TerminalTransport(screen, beginnings, one_by_one=not live, forgets=True)
+        transport = TerminalTransport(screen, beginnings, one_by_one=not live, own=True)
         ports = BridgePorts(
             transport,
             MemoryStore(),

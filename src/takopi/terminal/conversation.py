@@ -13,6 +13,7 @@ __all__ = [
     "FORGOTTEN",
     "HELP",
     "HELPING",
+    "HERE",
     "PLANNING",
     "TAKEN_UP",
     "Conversation",
@@ -31,6 +32,7 @@ HELP = (
 )
 HELPING = ("/help", "/start")
 FORGOTTEN = "What is planned here is forgotten when this chat ends; the bot keeps what it is told."
+HERE = "Prompts that name no project run where this chat was started."
 TAKEN_UP = "the next line goes on in that session"
 PLANNING = ("/every", "/at")
 ABSENT = {

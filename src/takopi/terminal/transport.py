@@ -29,6 +29,7 @@ from takopi.terminal.conversation import (
     FORGOTTEN,
     HELP,
     HELPING,
+    HERE,
     PLANNING,
     TAKEN_UP,
     Conversation,
@@ -59,7 +60,7 @@ class TerminalTransport:
         beginnings: Engines and projects: a line that begins with `/` and one of them begins a
             conversation of its own.
         one_by_one: Hand on a prompt only when the one before is answered, as a pipe needs it.
-        forgets: Whether what is planned here is gone when the chat ends.
+        own: Whether this is a chat of its own, begun in some directory, and not a bot's.
     """
 
     def __init__(
@@ -68,12 +69,12 @@ class TerminalTransport:
         beginnings: Sequence[str] = (),
         *,
         one_by_one: bool = False,
-        forgets: bool = False,
+        own: bool = False,
     ) -> None:
         self._screen = screen
         self._beginnings = frozenset(beginnings)
         self._one_by_one = one_by_one
-        self._forgets = forgets
+        self._own = own
         self._conversation = Conversation()
         self._lines: deque[str] = deque()
         self._presses: deque[ButtonPressed] = deque()
@@ -181,8 +182,10 @@ class TerminalTransport:
             return None
         if command in HELPING:
             self._screen.note(HELP)
-        elif command in PLANNING and rest and self._forgets:
+        elif command in PLANNING and rest and self._own:
             self._screen.note(FORGOTTEN)
+        elif command == "/ctx" and self._own:
+            self._screen.note(HERE)
         message_id = self._new_id()
         self._conversation.open.add(message_id)
         self._conversation.chosen = False
