@@ -9,8 +9,8 @@ from takopi.bridge.edits import NotTaken, late_words, revised
 from takopi.bridge.records import TurnPut, TurnRecord
 from takopi.core.access import access_policy
 from takopi.core.chat import MessageEdited, RepliedTo, Scope
+from takopi.core.decisions import Prompt
 from takopi.core.gathering import LONG_UNITS
-from takopi.core.route import Prompt
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.anyio

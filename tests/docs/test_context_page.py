@@ -13,10 +13,11 @@ from takopi.context import RunContext
 from takopi.core.chat import MessageReceived, RepliedTo, Scope
 from takopi.core.chat_settings import ChatSettings
 from takopi.core.contexts import PRECEDENCE
+from takopi.core.decisions import BoundTurn, Prompt
 from takopi.core.places import PlaceRecord
 from takopi.core.preferences import PREFERENCE_PLACES, Preferences, chat_key, held, scope_key
 from takopi.core.projects import Project, Projects
-from takopi.core.route import BoundTurn, Prompt, route
+from takopi.core.route import route
 
 PAGE = Path(__file__).parents[2].joinpath("docs/reference/context.md").read_text("utf-8")
 HERE = Scope("memory", -7, 4)

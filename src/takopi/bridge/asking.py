@@ -9,7 +9,7 @@ from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import Change, MessageBound, TurnPut, TurnRecord
 from takopi.bridge.routing import Router
 from takopi.bridge.scheduler import Scheduler
-from takopi.core.route import Prompt
+from takopi.core.decisions import Prompt
 
 __all__ = ["Asking", "AskingPorts"]
 

@@ -28,10 +28,10 @@ from takopi.core.chat import (
     MessageReceived,
     TopicChanged,
 )
+from takopi.core.decisions import Command
 from takopi.core.offers import OFFER_PREFIX
 from takopi.core.prompt_replies import not_done_reply, not_written_reply
 from takopi.core.replies import message, route_reply
-from takopi.core.route import Command
 from takopi.core.texts import tr_later, translated
 from takopi.errors import StoreError, TransportError
 from takopi.logging import get_logger

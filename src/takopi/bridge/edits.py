@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from takopi.bridge.records import TurnRecord
 from takopi.core.chat import MessageEdited, MessageReceived
+from takopi.core.decisions import EngineConflict, NothingSaid, Prompt, Route
 from takopi.core.gathering import PromptPiece, joined_text
-from takopi.core.route import EngineConflict, NothingSaid, Prompt, Route
 from takopi.core.texts import tr
 
 __all__ = ["NotTaken", "as_sent", "is_askers_own", "late_words", "revised"]

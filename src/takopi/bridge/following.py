@@ -13,8 +13,8 @@ from takopi.bridge.routing import bound_to
 from takopi.context import RunContext
 from takopi.core.chat import Scope
 from takopi.core.chat_settings import SessionMode
+from takopi.core.decisions import BoundTurn, Prompt
 from takopi.core.places import SessionPoint, session_key
-from takopi.core.route import BoundTurn, Prompt
 from takopi.model import EngineId, ResumeToken
 
 __all__ = ["Follower", "Where"]

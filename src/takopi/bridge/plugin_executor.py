@@ -16,7 +16,7 @@ from takopi.commands import RunMode, RunRequest, RunResult
 from takopi.context import RunContext
 from takopi.core.branches import check_branch
 from takopi.core.contexts import HeldContext
-from takopi.core.route import Prompt
+from takopi.core.decisions import Prompt
 from takopi.core.texts import tr
 from takopi.errors import PluginError
 from takopi.transport import MessageRef, RenderedMessage

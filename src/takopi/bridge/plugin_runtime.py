@@ -14,10 +14,7 @@ from takopi.context import RunContext
 from takopi.core.branches import worktree_folder
 from takopi.core.chat import ChatKind, MessageReceived, RepliedTo, Scope
 from takopi.core.contexts import ContextSource, HeldContext, format_context
-from takopi.core.directives import Opening, read_opening
-from takopi.core.projects import Projects
-from takopi.core.replies import route_reply
-from takopi.core.route import (
+from takopi.core.decisions import (
     Command,
     ContextExplained,
     EngineExplained,
@@ -25,8 +22,11 @@ from takopi.core.route import (
     Prompt,
     RouteTable,
     UnknownCommand,
-    route,
 )
+from takopi.core.directives import Opening, read_opening
+from takopi.core.projects import Projects
+from takopi.core.replies import route_reply
+from takopi.core.route import route
 from takopi.core.texts import tr
 from takopi.errors import ConfigError, DirectiveError, PluginError, RunnerUnavailableError
 from takopi.model import EngineId, ResumeToken

@@ -14,8 +14,8 @@ from takopi.core.chat_settings import ChatSettings
 from takopi.core.commands import command_names
 from takopi.core.context_replies import elsewhere_note, lost_project_note
 from takopi.core.contexts import HeldContext, first_context
+from takopi.core.decisions import BoundTurn, Prompt, ResumeCodec, RouteTable
 from takopi.core.preferences import Held, Layer, Trigger, Verbosity, choices_for, held
-from takopi.core.route import BoundTurn, Prompt, ResumeCodec, RouteTable
 from takopi.core.topics import wants_topic
 from takopi.errors import ConfigError, PluginError
 from takopi.logging import get_logger

@@ -15,7 +15,8 @@ from takopi.bridge.turn import Turn
 from takopi.context import RunContext
 from takopi.core.chat import MessageReceived, RepliedTo
 from takopi.core.contexts import HeldContext
-from takopi.core.route import BoundTurn, Prompt, Route, route
+from takopi.core.decisions import BoundTurn, Prompt, Route
+from takopi.core.route import route
 from takopi.core.schedule_replies import schedule_note
 from takopi.core.schedules import ScheduleRecord
 from takopi.core.texts import tr

@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from takopi.bridge.records import TurnRecord
 from takopi.core.chat import IncomingFile, MessageReceived, RepliedTo
+from takopi.core.decisions import Prompt
 from takopi.core.file_rules import FileRules
-from takopi.core.route import Prompt
 
 __all__ = ["NO_FILES", "files_record", "reply_files", "with_words", "without_voice"]
 

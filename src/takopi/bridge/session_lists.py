@@ -15,7 +15,7 @@ from takopi.bridge.session_search import MOST_TURNS
 from takopi.bridge.waiting import wait_until
 from takopi.context import RunContext
 from takopi.core.chat import Scope
-from takopi.core.route import BoundTurn
+from takopi.core.decisions import BoundTurn
 from takopi.core.session_list import SessionEntry, SessionState, view_key
 from takopi.desktop_sessions import DesktopSession, list_desktop_sessions
 from takopi.model import EngineId, ResumeToken

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from takopi.bridge.records import AcceptedUpdate, TurnRecord
 from takopi.core.chat import ChatMessage, IncomingFile, MessageEdited, MessageReceived
+from takopi.core.decisions import BoundTurn, Route
 from takopi.core.gathering import PromptPiece, files_of, held_until, joined_text
-from takopi.core.route import BoundTurn, Route
 from takopi.errors import StoreError
 
 __all__ = ["Decided", "Draft", "HeldBack", "KeptFiles", "Refused", "Step", "Told", "TooLate"]

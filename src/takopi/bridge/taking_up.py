@@ -9,9 +9,9 @@ from takopi.bridge.following import Where
 from takopi.bridge.records import PlacePut, TurnRecord
 from takopi.context import RunContext
 from takopi.core.chat import Scope
+from takopi.core.decisions import BoundTurn, Prompt
 from takopi.core.gathering import PromptPiece, held_until
 from takopi.core.places import PlaceRecord, SessionPoint, with_session_point
-from takopi.core.route import BoundTurn, Prompt
 from takopi.core.session_replies import taken_up_reply
 from takopi.model import EngineId, ResumeToken
 

@@ -7,8 +7,7 @@ import msgspec
 
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.context_replies import context_reply
-from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
-from takopi.core.route import (
+from takopi.core.decisions import (
     BadBranch,
     ContextExplained,
     ContextTwice,
@@ -18,6 +17,7 @@ from takopi.core.route import (
     Route,
     UnknownCommand,
 )
+from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 from takopi.core.split import MAX_ENTITIES, cap_entities
 from takopi.core.texts import tr
 from takopi.model import EngineId

@@ -24,9 +24,7 @@ from takopi.core.contexts import HeldContext, first_context, read_context
 from takopi.core.decisions import (
     BadBranch,
     BoundTurn,
-    Command,
     ContextExplained,
-    ContextTwice,
     EngineConflict,
     EngineExplained,
     Ignored,
@@ -35,31 +33,11 @@ from takopi.core.decisions import (
     ResumeCodec,
     Route,
     RouteTable,
-    UnknownCommand,
 )
 from takopi.core.directives import Opening, read_opening
 from takopi.model import EngineId, ResumeToken
 
-__all__ = [
-    "CONTINUE",
-    "BadBranch",
-    "BoundTurn",
-    "Command",
-    "ContextExplained",
-    "ContextTwice",
-    "EngineConflict",
-    "EngineExplained",
-    "Ignored",
-    "NothingSaid",
-    "Prompt",
-    "ResumeCodec",
-    "Route",
-    "RouteTable",
-    "UnknownCommand",
-    "last_resume",
-    "route",
-    "without_resume",
-]
+__all__ = ["CONTINUE", "last_resume", "route", "without_resume"]
 
 CONTINUE = "continue"
 """What an engine is told when a person names a session and says nothing else."""

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from takopi.core.chat import ButtonPressed, MessageEdited, MessageReceived, RepliedTo, Scope
-from takopi.core.route import RouteTable
+from takopi.core.decisions import RouteTable
 from takopi.model import ResumeToken
 
 

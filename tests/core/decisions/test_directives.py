@@ -13,6 +13,7 @@ from takopi.core.branches import worktree_folder
 from takopi.core.contexts import HeldContext, format_context
 from takopi.core.decisions import (
     BadBranch,
+    BoundTurn,
     Command,
     ContextExplained,
     ContextTwice,
@@ -22,7 +23,7 @@ from takopi.core.decisions import (
     RouteTable,
     UnknownCommand,
 )
-from takopi.core.route import BoundTurn, route
+from takopi.core.route import route
 
 pytestmark = pytest.mark.timeout(300)
 

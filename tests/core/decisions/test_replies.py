@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takopi.core.chat import ChatMessage
+from takopi.core.decisions import EngineConflict, UnknownCommand
 from takopi.core.help_replies import help_reply
 from takopi.core.replies import (
     bold,
@@ -16,7 +17,6 @@ from takopi.core.replies import (
     unknown_reply,
 )
 from takopi.core.richtext import utf16_len
-from takopi.core.route import EngineConflict, UnknownCommand
 from takopi.core.turn_lists import (
     EngineVersion,
     TurnLine,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.decisions.chat_updates import TABLE, bot_message, message
-from takopi.core.route import (
+from takopi.core.decisions import (
     BoundTurn,
     Command,
     EngineConflict,
@@ -15,9 +15,8 @@ from takopi.core.route import (
     Prompt,
     Route,
     UnknownCommand,
-    last_resume,
-    route,
 )
+from takopi.core.route import last_resume, route
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.timeout(300)

@@ -29,7 +29,7 @@ from takopi.bridge.scheduler import Scheduler
 from takopi.bridge.topic_desk import TopicDesk
 from takopi.core.chat import ButtonPressed, MessageReceived
 from takopi.core.chat_settings import ChatSettings
-from takopi.core.route import BoundTurn, Command
+from takopi.core.decisions import BoundTurn, Command
 from takopi.model import EngineId
 
 __all__ = ["CommandCall", "CommandHandler", "CommandPorts", "PressCall"]

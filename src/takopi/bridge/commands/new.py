@@ -10,11 +10,12 @@ from takopi.bridge.sent_files import NO_FILES
 from takopi.bridge.taking_up import ask, begun_anew
 from takopi.core.chat import ChatMessage
 from takopi.core.contexts import HeldContext, read_context
+from takopi.core.decisions import Command, Prompt, RouteTable
 from takopi.core.directives import Opening, read_opening
 from takopi.core.file_replies import refused_reply, why_not_taken
 from takopi.core.places import SessionPoint
 from takopi.core.replies import route_reply
-from takopi.core.route import Command, Prompt, RouteTable, last_resume, route
+from takopi.core.route import last_resume, route
 from takopi.core.session_replies import names_session_reply, new_reply, new_usage_reply
 
 __all__ = ["NewCommand"]

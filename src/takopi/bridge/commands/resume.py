@@ -8,8 +8,9 @@ from takopi.bridge.session_search import context_of_session, first_words, named_
 from takopi.bridge.taking_up import Found, ask, engine_here, take_up
 from takopi.core.chat import ChatMessage
 from takopi.core.contexts import HeldContext, read_context
+from takopi.core.decisions import Prompt
 from takopi.core.file_replies import refused_reply, why_not_taken
-from takopi.core.route import Prompt, last_resume
+from takopi.core.route import last_resume
 from takopi.core.session_args import ResumeWish, UnknownEngine, looks_like_id, read_resume
 from takopi.core.session_replies import (
     bad_session_reply,

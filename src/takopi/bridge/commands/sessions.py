@@ -10,9 +10,10 @@ from takopi.bridge.session_lists import Listed, list_sessions, listed_by_key, tu
 from takopi.bridge.session_search import first_words
 from takopi.bridge.taking_up import Found, take_up
 from takopi.core.chat import ChatMessage
+from takopi.core.decisions import Command, Prompt
 from takopi.core.directives import Opening, read_opening
 from takopi.core.replies import message, route_reply
-from takopi.core.route import Command, Prompt, route
+from takopi.core.route import route
 from takopi.core.session_list import SessionView, entry_key, sessions_reply, view_key
 from takopi.core.session_replies import sessions_usage_reply
 from takopi.core.texts import tr
