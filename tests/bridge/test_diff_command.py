@@ -116,6 +116,8 @@ async def test_a_branch_is_shown_since_it_began() -> None:
     [
         ("/diff everything", "/diff commit fix the login"),
         ("/diff commit", "/diff commit fix the login"),
+        ("/diff @dev commit", "/diff @branch commit fix the login"),
+        ("/diff @dev show", "/diff @branch commit fix the login"),
         ("/diff @a @b", "/diff commit fix the login"),
         ("/diff @--output=x", "is no branch"),
         ("/diff @a..b", "is no branch"),
@@ -159,7 +161,9 @@ async def test_commit_offers_the_prompts_first_words() -> None:
         await says(world, "/diff", reply_to=number)
         words = await press(world, buttons(world)["Commit"])
         assert words.startswith("Commit in zed?\n2 files +1 −1\n")
-        assert "As: fix\nWith other words: /diff commit" in words
+        assert (
+            "As: fix\nWith other words, as a reply to a message of that turn: /diff commit fix"
+        ) in words
         agreed = buttons(world)["Commit so"]
         world.workspaces.uncommitted = ONE
         assert "1 file +1 −1" in await press(world, agreed)
@@ -215,6 +219,19 @@ async def test_own_words_commit_at_once() -> None:
         ((_, text),) = world.workspaces.commits
         assert text == "Fix the login\n\nIt was broken."
         assert "nothing to commit" in await says(world, "/diff commit again")
+
+
+async def test_own_words_commit_a_branch_from_anywhere() -> None:
+    """What asks whether to commit says how."""
+    async with projects(HERE) as world:
+        world.workspaces.made = [DEV]
+        world.workspaces.uncommitted = world.workspaces.on_branch = ONE
+        await says(world, "/diff @dev")
+        words = await press(world, buttons(world)["Commit"])
+        assert "With other words: /diff @dev commit fix the login" in words
+        words = await says(world, "/diff @dev Commit\nFix it")
+        assert words.startswith("Committed in zed @dev: 0123456789 Fix it")
+        assert world.workspaces.commits == [(DEV.path, "Fix it")]
 
 
 async def test_revert_asks_and_names_what_is_kept() -> None:

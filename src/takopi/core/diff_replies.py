@@ -15,6 +15,7 @@ from takopi.core.texts import tr, tr_n
 from takopi.core.working_trees import Changes, FileChange, Reverted
 
 __all__ = [
+    "DiffAsked",
     "DiffView",
     "commit_question",
     "commit_words",
@@ -22,6 +23,7 @@ __all__ = [
     "diff_reply",
     "diff_usage",
     "nothing_reply",
+    "read_diff",
     "revert_question",
     "reverted_reply",
 ]
@@ -31,6 +33,18 @@ _PATH_UNITS = 70
 _SHORT_UNITS = 2_000
 _TITLE_UNITS = 120
 _WORDS_UNITS = 68
+
+
+class DiffAsked(msgspec.Struct, frozen=True):
+    """Be what stands behind `/diff`.
+
+    Args:
+        branch: Without `@`; None for none.
+        message: With which to commit; empty for changes that are only to be shown.
+    """
+
+    branch: str | None = None
+    message: str = ""
 
 
 class DiffView(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +79,18 @@ class DiffView(msgspec.Struct, frozen=True, kw_only=True):
         return one_line(f"{self.context.project or 'work_dir'}{branch}", _TITLE_UNITS)
 
 
+def read_diff(args: str) -> DiffAsked | None:
+    """Read what stands behind `/diff`; None when it cannot be meant."""
+    first, rest = (*args.split(maxsplit=1), "", "")[:2]
+    branch = first.removeprefix("@") if first.startswith("@") else None
+    if branch is not None:
+        first, rest = (*rest.split(maxsplit=1), "", "")[:2]
+    if not first:
+        return DiffAsked(branch)
+    said = rest.strip()
+    return DiffAsked(branch, said) if first.lower() == "commit" and said else None
+
+
 def diff_usage() -> ChatMessage:
     """Say how `/diff` is used."""
     return message(
@@ -76,7 +102,8 @@ def diff_usage() -> ChatMessage:
         tr(" – what a branch has changed since it began"),
         "\n",
         code("/diff commit fix the login"),
-        tr(" – commit what is in no commit, with these words"),
+        tr(" – commit what is in no commit, with these words; of a branch "),
+        code("/diff @branch commit fix the login"),
     )  # fmt: skip
 
 
@@ -186,7 +213,14 @@ def commit_question(view: DiffView, words: str, mark: str) -> ChatMessage:
     if words:
         pieces += [tr("As: "), code(words), "\n"]
         buttons = ((Button(tr("Commit so"), press_data("diff", "C", *view.target, mark)),),)
-    pieces += [tr("With other words: "), code("/diff commit fix the login")]
+    # What is typed counts where it is typed, which may be elsewhere by now.
+    branch = f"@{view.context.branch} " if view.context.branch else ""
+    if view.target[:1] == ("t",):
+        pieces += [tr("With other words, as a reply to a message of that turn: ")]
+        branch = ""
+    else:
+        pieces += [tr("With other words: ")]
+    pieces += [code(f"/diff {branch}commit fix the login")]
     return message(*pieces, buttons=buttons)
 
 

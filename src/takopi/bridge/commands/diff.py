@@ -25,6 +25,7 @@ from takopi.core.diff_replies import (
     diff_reply,
     diff_usage,
     nothing_reply,
+    read_diff,
     revert_question,
     reverted_reply,
 )
@@ -85,22 +86,19 @@ class DiffCommand:
 
     async def answer(self, call: CommandCall) -> None:
         """Begin with what is asked for, or say how it is asked for."""
-        words = call.command.args.strip()
-        verb, _, said = words.partition(" ")
-        find = partial(self._asked, call, None)
-        if verb.lower() == "commit" and said.strip():
-            act = partial(self._commit, said.strip(), call.arrived_at)
-            answer_slowly(self.ports, call, tr_later("committing"), partial(self._alone, find, act))
-            return
-        branch = words.removeprefix("@") if words.startswith("@") else None
-        if (words and branch is None) or len(words.split()) > 1:
+        asked = read_diff(call.command.args)
+        if asked is None:
             await self.ports.answers.give(call.place, diff_usage(), [call.handled])
             return
-        wrong = None if branch is None else branch_wrong(branch)
+        wrong = None if asked.branch is None else branch_wrong(asked.branch)
         if wrong is not None:
             await self.ports.answers.give(call.place, context_reply(wrong), [call.handled])
             return
-        find = partial(self._asked, call, branch)
+        find = partial(self._asked, call, asked.branch)
+        if asked.message:
+            act = partial(self._commit, asked.message, call.arrived_at)
+            answer_slowly(self.ports, call, tr_later("committing"), partial(self._alone, find, act))
+            return
         answer_slowly(self.ports, call, tr_later("looking at changes"), partial(self._show, find))
 
     async def press(self, call: PressCall) -> str:
