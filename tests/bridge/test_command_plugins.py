@@ -17,7 +17,7 @@ from takopi.bridge.records import LetterPut, LetterRecord, TurnPut, TurnRecord
 from takopi.commands import CommandContext, CommandResult, RunRequest
 from takopi.core.chat import ChatMessage, Scope
 from takopi.core.outbox_plan import Priority
-from takopi.core.richtext import plain
+from takopi.core.richtext import Entity, RichText, plain
 from takopi.errors import ConfigError, PluginError, StoreError, Unauthorized
 from takopi.transport import MessageRef, RenderedMessage
 
@@ -226,6 +226,14 @@ async def test_messages_go_out_whole_and_marked() -> None:
         assert refs[0] == MessageRef(1, first.message_id)
         assert refs[1] is not None
         assert refs[2] is None
+
+
+def test_a_plug_in_may_mark_its_words_as_html_or_markdown() -> None:
+    """As those for the public takopi do."""
+    for text, mode in (("<b>a</b> &lt;", "HTML"), ("**a** <", "MarkdownV2")):
+        (said,) = as_messages(RenderedMessage(text, {"parse_mode": mode}))
+        assert isinstance(said, ChatMessage)
+        assert said.body == RichText("a <", (Entity("bold", 0, 1),))
 
 
 async def test_a_flood_of_words_is_a_beginning_and_a_file() -> None:

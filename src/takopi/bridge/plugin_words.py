@@ -8,6 +8,7 @@ import msgspec
 from takopi.bridge.turn_messages import Ending
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.clean import clean_text
+from takopi.core.html_text import read_html
 from takopi.core.markdown import render_markdown
 from takopi.core.richtext import Entity, RichText, plain, utf16_len
 from takopi.core.split import is_blank, split_rich
@@ -30,14 +31,14 @@ def as_messages(said: RenderedMessage | str) -> tuple[ChatMessage | Document, ..
     What fills more than `MAX_PARTS` messages is one, with the beginning, and a file with all of it.
 
     Args:
-        said: Plain text; `extra["entities"]` may mark ranges of it as the Bot API does.
+        said: Plain text; `extra["entities"]` may mark ranges of it as the Bot API does, and
+            `extra["parse_mode"]` may say that it is HTML or Markdown.
     """
-    text = said if isinstance(said, str) else said.text
-    marks = {} if isinstance(said, str) else said.extra
-    cleaned = clean_text(str(text))
+    marked = plain(said) if isinstance(said, str) else _marked(str(said.text), said.extra)
+    cleaned = clean_text(marked.text)
     if is_blank(cleaned):
         return ()
-    body = RichText(cleaned, _entities(marks, cleaned)) if cleaned == text else plain(cleaned)
+    body = marked if cleaned == marked.text else plain(cleaned)
     parts = split_rich(body)
     if len(parts) > MAX_PARTS:
         return ChatMessage(parts[0]), Document(_FILENAME, cleaned.encode())
@@ -66,6 +67,15 @@ def as_rendered(ending: Ending) -> RenderedMessage:
             "resume_line": ending.resume_line,
         },
     )
+
+
+def _marked(text: str, extra: Mapping[str, Any]) -> RichText:
+    mode = str(extra.get("parse_mode") or "").lower()
+    if mode == "html":
+        return read_html(text)
+    if mode.startswith("markdown"):
+        return render_markdown(text)
+    return RichText(text, _entities(extra, text))
 
 
 def _as_mark(entity: Entity) -> dict[str, Any]:
