@@ -57,6 +57,6 @@ async def sessions(day: Day) -> None:
     listed = await day.ask("/sessions /shop /codex", "remember the walrus")
     label = next(b["text"] for b in listed.buttons if "walrus" in b["text"])
     day.api.owner.press(listed, label)
-    await day.hear("go on with this session now", after=listed)
+    await day.hear("goes on with this session", after=listed)
     again = await day.ask("/shop /codex what was the first I asked?")
     assert "walrus" in again.text

@@ -124,7 +124,7 @@ async def second_project(day: Day) -> None:
 
 async def first_answers(day: Day) -> None:
     """Each engine answers where its project is, and replies go on in its session."""
-    shop = await day.ask("/shop /codex [[bash: pwd]] remember the walrus")
+    shop = await day.ask("/new /shop /codex [[bash: pwd]] remember the walrus")
     assert str(day.project("shop")) in shop.text
     assert "codex resume " in shop.text
     zed = await day.ask("/zed /claude [[bash: pwd]] remember the otter")
