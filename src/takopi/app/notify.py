@@ -12,7 +12,14 @@ from typing import Protocol
 from takopi.bridge.ports import Clock
 from takopi.logging import get_logger
 
-__all__ = ["POLL_FRESH_S", "PollSource", "ServiceNotifier", "keep_alive", "watchdog_period_s"]
+__all__ = [
+    "POLL_FRESH_S",
+    "PollSource",
+    "ServiceNotifier",
+    "Signs",
+    "keep_alive",
+    "watchdog_period_s",
+]
 
 _log = get_logger(__name__)
 
@@ -76,6 +83,40 @@ def watchdog_period_s(environment: Mapping[str, str], pid: int) -> float | None:
     return int(usec) / 1_000_000
 
 
+class Signs:
+    """Be the signs that the bot is well: polls that were answered, and the journal's refusals.
+
+    While the journal refuses, no poll is made, because an answer would be lost. That is known, it
+    is told in the chats, and another process could do no better; a bot that merely hangs makes
+    neither kind of sign.
+
+    Args:
+        polls: Knows when the last poll was completed.
+        clock: Tells the time.
+    """
+
+    def __init__(self, polls: PollSource, clock: Clock) -> None:
+        self._polls = polls
+        self._clock = clock
+        self._refused_at: float | None = None
+
+    @property
+    def last_poll_at(self) -> float | None:
+        """Give the clock's time of the last sign; None before the first."""
+        signs = [at for at in (self._polls.last_poll_at, self._refused_at) if at is not None]
+        return max(signs, default=None)
+
+    @property
+    def refusing(self) -> bool:
+        """Tell whether the last sign was a refusal."""
+        refused, polled = self._refused_at, self._polls.last_poll_at
+        return refused is not None and (polled is None or polled < refused)
+
+    def refused(self) -> None:
+        """Note that the journal takes nothing just now, so that no poll is made."""
+        self._refused_at = self._clock.now()
+
+
 async def keep_alive(
     notifier: ServiceNotifier,
     polls: PollSource,
@@ -83,7 +124,7 @@ async def keep_alive(
     period_s: float | None,
     working: Callable[[], str],
 ) -> None:
-    """Tell the manager at half its period that polling works, and stay silent while it does not.
+    """Tell the manager at half its period that polling works or knowingly waits, or say nothing.
 
     Args:
         notifier: Tells it.

@@ -13,7 +13,7 @@ from takopi.app.command_plugins import InstalledCommands
 from takopi.app.config_watch import next_settings
 from takopi.app.hearing import open_transcriber
 from takopi.app.leaving import leave_alone, leave_now, tell_terminal, wish_of
-from takopi.app.notify import ServiceNotifier, keep_alive, watchdog_period_s
+from takopi.app.notify import ServiceNotifier, Signs, keep_alive, watchdog_period_s
 from takopi.app.project_files import project_files
 from takopi.app.public_import import Configured, take_over_public_state
 from takopi.app.runtime import Runtime
@@ -110,7 +110,13 @@ class BotService:
         self._listening = anyio.Event()
         self._name = ""
         self._since = since
-        options = with_changes(parts.options, on_listening=self._listens, serving_since=since)
+        self._signs = Signs(parts.transport, clock)
+        options = with_changes(
+            parts.options,
+            on_listening=self._listens,
+            on_refused=self._signs.refused,
+            serving_since=since,
+        )
         self._bridge = Bridge(ports, options)
         self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
         self._connecting = anyio.CancelScope()
@@ -186,8 +192,13 @@ class BotService:
         await self._listening.wait()
         self._notifier.send("READY=1")
         period_s = watchdog_period_s(os.environ, os.getpid())
-        serves = f"serves {self._name}"
-        await keep_alive(self._notifier, self._transport, SystemClock(), period_s, lambda: serves)
+        signs = self._signs
+
+        def working() -> str:
+            waits = ", but the journal takes nothing, so messages wait" if signs.refusing else ""
+            return f"serves {self._name}{waits}"
+
+        await keep_alive(self._notifier, signs, SystemClock(), period_s, working)
 
     async def _watch_config(self) -> None:
         given_up = None if self._given_up is None else self._given_up.document

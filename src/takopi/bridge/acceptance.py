@@ -4,7 +4,7 @@ Nothing behind this may rest on an update that is not written down: while the jo
 answer of the service is confirmed, so the service keeps it and hands it out again after a crash.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from takopi.bridge.border import border
 from takopi.bridge.door import Door
@@ -33,9 +33,17 @@ class Acceptance:
         store: The journal.
         clock: Tells the time.
         outbox: Tells the people whose messages have to wait.
+        refused: Called at each try that the journal refuses.
     """
 
-    def __init__(self, store: Store, clock: Clock, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        outbox: Outbox,
+        refused: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._refused = refused
         self._store = store
         self._clock = clock
         self._outbox = outbox
@@ -56,6 +64,7 @@ class Acceptance:
             try:
                 return await self._store.accept(admitted, newest, self._clock.wall())
             except StoreError as error:
+                self._refused()
                 if pause_s == _FIRST_PAUSE_S:
                     _log.error("journal.refuses_updates", error=str(error))
                     await self._tell(admitted, error)

@@ -19,11 +19,10 @@ from takopi.bridge.acceptance import Acceptance
 from takopi.bridge.attachments import Arrivals
 from takopi.bridge.border import border
 from takopi.bridge.chat_moves import ChatMoves, MovePorts
-from takopi.bridge.commands.plugin import load_descriptions
-from takopi.bridge.commands.registry import menu
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
 from takopi.bridge.door import Door
 from takopi.bridge.letters import Place
+from takopi.bridge.menu import publish_menu
 from takopi.bridge.options import BridgeOptions, BridgePorts
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.own_state import own_state
@@ -44,7 +43,6 @@ from takopi.bridge.workspaces import OneDirectory
 from takopi.core.chat import ChatMigrated, ChatUpdate, Scope
 from takopi.core.replies import message
 from takopi.core.texts import tr_later, translated
-from takopi.errors import FloodLimited, TransportUnavailable
 from takopi.logging import get_logger
 
 if TYPE_CHECKING:
@@ -57,7 +55,6 @@ _log = get_logger(__name__)
 _STOP_REASON = tr_later("takopi is stopping")
 _NOT_SERVED = tr_later("who asked, or this chat, is not served any more")
 _ASKER_GONE = tr_later("the command that wanted the answer was interrupted")
-_MENU_TRIES = 5
 _WARM_UP_AFTER_S = 0.05
 _LONGEST_NOTE = 3500
 
@@ -145,7 +142,7 @@ class Bridge:
         turns = [self._as_allowed(desk.door, turn) for turn in here]
         await desk.scheduler.recover(turns, deliveries)
         await desk.dispatcher.take(state.updates)
-        group.start_soon(self._publish_menu)
+        group.start_soon(publish_menu, self._ports, self._options.default_engine)
         group.start_soon(self._say_what_is_told, desk.outbox)
         await self._until_stopping(partial(self._take_updates, desk))
         await self._until_stopping(desk.scheduler.wait_idle)
@@ -175,12 +172,6 @@ class Bridge:
             moves.begin(chat, new)
 
         outbox = Outbox(ports.transport, ports.store, ports.clock, options.limits, moved)
-        finals = FinalOptions(
-            notify=options.final_notify,
-            overflow=options.message_overflow,
-            show_resume_line=options.show_resume_line,
-            budget=options.chats.budget,
-        )
         workspaces = ports.workspaces or OneDirectory(options.work_dir)
         places, schedules = Places(ports.store), ScheduleBook(ports.store)
         topics = self._topics(outbox, places, group)
@@ -193,17 +184,16 @@ class Bridge:
             workspaces,
             TurnJournal(ports.store),
             ports.clock,
-            TurnMessages(outbox, ports.clock, finals, self._reactions(group, door)),
+            TurnMessages(outbox, ports.clock, self._finals(), self._reactions(group, door)),
             TurnOptions(new_run_id=options.new_run_id, limits=options.stall),
             arrivals,
             topics=topics,
             spending=self._spending(outbox, places),
         )
         scheduler = Scheduler(driver_ports, group, options.max_runs)
-        moves = ChatMoves(
-            MovePorts(ports.store, places, schedules, door, ports.clock, group, scheduler.move),
-            ports.transport.id,
-        )
+        known = ports.store, places, schedules, door
+        moving = MovePorts(*known, ports.clock, group, scheduler.move, options.on_refused)
+        moves = ChatMoves(moving, ports.transport.id)
         dispatcher = Dispatcher(
             DispatcherPorts(
                 ports.transport,
@@ -226,6 +216,15 @@ class Bridge:
         )
         self._scheduler = scheduler
         return _Desk(door, outbox, scheduler, dispatcher, places, schedules, moves)
+
+    def _finals(self) -> FinalOptions:
+        options = self._options
+        return FinalOptions(
+            notify=options.final_notify,
+            overflow=options.message_overflow,
+            show_resume_line=options.show_resume_line,
+            budget=options.chats.budget,
+        )
 
     def _dispatching(self, door: Door) -> DispatcherOptions:
         options = self._options
@@ -299,7 +298,7 @@ class Bridge:
 
     async def _take_updates(self, desk: _Desk) -> None:
         ports = self._ports
-        acceptance = Acceptance(ports.store, ports.clock, desk.outbox)
+        acceptance = Acceptance(ports.store, ports.clock, desk.outbox, self._options.on_refused)
         async with anyio.create_task_group() as group:
             group.start_soon(self._warm_up, desk.dispatcher)
             group.start_soon(self._schedule_clock(desk).run)
@@ -374,24 +373,3 @@ class Bridge:
     async def _kill_when_asked(self, scope: anyio.CancelScope) -> None:
         await self._killed.wait()
         scope.cancel()
-
-    async def _publish_menu(self) -> None:
-        plugins = self._ports.plugins
-        if plugins is not None:
-            await load_descriptions(plugins)
-        commands = menu(self._ports.engines, self._options.default_engine, plugins)
-        clock = self._ports.clock
-        for attempt in range(_MENU_TRIES):
-            pause_s = 5.0 * 2**attempt
-            with border("publishing the menu"):
-                try:
-                    await self._ports.transport.set_menu(commands)
-                except FloodLimited as error:
-                    pause_s = error.retry_after_s
-                except TransportUnavailable:
-                    pass
-                else:
-                    return
-                await clock.sleep_until(clock.now() + pause_s)
-                continue
-            return

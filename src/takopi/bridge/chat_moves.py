@@ -43,6 +43,7 @@ class MovePorts:
         group: The journal is written in it.
         turns: Moves the turns of a chat, once the journal knows the new id: a turn that a start
             finds there without that would be one of a chat that is not served.
+        refused: Called at each try that the journal refuses.
     """
 
     store: Store
@@ -52,6 +53,7 @@ class MovePorts:
     clock: Clock
     group: TaskGroup
     turns: Callable[[int, int], None]
+    refused: Callable[[], object] = lambda: None
 
 
 class ChatMoves:
@@ -118,6 +120,7 @@ class ChatMoves:
                 await ports.store.commit(changes)
                 break
             except StoreError as error:
+                ports.refused()
                 _log.error("journal.refuses_move", new=new, error=str(error))
             await ports.clock.sleep_until(ports.clock.now() + _MOVES_EVERY_S)
         self._wrote(chat, new, written)

@@ -98,6 +98,8 @@ class BridgeOptions:
         reactions: Whether a reaction on a prompt says that it was seen.
         on_chat_moved: Told the old and the new id of a group that moved.
         on_listening: Told when the first updates are asked for.
+        on_refused: Told, at least once a minute, that the journal takes no updates, so that none
+            are asked for.
         serving_since: When this process began to serve, unix seconds, if an earlier bridge did.
     """
 
@@ -120,4 +122,5 @@ class BridgeOptions:
     reactions: bool = False
     on_chat_moved: Callable[[int, int], None] = _nobody
     on_listening: Callable[[], object] = _nothing
+    on_refused: Callable[[], object] = _nothing
     serving_since: float | None = None
