@@ -126,6 +126,8 @@ async def test_a_schedule_of_somebody_who_is_not_served_pauses_itself() -> None:
         assert all(one.paused for one in (await later.store.load()).schedules)
         (told,) = later.chat.texts()
         assert "whoever made it is not served any more: check" in told
+        message = later.chat.find("not served any more").message
+        assert [button.label for button in message.buttons[0]] == ["Run now", "Resume", "Delete"]
         assert later.chat.texts(-7) == []
 
 

@@ -27,6 +27,7 @@ from takopi.core.schedules import (
     passed,
     times_missed,
 )
+from takopi.core.texts import use_texts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600.0
@@ -299,5 +300,11 @@ def test_every_text_fits_whatever_is_asked() -> None:
     ],
 )
 def test_a_moment_is_named_as_people_name_it(when, said) -> None:
-    """Only a time of the day goes with `at`."""
+    """Only a time of the day goes with `at`; another language has words of its own for that."""
     assert schedule_note(schedule(when)) == f"scheduled, {said}: check"
+    use_texts("es", {"at {time}": "a las {time}", "in {time}": "en {time}"})
+    try:
+        there = said.replace("at ", "a las ").replace("in ", "en ")
+        assert schedule_note(schedule(when)) == f"scheduled, {there}: check"
+    finally:
+        use_texts("en", {})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 import msgspec
+from msgspec.structs import replace
 
 from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import press_data
@@ -231,6 +232,7 @@ def paused_reply(record: ScheduleRecord, why: str) -> ChatMessage:
             prompt=one_line(record.prompt, _PREVIEW_UNITS),
         ),
         "\n/schedules",
+        buttons=(_row(replace(record, paused=True), ALONE),),
     )
 
 
@@ -283,4 +285,8 @@ def _when(record: ScheduleRecord) -> str:
         return tr("every {when}", when=record.when)
     # `at 18:30`, but `in 20m`, `tomorrow 9:00`, `2026-12-24 18:00`.
     said = record.when.removeprefix(ONCE)
-    return record.when if said[:1].isdigit() and "-" not in said else said
+    if said[:1].isdigit():
+        return said if "-" in said else tr("at {time}", time=said)
+    first, _, rest = said.partition(" ")
+    forms = {"in": tr("in {time}", time=rest), "tomorrow": tr("tomorrow {time}", time=rest)}
+    return forms.get(first.lower(), said)
