@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.answers import marks, place_of
 from takopi.bridge.border import border
+from takopi.bridge.ending import Ending
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, ProjectFiles, Store, Transport, Workspaces
 from takopi.bridge.records import (
@@ -29,7 +30,6 @@ from takopi.bridge.records import (
 )
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_journal import TurnJournal
-from takopi.bridge.turn_messages import Ending
 from takopi.core.chat import IncomingFile
 from takopi.core.file_replies import (
     MAX_SEND_BUTTONS,

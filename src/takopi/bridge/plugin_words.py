@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from takopi.bridge.turn_messages import Ending
+from takopi.bridge.ending import Ending
 from takopi.core.chat import ChatMessage, Document
 from takopi.core.clean import clean_text
 from takopi.core.html_text import read_html

@@ -6,9 +6,9 @@ takopi had never been away. Where that cannot be, the person is told what is kno
 
 from takopi.base_runner import BaseRunner
 from takopi.bridge.border import border
+from takopi.bridge.ending import Ending
 from takopi.bridge.records import OfferRecord
 from takopi.bridge.turn import Turn
-from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, turn_request
 from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.texts import tr, tr_later, translated

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 from msgspec.structs import replace
 
+from takopi.bridge.ending import Ending
 from takopi.bridge.letters import Delivery, LiveMessage, Place
 from takopi.bridge.ports import Clock
 from takopi.bridge.records import TurnRecord
@@ -16,9 +16,6 @@ from takopi.core.turn_state import TurnEnd, TurnWay
 from takopi.core.usage import kept_usage
 from takopi.model import EngineId, ResumeToken, TakopiEvent
 from takopi.transport import MessageRef
-
-if TYPE_CHECKING:
-    from takopi.bridge.turn_messages import Ending
 
 __all__ = ["Turn", "moved_record"]
 
@@ -68,7 +65,7 @@ class Turn:
     writing: anyio.Lock = field(default_factory=anyio.Lock)
     over: anyio.Event = field(default_factory=anyio.Event)
     undecided: TurnRecord | None = None
-    ending: "Ending | None" = None
+    ending: Ending | None = None
     log: ToolLog = NO_LOG
 
     @classmethod

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.attachments import offer_files
 from takopi.bridge.border import border
+from takopi.bridge.ending import Ending
 from takopi.bridge.letters import Delivery
 from takopi.bridge.recovery import LOST, adopt_run, end_left_run, interrupted
 from takopi.bridge.supervision import (
@@ -26,7 +27,6 @@ from takopi.bridge.supervision import (
     watch_engine,
 )
 from takopi.bridge.turn import Turn
-from takopi.bridge.turn_messages import Ending
 from takopi.bridge.turn_start import DriverPorts, open_run
 from takopi.bridge.unknown_session import unknown_session
 from takopi.bridge.waiting import wait_until

@@ -3,20 +3,21 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import anyio
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
+from takopi.bridge.ending import Ending
 from takopi.bridge.letters import Delivery, FinalPost
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock
 from takopi.bridge.reactions import Reactions
-from takopi.bridge.records import Change, OfferPut, OfferRecord, TurnPut
+from takopi.bridge.records import Change, OfferPut, TurnPut
 from takopi.bridge.turn import Turn
 from takopi.core.budget import NO_BUDGET, Budget, per_turn_note
-from takopi.core.chat import Button, ChatMessage, Document
+from takopi.core.chat import ChatMessage, Document
 from takopi.core.contexts import format_context
 from takopi.core.durations import format_about
 from takopi.core.final_view import FinalDelivery, FinalView, render_final
@@ -29,11 +30,9 @@ from takopi.core.turn_lists import queued_message
 from takopi.core.turn_queue import QueuePlace
 from takopi.core.turn_state import TurnEnd
 from takopi.core.usage import read_usage
-from takopi.logging import redact
 from takopi.transport import MessageRef
 
 __all__ = [
-    "Ending",
     "FinalOptions",
     "Surroundings",
     "TurnMessages",
@@ -79,36 +78,6 @@ class FinalOptions:
     overflow: Literal["split", "trim", "file"] = "split"
     show_resume_line: bool = True
     budget: Budget = NO_BUDGET
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Say how a turn ended.
-
-    Args:
-        outcome: The end.
-        answer: The whole answer, Markdown.
-        error: Why it failed.
-        resume_line: The line that resumes its session, when that is known.
-        usage: Numbers of the turn.
-        quiet: Whether the person knows already: the final then edits the progress message.
-        buttons: What the person can decide now.
-        offer: The decision that they are for.
-    """
-
-    outcome: TurnEnd
-    answer: str = ""
-    error: str | None = None
-    resume_line: str | None = None
-    usage: dict[str, Any] | None = None
-    quiet: bool = False
-    buttons: tuple[tuple[Button, ...], ...] = ()
-    offer: OfferRecord | None = None
-
-    @property
-    def reason(self) -> str:
-        """Give why it failed, without the secrets that an engine may have said with it."""
-        return redact(self.error or "")
 
 
 @dataclass(frozen=True, slots=True)

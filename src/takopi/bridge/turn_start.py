@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
 from takopi.bridge.attachments import Arrivals, attach_files
+from takopi.bridge.ending import Ending
 from takopi.bridge.leaving_behind import Wanted, while_wanted
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Workspaces
 from takopi.bridge.records import TurnRecord
@@ -18,7 +19,7 @@ from takopi.bridge.spending import Spending
 from takopi.bridge.tree_gate import TreeGate
 from takopi.bridge.turn import Turn
 from takopi.bridge.turn_journal import TurnJournal
-from takopi.bridge.turn_messages import Ending, TurnMessages
+from takopi.bridge.turn_messages import TurnMessages
 from takopi.bridge.turn_topics import TurnTopics
 from takopi.context import RunContext
 from takopi.core.texts import tr_later

@@ -4,9 +4,9 @@ from dataclasses import replace as with_changes
 
 from msgspec.structs import replace
 
+from takopi.bridge.ending import Ending
 from takopi.bridge.records import OfferRecord
 from takopi.bridge.turn import Turn
-from takopi.bridge.turn_messages import Ending
 from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.session_replies import unknown_session_words
 
