@@ -181,12 +181,14 @@ async def test_git_does_not_show_what_arrived(files, root, tmp_path):
     assert [line for line in exclude if "incoming" in line] == ["/incoming/", "/src/incoming/"]
 
 
-async def test_a_repository_that_cannot_be_written_costs_no_file(files, root):
-    """Git then shows the folder, and the file arrives all the same."""
+@pytest.mark.parametrize("put", [os.mkdir, os.mkfifo])
+async def test_a_repository_that_cannot_be_written_costs_no_file(files, root, put):
+    """Git then shows the folder, and the file arrives all the same; a pipe keeps nobody waiting."""
     git(root, "init", "-q")
     exclude = root / ".git/info/exclude"
     exclude.unlink(missing_ok=True)
-    exclude.mkdir(parents=True)
+    exclude.parent.mkdir(exist_ok=True)
+    put(exclude)
     assert Path(await arrive(files, root, "a.txt", b"1")).exists()
 
 

@@ -12,7 +12,7 @@ from takopi.core.projects import Project
 from takopi.errors import GitRefused, WorkDirMissing
 from takopi.worktrees.changes import changes_since, commit, look, revert, snapshot
 from takopi.worktrees.git import GitProgram
-from takopi.worktrees.placing import free_folder
+from takopi.worktrees.placing import exclude, free_folder
 from takopi.worktrees.removing import Kept
 from takopi.worktrees.repository import parse_entries
 from takopi.worktrees.worktrees import Worktrees
@@ -177,3 +177,12 @@ async def test_a_worktree_that_goes_meanwhile_is_told(repo) -> None:
     with pytest.raises(WorkDirMissing):
         await Worktrees(Removing()).directory(repo.project, "work")
     assert await Worktrees().directory(repo.project, "work") == path
+
+
+def test_a_list_of_what_is_left_out_that_is_a_pipe_keeps_nobody_waiting(tmp_path):
+    """Whoever reads it would wait for ever, and no cancelling reaches a thread."""
+    listed = tmp_path / ".git" / "info" / "exclude"
+    listed.parent.mkdir(parents=True)
+    os.mkfifo(listed)
+    with pytest.raises(GitRefused, match="it is no plain file"):
+        exclude(tmp_path / ".git", tmp_path, tmp_path / ".worktrees")

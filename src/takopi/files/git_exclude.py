@@ -26,6 +26,8 @@ def exclude_folder(root: Path, folder: str) -> None:
     line = f"/{_literal(prefix + folder)}/"
     exclude = root / path
     try:
+        if exclude.exists() and not exclude.is_file():
+            raise OSError("it is no plain file")  # a pipe would let the bot wait for ever
         known = exclude.read_text("utf-8", "replace") if exclude.exists() else ""
         if line in known.splitlines():
             return

@@ -99,6 +99,8 @@ def exclude(common_dir: Path, top: Path, folder: Path) -> None:
     listed = common_dir / "info" / "exclude"
     try:
         listed.parent.mkdir(exist_ok=True)
+        if listed.exists() and not listed.is_file():
+            raise OSError("it is no plain file")  # a pipe would let the bot wait for ever
         before = listed.read_bytes() if listed.exists() else b""
         if line in before.split(b"\n"):
             return
