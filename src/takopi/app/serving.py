@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -118,7 +119,10 @@ class BotService:
             serving_since=since,
         )
         self._bridge = Bridge(ports, options)
-        self._upkeep = Upkeep(runtime.home, store, runtime.host, clock, keeping)
+        folders = (parts.options.work_dir, *(Path(one.path) for one in settings.projects.all))
+        self._upkeep = Upkeep(
+            runtime.home, store, runtime.host, clock, keeping, tuple(dict.fromkeys(folders))
+        )
         self._connecting = anyio.CancelScope()
         self._notifier = ServiceNotifier()
         self._check = parts.check

@@ -1,18 +1,22 @@
 """What the bot does beside its work: end what was left over, forget what nobody needs."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from takopi.app.disks import Disks
 from takopi.app.home import Home
 from takopi.bridge.border import border
 from takopi.bridge.ports import Clock
 from takopi.core.run_keeping import Keeping
 from takopi.core.turn_state import ENDS
-from takopi.errors import UsageError
+from takopi.errors import NotARepository, UsageError
 from takopi.process.host import LocalRunHost
 from takopi.process.housekeeping import delete_old_runs
 from takopi.process.sweep import sweep
 from takopi.store.reading import JournalReading, open_reading
 from takopi.store.sqlite_store import SqliteStore
+from takopi.worktrees.kept_states import forget_kept_states
 
 __all__ = ["Upkeep"]
 
@@ -29,6 +33,7 @@ class Upkeep:
         host: Owns the run directories.
         clock: Tells the time.
         keeping: How much of old runs is kept.
+        directories: Of the projects, in which states of files may be kept.
     """
 
     home: Home
@@ -36,6 +41,7 @@ class Upkeep:
     host: LocalRunHost
     clock: Clock
     keeping: Keeping
+    directories: tuple[Path, ...] = ()
 
     async def run(self) -> None:
         """Sweep once, then tidy up every hour, until cancelled."""
@@ -54,6 +60,13 @@ class Upkeep:
             await delete_old_runs(self.host, self.keeping, needed.__contains__, now)
         with border("forgetting what is old"):
             await self.store.prune(now)
+        disks = Disks()
+        for directory in self.directories:
+            with border("forgetting kept states", directory=str(directory)):
+                # Each alone: a project may be gone, be none of git, or lie on a dead disk.
+                if await disks.has(directory):
+                    with suppress(NotARepository):
+                        await forget_kept_states(directory, now)
 
     async def _sweep(self) -> None:
         # Not in a thread: what SQLite opens can be used where it was opened alone.

@@ -17,9 +17,10 @@ from takopi.worktrees.scratch import Scratch, scratch_index, stage_present, zipp
 from takopi.worktrees.status import file_name, status_of
 from takopi.worktrees.trees import head_commit, head_tree, tree_id
 
-__all__ = ["KEPT", "Reverted", "keep_state", "revert"]
+__all__ = ["KEPT", "KEPT_FORMAT", "Reverted", "keep_state", "revert"]
 
 KEPT = "refs/takopi/kept/"
+KEPT_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 _UNFINISHED = (
     "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG",
@@ -159,7 +160,7 @@ async def _keep(git: GitProgram, tree: Tree, present: str, staged: str) -> str:
         index = await _commit_tree(git, tree, staged, parents, "What was staged")
         parents = [*parents, "-p", index]
     kept = await _commit_tree(git, tree, present, parents, "Kept before files were put back")
-    ref = f"{KEPT}{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    ref = f"{KEPT}{datetime.now(UTC):{KEPT_FORMAT}}"
     answer = await git.quiet(["update-ref", "--", ref, kept, "0" * len(kept)], tree.top)
     if not answer.ok:
         raise _not_kept(git_words(answer))
