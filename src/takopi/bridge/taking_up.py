@@ -17,8 +17,8 @@ from takopi.model import EngineId, ResumeToken
 
 __all__ = ["Found", "ask", "begun_anew", "engine_here", "take_up"]
 
-FORWARD_WAIT_S = 0.5
-"""How long a prompt waits at most for what came with it and is read at once."""
+FORWARD_WAIT_S = 2.0
+"""How long a prompt waits at most for what came with it: that is read next, and lets it start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ async def ask(ports: CommandPorts, call: CommandCall, prompt: Prompt) -> None:
         person=received.sender_id,
         pieces=(piece,),
         files=received.files,
-        held_until=_held_until(call, piece),
+        held_until=_held_until(ports, call, piece),
     )
     # As for any message, its arrival counts: what came with it in one answer is told apart by that.
     turn = replace(ports.asking.draft(prompt, asked), accepted_at=call.arrived_at)
@@ -122,12 +122,13 @@ async def ask(ports: CommandPorts, call: CommandCall, prompt: Prompt) -> None:
     ports.places.took(place)
 
 
-def _held_until(call: CommandCall, piece: PromptPiece) -> float | None:
-    """Say until when a prompt waits for what belongs to it; what is forwarded is read after it."""
+def _held_until(ports: CommandPorts, call: CommandCall, piece: PromptPiece) -> float | None:
+    """Say until when a prompt waits for what belongs to it."""
     until = held_until([piece])
     if not call.followed:
         return until
-    return max(until or 0.0, call.arrived_at + FORWARD_WAIT_S)
+    # From now: on a busy machine it may have come long ago.
+    return max(until or 0.0, ports.clock.wall() + FORWARD_WAIT_S)
 
 
 def engine_here(ports: CommandPorts, scope: Scope, context: RunContext) -> EngineId:

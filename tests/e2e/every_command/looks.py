@@ -98,7 +98,7 @@ ROWS = (
     Row("status", "/status", status, "/status now", "/status takes nothing behind it"),
     Row("queue", "/queue", queue, "/queue 1", "/queue takes nothing behind it"),
     Row("usage", "/usage", usage, "/usage decade", "/usage takes nothing or a period: "),
-    Row("help", "/help", help_, "/help cancle", "Did you mean /cancel?"),
+    Row("help", "/help", help_, "/help cancle", "Did you mean /cancel"),
     Row("start", "/start", start),
     Row("diff", "/diff", diff, "/diff a b", "what was changed here and is in no commit"),
     Row("file", "/file get a.txt", file, "/file", "Files between chat and project:"),

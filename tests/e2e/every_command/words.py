@@ -64,13 +64,16 @@ async def edit_too_late(talk: Talk) -> None:
 
 
 async def album(talk: Talk) -> None:
-    """Pictures that are shown together are one prompt, with all their words."""
+    """Pictures that are shown together are one prompt with all their words, or wait for some."""
     parts = talk.album("compare them", "", "this one last")
     final = await talk.final(parts[0], "toy heard: compare them")
     assert "this one last" in final.text
     others = [one for one in talk.api.bot_messages(talk.chat) if one.reply_to in parts[1:]]
     assert not others
     assert final.text.count("toy heard") == 1
+    place = {"chat": talk.chat, "thread_id": talk.thread}
+    answers = talk.person.album(["", ""], **place, reply_to=final)
+    await talk.hear(answers[0], "Saved as incoming/", "Reply to one of them with what to do.")
 
 
 async def forwards(talk: Talk) -> None:
