@@ -87,6 +87,13 @@ def test_a_failed_turn_is_told_and_the_next_one_runs(cli) -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("traced")
+def test_an_engine_that_is_not_installed_is_told_at_once(cli) -> None:
+    """Before the first prompt fails; others can be named all the same."""
+    done = cli("chat", "--engine", "codex")
+    assert "Not installed here: codex (`npm install -g @openai/codex`)." in done.stderr
+
+
+@pytest.mark.usefixtures("traced")
 def test_the_scripted_engine_can_be_asked_for(cli) -> None:
     """`--engine mock` plays on any machine, and no warning is needed."""
     done = cli("chat", "--engine", "mock", "--debug", stdin="")

@@ -94,7 +94,7 @@ def test_a_turn_leads_to_its_run(inside, journal, home) -> None:
         ("ab", "more than one turn begins with 'ab'"),
         ("abd2", "the turn abd2 is queued and has no run; `takopi ps`"),
         ("gone", "the directory of the run 20200101-1 is gone"),
-        ("nosuch", "no turn is called 'nosuch'; `takopi ps` lists them"),
+        ("nosuch", "no turn is called 'nosuch'; `takopi ps --all` lists them"),
     ):
         done = inside("logs", name)
         assert done.returncode == 2

@@ -176,11 +176,20 @@ def test_a_debug_log_that_cannot_be_written_is_told(inside, takopi_home) -> None
     assert "cannot be written" in done.stderr
 
 
-@pytest.mark.usefixtures("toy")
-def test_completion_knows_engines(cli) -> None:
-    """A shell completes commands and engines."""
-    done = cli("", _TAKOPI_COMPLETE="complete_bash", COMP_WORDS="takopi t", COMP_CWORD="1")
-    assert done.stdout.split() == ["toy"]
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("takopi t", "toy"),
+        ("takopi chat --engine m", "mock"),
+        ("takopi config get default_", "default_engine default_project"),
+    ],
+)
+@pytest.mark.usefixtures("toy", "traced")
+def test_completion_knows_engines_and_keys(cli, words, found) -> None:
+    """A shell completes commands, engines, and what is configured."""
+    number = str(words.count(" "))
+    done = cli("", _TAKOPI_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=number)
+    assert done.stdout.split() == found.split()
 
 
 def test_the_completion_of_the_shell_around_it_is_shown(argv, environment) -> None:

@@ -68,7 +68,7 @@ def test_a_turn_is_found_by_what_names_it(reading: JournalReading, name: str, fo
 @pytest.mark.parametrize("name", ["", "c", "a%", "aa3", "A"])
 def test_a_turn_nobody_knows_is_refused(reading: JournalReading, name: str) -> None:
     """With what lists those that there are."""
-    with pytest.raises(UsageError, match=r"no turn is called .*`takopi ps` lists them"):
+    with pytest.raises(UsageError, match=r"no turn is called .*`takopi ps --all` lists them"):
         reading.turn(name)
 
 

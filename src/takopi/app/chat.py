@@ -20,7 +20,7 @@ from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.waiting import plain_errors
 from takopi.core.access import access_policy
 from takopi.core.chat_settings import ChatSettings
-from takopi.core.missing_engines import MissingEngine
+from takopi.core.missing_engines import MissingEngine, missing_line
 from takopi.errors import ConfigError
 from takopi.locale_files import speak
 from takopi.logging import configure_logging
@@ -100,7 +100,8 @@ def _default_engine(runtime: Runtime, asked: str | None) -> tuple[EngineId, str]
             raise
     else:
         runtime.shelf.runner(engine)  # better told now than with the first prompt
-        return engine, ""
+        missing = runtime.shelf.missing(engine)
+        return engine, missing_line([missing]) if missing is not None else ""
     return MOCK, (
         "takopi: no engine is installed here, so `mock` answers: a scripted engine that shows what "
         "a turn looks like. `takopi doctor` says how to install a real one."

@@ -7,11 +7,25 @@ import typer
 __all__ = ["chat"]
 
 
+def complete_engine(incomplete: str) -> list[str]:
+    """List the engines that begin so, for the shell; none of them is loaded."""
+    from takopi.engines import find_engines
+    from takopi.settings import home_directory
+
+    known = (*find_engines(home_directory()).ids, "mock")
+    return [engine for engine in known if engine.startswith(incomplete)]
+
+
 def chat(
     *,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", metavar="ID", help="Who answers; `mock` is a scripted engine."),
+        typer.Option(
+            "--engine",
+            metavar="ID",
+            help="Who answers; `mock` is a scripted engine.",
+            autocompletion=complete_engine,
+        ),
     ] = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Write everything to logs/debug.log.")

@@ -19,7 +19,21 @@ config_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Key = Annotated[str, typer.Argument(help="Dotted key, like transports.telegram.chat_id.")]
+
+def complete_key(incomplete: str) -> list[str]:
+    """List the keys that begin so, for the shell."""
+    from takopi.settings.keys import KEYS
+
+    names = (spec.name for spec in KEYS)
+    return [name for name in names if "*" not in name and name.startswith(incomplete)]
+
+
+Key = Annotated[
+    str,
+    typer.Argument(
+        help="Dotted key, like transports.telegram.chat_id.", autocompletion=complete_key
+    ),
+]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show secrets.")]
 
 

@@ -96,7 +96,7 @@ class JournalReading:
             if not rows and name:
                 rows = self._db.execute(_PREFIX, (name,)).fetchall()
         if not rows:
-            raise UsageError(f"no turn is called {name!r}; `takopi ps` lists them")
+            raise UsageError(f"no turn is called {name!r}; `takopi ps --all` lists them")
         if len(rows) > 1:
             raise UsageError(f"more than one turn begins with {name!r}; give more of its id")
         return turn_from_row(rows[0])
