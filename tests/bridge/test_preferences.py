@@ -332,6 +332,10 @@ async def test_only_engines_that_can_run_are_offered() -> None:
         world.engines.runners["pi"] = ScriptedRunner("pi")
         world.engines.absent["pi"] = "npm install -g pi-agent"
         world.engines.broken["gemini"] = PluginError("gemini cannot be loaded; mend it")
+        for explained in ("/pi", "/help pi"):
+            told = await says(world, explained)
+            assert told.endswith("asked.\nNot installed here: pi (npm install -g pi-agent).")
+        assert "Not here: pi, gemini. /help pi tells more." in await says(world, "/help")
         shown = await says(world, "/agent")
         assert (
             "Not installed here: pi (npm install -g pi-agent). Cannot be used here: gemi" in shown

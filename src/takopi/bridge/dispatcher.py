@@ -28,10 +28,10 @@ from takopi.core.chat import (
     MessageReceived,
     TopicChanged,
 )
-from takopi.core.decisions import Command
+from takopi.core.decisions import Command, EngineExplained
 from takopi.core.offers import OFFER_PREFIX
 from takopi.core.prompt_replies import not_done_reply, not_written_reply
-from takopi.core.replies import message, route_reply
+from takopi.core.replies import engine_reply, message, route_reply
 from takopi.core.texts import tr_later, translated
 from takopi.errors import StoreError, TransportError
 from takopi.logging import get_logger
@@ -188,6 +188,10 @@ class Dispatcher:
                 await self._prompts.offer_anew(step)
             case Decided(_, _, Command() as command):
                 await self._command(step, command)
+            case Decided(accepted, _, EngineExplained(engine)):
+                missing = self._ports.engines.missing(engine)
+                explained = engine_reply(engine, self._options.default_engine, missing)
+                await self._answer((accepted,), explained)
             case Decided(accepted, _, decision):
                 answer = route_reply(decision, self._options.default_engine)
                 await self._answer((accepted,), answer)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from takopi.core.chat import ChatMessage
 from takopi.core.command_help import examples_of, more_about
 from takopi.core.commands import COMMANDS, CommandGroup, CommandSpec
@@ -13,6 +15,7 @@ from takopi.core.texts import tr, tr_later, translated
 from takopi.model import EngineId
 
 __all__ = [
+    "Engines",
     "command_help",
     "help_reply",
     "no_such_command",
@@ -30,6 +33,7 @@ _HEADINGS: dict[CommandGroup, str] = {
     "Plug-ins": tr_later("Plug-ins"),
 }
 _ENGINE_UNITS = 400
+_MISSING_UNITS = 100
 _PLUGIN_UNITS = 60
 _MAX_PLUGINS = 20
 # Room for the line that counts what is left out, in any language.
@@ -38,9 +42,22 @@ _MORE_UNITS = 120
 _Pieces = list[str | Styled]
 
 
+class Engines(msgspec.Struct, frozen=True):
+    """Name the engines that there are.
+
+    Args:
+        here: Those that can be asked.
+        default: The one that need not be named.
+        missing: Those that are known and cannot run here.
+    """
+
+    here: tuple[EngineId, ...]
+    default: EngineId
+    missing: tuple[EngineId, ...] = ()
+
+
 def help_reply(
-    engines: Sequence[EngineId],
-    default_engine: EngineId,
+    engines: Engines,
     plugins: Sequence[CommandSpec] = (),
     projects: Sequence[str] = (),
 ) -> ChatMessage:
@@ -48,7 +65,6 @@ def help_reply(
 
     Args:
         engines: Those that can be named.
-        default_engine: The one that need not be named.
         plugins: The commands that packages bring.
         projects: Aliases that prompts can name.
     """
@@ -57,7 +73,7 @@ def help_reply(
             "Write what you want done. {engine} starts on it, shows its progress in one message "
             "and answers in a new one. Reply to any of its messages to go on in the same session. "
             "`/help cancel` tells more of a command.",
-            engine=default_engine,
+            engine=engines.default,
         )
         + "\n"
     )
@@ -67,8 +83,8 @@ def help_reply(
             if spec.group == group:
                 pieces += _line(spec)
     end = [
-        *_engine_lines(engines, default_engine),
-        *_example_lines(engines, default_engine, projects),
+        *_engine_lines(engines),
+        *_example_lines(engines, projects),
     ]
     room = MAX_UNITS - _units(pieces) - _units(end)
     return message(*pieces, *_plugin_lines(plugins, room), *end)
@@ -138,28 +154,34 @@ def _plugin_lines(plugins: Sequence[CommandSpec], room: int) -> _Pieces:
     return lines
 
 
-def _engine_lines(engines: Sequence[EngineId], default_engine: EngineId) -> _Pieces:
-    if not engines:
+def _engine_lines(engines: Engines) -> _Pieces:
+    if not engines.here and not engines.missing:
         return []
     words, units, shown = "", 0, 0
-    for engine in engines:
+    for engine in engines.here:
         word = f"/{engine}"
-        if engine == default_engine:
+        if engine == engines.default:
             word = tr("{command} (default)", command=word)
         units += utf16_len(word) + 1
         if units > _ENGINE_UNITS:
             break
         words += f" {word}" if words else word
         shown += 1
-    if len(engines) > shown:
-        words += " " + tr("and {count} more", count=len(engines) - shown)
-    return ["\n", bold(tr("Engines")), "\n", words, "\n"]
+    if len(engines.here) > shown:
+        words += " " + tr("and {count} more", count=len(engines.here) - shown)
+    lines: _Pieces = ["\n", bold(tr("Engines")), "\n", *([words, "\n"] if words else [])]
+    if engines.missing:
+        names = one_line(", ".join(engines.missing), _MISSING_UNITS)
+        example = f"`/help {engines.missing[0]}`"
+        lines += marked(
+            tr("Not here: {engines}. {example} tells more.", engines=names, example=example)
+        )
+        lines.append("\n")
+    return lines
 
 
-def _example_lines(
-    engines: Sequence[EngineId], default_engine: EngineId, projects: Sequence[str]
-) -> _Pieces:
-    example = engines[0] if engines else default_engine
+def _example_lines(engines: Engines, projects: Sequence[str]) -> _Pieces:
+    example = engines.here[0] if engines.here else engines.default
     placed: _Pieces = []
     if projects:
         placed = [code(tr("/{project} @feat/login add a test", project=projects[0])), "\n"]

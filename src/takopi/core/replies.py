@@ -17,6 +17,7 @@ from takopi.core.decisions import (
     Route,
     UnknownCommand,
 )
+from takopi.core.missing_engines import MissingEngine, missing_line
 from takopi.core.richtext import Entity, EntityKind, RichText, utf16_len
 from takopi.core.split import MAX_ENTITIES, cap_entities
 from takopi.core.texts import tr
@@ -99,8 +100,10 @@ def hint_reply() -> ChatMessage:
     )
 
 
-def engine_reply(engine: EngineId, default_engine: EngineId) -> ChatMessage:
-    """Explain an engine's directive."""
+def engine_reply(
+    engine: EngineId, default_engine: EngineId, missing: MissingEngine | None = None
+) -> ChatMessage:
+    """Explain an engine's directive, and say what is missing where it cannot run."""
     standing = (
         tr("It is the default here, so the directive may be left out.")
         if engine == default_engine
@@ -111,6 +114,7 @@ def engine_reply(engine: EngineId, default_engine: EngineId) -> ChatMessage:
         "\n",
         code(tr("/{engine} explain this repository", engine=engine)),
         f"\n{standing}",
+        *(() if missing is None else ("\n", missing_line([missing]))),
     )
 
 

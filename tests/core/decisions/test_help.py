@@ -6,13 +6,20 @@ from hypothesis import strategies as st
 
 from takopi.core.command_help import examples_of
 from takopi.core.commands import COMMANDS, CommandSpec
-from takopi.core.help_replies import command_help, help_reply, no_such_command, takes_nothing
+from takopi.core.help_replies import (
+    Engines,
+    command_help,
+    help_reply,
+    no_such_command,
+    takes_nothing,
+)
 from takopi.core.richtext import utf16_len
 from takopi.core.split import MAX_ENTITIES, MAX_UNITS, count_entities
 from takopi.core.texts import translated, use_texts
 from takopi.locale_files import languages, load_texts
 
 TEXTS = {code: load_texts(code) for code in languages()}
+CODEX = Engines(("codex",), "codex")
 IDS = st.from_regex(r"[a-z0-9_]{1,32}", fullmatch=True)
 
 
@@ -45,7 +52,11 @@ def test_help_is_one_message_whatever_is_installed(
 ) -> None:
     use_texts(code, TEXTS[code])
     plugins = [plugin(name, description) for name in names]
-    assert fits(help_reply(engines, (engines or ["codex"])[0], plugins, projects))
+    assert fits(
+        help_reply(
+            Engines(tuple(engines), (engines or ["codex"])[0], tuple(names)), plugins, projects
+        )
+    )
     for spec in (*COMMANDS, *plugins):
         assert fits(command_help(spec))
 
@@ -55,7 +66,9 @@ def test_takopis_own_commands_leave_room_for_what_is_installed(code) -> None:
     """An addition that does not fit is to be noticed here, and not in a chat."""
     use_texts(code, TEXTS[code])
     engines = [f"engine_with_a_long_name_{n:06}" for n in range(40)]
-    text = help_reply(engines, engines[0], [plugin("tree", "Show a tree")]).body.text
+    text = help_reply(
+        Engines(tuple(engines), engines[0], tuple(engines)), [plugin("tree", "Show a tree")]
+    ).body.text
     for spec in COMMANDS:
         assert f"/{spec.name} – {translated(spec.description)}" in text
         assert spec.example in text
@@ -67,7 +80,7 @@ def test_takopis_own_commands_leave_room_for_what_is_installed(code) -> None:
 def test_what_has_no_room_is_counted() -> None:
     engines = [f"engine_with_a_long_name_{n:06}" for n in range(40)]
     plugins = [plugin(f"plugin_with_a_long_name_{n:06}", "x" * 60) for n in range(40)]
-    text = help_reply(engines, engines[1], plugins).body.text
+    text = help_reply(Engines(tuple(engines), engines[1]), plugins).body.text
     assert "/engine_with_a_long_name_000001 (default)" in text
     listed = next(line for line in text.splitlines() if "(default)" in line)
     assert listed.endswith(f" and {40 - listed.count('/')} more")
@@ -76,16 +89,23 @@ def test_what_has_no_room_is_counted() -> None:
     assert f"and {40 - shown} more: takopi plugins lists them all" in text
 
 
+def test_engines_that_cannot_run_here_are_told_apart() -> None:
+    text = help_reply(Engines(("codex",), "codex", ("pi", "opencode"))).body.text
+    assert "Engines\n/codex (default)\nNot here: pi, opencode. /help pi tells more.\n" in text
+    none = help_reply(Engines((), "codex", ("codex",))).body.text
+    assert "Engines\nNot here: codex. /help codex tells more.\n" in none
+
+
 def test_help_names_projects_when_there_are_any() -> None:
-    assert "@feat/login add a test" not in help_reply(["codex"], "codex").body.text
-    text = help_reply(["codex"], "codex", (), ["shop", *"abcdef"]).body.text
+    assert "@feat/login add a test" not in help_reply(CODEX).body.text
+    text = help_reply(CODEX, (), ["shop", *"abcdef"]).body.text
     assert "/shop @feat/login add a test – or /a, /b, /c\n" in text
-    alone = help_reply(["codex"], "codex", (), ["shop"]).body.text
+    alone = help_reply(CODEX, (), ["shop"]).body.text
     assert "/shop @feat/login add a test\n" in alone
 
 
 def test_each_group_has_its_heading_once() -> None:
-    lines = help_reply(["codex"], "codex", [plugin("tree", "Show a tree")]).body.text.splitlines()
+    lines = help_reply(CODEX, [plugin("tree", "Show a tree")]).body.text.splitlines()
     for heading in {spec.group for spec in COMMANDS} | {"Plug-ins", "Engines", "Examples"}:
         assert lines.count(heading) == 1
 

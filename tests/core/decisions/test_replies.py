@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from takopi.core.chat import ChatMessage
 from takopi.core.decisions import EngineConflict, UnknownCommand
-from takopi.core.help_replies import help_reply
+from takopi.core.help_replies import Engines, help_reply
 from takopi.core.replies import (
     bold,
     code,
@@ -82,8 +82,8 @@ def test_answers_with_a_persons_words_always_fit(word: str, place: QueuePlace | 
 
 def test_fixed_answers_fit() -> None:
     """With and without engines."""
-    check(help_reply(["codex", "claude"], "codex"))
-    check(help_reply([], "codex"))
+    check(help_reply(Engines(("codex", "claude"), "codex")))
+    check(help_reply(Engines((), "codex")))
     check(hint_reply())
     check(engine_reply("codex", "codex"))
     check(engine_reply("codex", "claude"))

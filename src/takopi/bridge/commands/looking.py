@@ -9,7 +9,7 @@ from takopi.core.chat import ChatMessage
 from takopi.core.commands import COMMANDS, GREETING, nearest_names
 from takopi.core.context_replies import context_reply
 from takopi.core.decisions import ContextExplained
-from takopi.core.help_replies import command_help, help_reply, no_such_command
+from takopi.core.help_replies import Engines, command_help, help_reply, no_such_command
 from takopi.core.replies import engine_reply
 
 __all__ = ["HelpCommand"]
@@ -36,8 +36,14 @@ class HelpCommand:
 
     def _all(self) -> ChatMessage:
         ports = self.ports
-        engines, plugins = ports.engines.ids(), describe(ports.plugins)
-        return help_reply(engines, ports.default_engine, plugins, ports.settings.projects.aliases)
+        known, plugins = ports.engines.ids(), describe(ports.plugins)
+        missing = [engine for engine in known if ports.engines.missing(engine) is not None]
+        here = Engines(
+            tuple(engine for engine in known if engine not in missing),
+            ports.default_engine,
+            tuple(missing),
+        )
+        return help_reply(here, plugins, ports.settings.projects.aliases)
 
     def _about(self, asked: str) -> ChatMessage:
         ports, name = self.ports, asked.lower()
@@ -47,11 +53,12 @@ class HelpCommand:
             return command_help(spec)
         engine = next((engine for engine in ports.engines.ids() if engine == name), None)
         if engine is not None:
-            return engine_reply(engine, ports.default_engine)
+            return engine_reply(engine, ports.default_engine, ports.engines.missing(engine))
         project = ports.settings.projects.find(name)
         if project is not None:
             return context_reply(ContextExplained(RunContext(project.alias)))
-        known = (*(spec.name for spec in specs), *ports.engines.ids())
+        projects = ports.settings.projects.aliases
+        known = (*(spec.name for spec in specs), *ports.engines.ids(), *projects)
         return no_such_command(asked, nearest_names(name, known))
 
     async def press(self, call: PressCall) -> str:
