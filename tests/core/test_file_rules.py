@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 
 from takopi.core.file_rules import (
     FileCommandWords,
-    files_named_in,
     free_name,
     is_denied,
-    is_image,
     name_parts,
+    path_below,
     read_file_command,
-    relative_to,
     safe_name,
 )
+from takopi.core.named_files import files_named_in, is_image
 from takopi.errors import FileRefused
 
 HOSTILE = st.text(
@@ -119,7 +118,7 @@ def test_numbers_stand_in_front_of_the_suffix():
 )
 def test_a_path_is_taken_relative_to_the_project(path, found):
     """One that lies elsewhere is none of the project."""
-    assert relative_to("/work/shop", path) == found
+    assert path_below("/work/shop", path) == found
 
 
 ANSWER = """

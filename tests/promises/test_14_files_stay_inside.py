@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import pytest
 
 from promises.forms import shards, share
-from takopi.core.file_rules import FileRules, files_named_in, is_denied
+from takopi.core.file_rules import FileRules, is_denied
+from takopi.core.named_files import files_named_in
 from takopi.errors import FileRefused
 from takopi.files.project_files import LocalFiles
 from takopi.utils.safe_files import open_below, write_below

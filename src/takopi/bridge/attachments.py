@@ -37,7 +37,8 @@ from takopi.core.file_replies import (
     not_fetched_reply,
     send_buttons,
 )
-from takopi.core.file_rules import files_named_in, relative_to
+from takopi.core.file_rules import path_below
+from takopi.core.named_files import files_named_in
 from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.texts import tr
 from takopi.errors import FloodLimited, TakopiError, TransportUnavailable
@@ -83,7 +84,7 @@ class Arrivals:
         if wanted != files:
             await planned(wanted)
         for file in wanted:
-            name = relative_to(str(root), file.path)
+            name = path_below(str(root), file.path)
             if name is not None and not await self.files.has(file.path):
                 await self._fetch(root, name, file)
         return wanted
@@ -99,7 +100,7 @@ class Arrivals:
         """Give a place to each file that has none, or whose place is gone and was elsewhere."""
         homeless = []
         for file in files:
-            inside = file.path and relative_to(str(root), file.path) is not None
+            inside = file.path and path_below(str(root), file.path) is not None
             if not inside and not (file.path and await self.files.has(file.path)):
                 homeless.append(file)
         given = [file.path for file in files if file.path and file not in homeless]
@@ -246,7 +247,7 @@ class FileKeeper:
         place = place_of(updates[0].update, record.messages[0])
         with border("keeping files", turn=record.turn_id) as found:
             record, root = await self._brought(record)
-            names = [relative_to(str(root), file.path) or file.path for file in record.files]
+            names = [path_below(str(root), file.path) or file.path for file in record.files]
             answer, turn_id = kept_reply(names), record.turn_id
             await ports.outbox.say(
                 place, answer, notify=False, turn_id=turn_id, changes=marks(updates)

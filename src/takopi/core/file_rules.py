@@ -1,4 +1,4 @@
-"""What files may be called, how large they may be, and which of an answer's words are files.
+"""What files may be called, and how large they may be.
 
 A name comes from a chat or from an agent, so it is hostile until shown otherwise. What is decided
 here is decided by the name alone; `takopi.utils.safe_files` opens what passed.
@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Literal
 
 import msgspec
@@ -22,13 +21,11 @@ __all__ = [
     "MB",
     "FileCommandWords",
     "FileRules",
-    "files_named_in",
     "free_name",
     "is_denied",
-    "is_image",
     "name_parts",
+    "path_below",
     "read_file_command",
-    "relative_to",
     "safe_name",
 ]
 
@@ -58,24 +55,8 @@ _HIDING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _REPLACED = re.compile(r'[<>:"|?*`$;&!\\/]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(\..*)?")
 
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
-DOCUMENTS = frozenset(
-    {
-        *(".pdf", ".csv", ".tsv", ".xlsx", ".xls", ".ods", ".docx", ".doc", ".odt", ".pptx"),
-        *(".svg", ".html", ".md", ".txt", ".json", ".zip", ".epub", ".mp3", ".mp4", ".wav"),
-        *(".patch", ".diff", ".log", ".ipynb", ".bmp", ".tiff"),
-    }
-)
-_SENDABLE = tuple(IMAGES | DOCUMENTS)
 # The second is what the public takopi calls it.
 _REPLACE = frozenset({"--replace", "--force"})
-# Nobody waits for an agent that names ten thousand files.
-_MAX_ANSWER = 60_000
-_MAX_LIKELY = 400
-_MAX_CANDIDATES = 40
-_IN_CODE = re.compile(r"`([^`\n]{1,400})`")
-_IN_LINK = re.compile(r"\]\(<?([^)\n<>]{1,400})>?\)")
-_BARE = re.compile(r"(?<![\w/.~-])((?:\.{0,2}/)?[\w@+=,.-]{1,200}(?:/[\w@+=,.-]{1,200}){0,20})")
 
 
 class FileCommandWords(msgspec.Struct, frozen=True):
@@ -201,12 +182,7 @@ def read_file_command(args: str) -> FileCommandWords | None:
             return None
 
 
-def is_image(name: str) -> bool:
-    """Tell by a name whether a file is an image that chats show."""
-    return PurePosixPath(name).suffix.lower() in IMAGES
-
-
-def relative_to(root: str, path: str) -> str | None:
+def path_below(root: str, path: str) -> str | None:
     """Return a path relative to a directory; None when it does not lie in it.
 
     Args:
@@ -218,40 +194,6 @@ def relative_to(root: str, path: str) -> str | None:
         return path.removeprefix("./") or None
     base = root.rstrip("/") + "/"
     return path.removeprefix(base) or None if path.startswith(base) else None
-
-
-def files_named_in(answer: str, root: str, denied: Sequence[str] = DENIED) -> tuple[str, ...]:
-    """List what an answer names that may be an image or document of the project, each once.
-
-    Whether it is there nobody knows yet.
-
-    Args:
-        answer: Markdown.
-        root: Directory in which the engine worked, absolute.
-        denied: As in `is_denied`.
-    """
-    answer = answer[:_MAX_ANSWER]
-    found: dict[str, None] = {}
-    places: list[tuple[int, str]] = []
-    for pattern in (_IN_CODE, _IN_LINK, _BARE):
-        places += [(match.start(1), match[1]) for match in pattern.finditer(answer)]
-        # What was read is not read again in parts.
-        answer = pattern.sub(lambda match: " " * len(match[0]), answer)
-    named = dict.fromkeys(words.strip().rstrip(".,;") for _, words in sorted(places))
-    likely = [words for words in named if words.lower().endswith(_SENDABLE)]
-    for words in likely[:_MAX_LIKELY]:
-        name = relative_to(root, words)
-        if name is not None and _may_be_sent(name, denied):
-            found[name] = None
-    return tuple(found)[:_MAX_CANDIDATES]
-
-
-def _may_be_sent(name: str, denied: Sequence[str]) -> bool:
-    try:
-        name_parts(name)
-    except FileRefused:
-        return False
-    return not is_denied(name, denied)
 
 
 def _hides(character: str) -> bool:

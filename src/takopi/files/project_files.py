@@ -15,7 +15,7 @@ from typing import BinaryIO
 import anyio.to_thread
 
 from takopi.core.chat import Document
-from takopi.core.file_rules import MB, FileRules, free_name, relative_to, safe_name
+from takopi.core.file_rules import MB, FileRules, free_name, path_below, safe_name
 from takopi.core.texts import tr
 from takopi.errors import FileRefused
 from takopi.files.git_exclude import exclude_folder
@@ -207,7 +207,7 @@ class LocalFiles:
 
     def _read(self, root: Path, name: str) -> Document:
         self._sweep()
-        inside = relative_to(str(root), name.rstrip("/") or ".")
+        inside = path_below(str(root), name.rstrip("/") or ".")
         if inside is None and Path(name) != root:
             raise FileRefused(name, tr("it lies outside of the project"))
         if inside in {None, "."}:

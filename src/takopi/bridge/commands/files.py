@@ -20,13 +20,12 @@ from takopi.core.file_replies import (
     refused_reply,
     why_not_taken,
 )
-from takopi.core.file_rules import is_image, read_file_command, relative_to, safe_name
+from takopi.core.file_rules import path_below, read_file_command, safe_name
+from takopi.core.named_files import is_image
 from takopi.core.texts import tr
 from takopi.errors import FileRefused
 
 __all__ = ["FileCommand"]
-
-MAX_PHOTO_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +147,8 @@ class FileCommand:
         """Name the places of files in the project: a path, a folder, or where arriving ones go."""
         if not path:
             places = await self.files.places(root, [file.name for file in files])
-            return tuple(relative_to(str(root), place) or place for place in places)
-        inside = (relative_to(str(root), path) or path).rstrip("/")
+            return tuple(path_below(str(root), place) or place for place in places)
+        inside = (path_below(str(root), path) or path).rstrip("/")
         folder = path.endswith("/") or len(files) > 1 or await self.files.is_folder(root, inside)
         if not folder:
             return (inside,)
