@@ -1,6 +1,6 @@
 """How the bridge stops."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,8 @@ from bridge.turn_stage import Stage, living, staged
 from bridge.world import World
 from fakes.clock import settle
 from fakes.scripted_engine import ScriptedRunner, ScriptedTurn, prompt_answer, until_cancelled
-from takopi.bridge.records import TurnPut
+from takopi.bridge.records import Change, TurnPut, UpdateHandled
+from takopi.core.chat import ChatMessage
 from takopi.errors import FloodLimited
 from takopi.model import ResumeToken
 
@@ -108,6 +109,29 @@ async def test_a_second_stop_is_immediate() -> None:
         assert stopped.is_set()
         assert world.clock.now() == start
         assert world.codex.turns[0].closed == 1
+
+
+async def test_what_a_second_stop_comes_in_between_is_answered_once() -> None:
+    """It is written down, and goes out after the next start; nothing says that it failed."""
+    async with stoppable() as (world, stopped):
+        take, may = world.store.commit, anyio.Event()
+
+        async def slow(changes: Sequence[Change]) -> None:
+            if any(isinstance(change, UpdateHandled) for change in changes):
+                await may.wait()
+            await take(changes)
+
+        world.store.commit = slow  # type: ignore[method-assign]
+        world.chat.write("/usage")
+        await settle()
+        world.bridge.stop()
+        world.bridge.stop()
+        await settle()
+        may.set()
+        await world.clock.until(stopped.is_set, within_s=10)
+        (letter,) = (await world.store.load()).letters
+        assert isinstance(letter.body, ChatMessage)
+        assert "failed" not in letter.body.body.text
 
 
 async def test_stop_while_the_last_answers_are_waited_for() -> None:

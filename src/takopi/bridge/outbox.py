@@ -124,13 +124,16 @@ class Outbox:
         """
         async with anyio.create_task_group() as self._group:
             self._group.start_soon(self._mail.run)
-            while True:
-                self._news = anyio.Event()
-                # A breath between handfuls: many chats may be due at the same moment.
-                while self._start_calls():
-                    await checkpoint()
-                due = self._plan.due(self._clock.now())
-                await wait_until(self._news.wait, self._clock, due)
+            try:
+                while True:
+                    self._news = anyio.Event()
+                    # A breath between handfuls: many chats may be due at the same moment.
+                    while self._start_calls():
+                        await checkpoint()
+                    due = self._plan.due(self._clock.now())
+                    await wait_until(self._news.wait, self._clock, due)
+            finally:
+                self._group = None  # what is said now stands in the journal
 
     def owe(self, end: TurnPut) -> None:
         """Write the end of a turn down as soon as the journal takes it."""
