@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import anyio
 import pytest
 
 from bridge.plugin_world import Plugins, commands, living
@@ -75,3 +76,62 @@ async def test_a_command_runs_once_and_is_told(behind: bool) -> None:
         assert (state.letters, state.updates, state.turns) == ((), (), ())
         ends.add((answered, told))
     assert {(True, False), (False, True)} <= ends
+
+
+def stuck(starts: list[str]) -> Plugins:
+    """Make a command that never ends, the first time."""
+
+    async def slow(ctx: CommandContext) -> CommandResult:
+        starts.append(ctx.text)
+        if len(starts) == 1:
+            await anyio.sleep_forever()
+        return CommandResult(f"done with {ctx.args_text}")
+
+    return commands(slow=slow)
+
+
+async def test_an_interrupted_command_is_run_once_more_by_its_button() -> None:
+    """However often that is pressed, and with all that was said to it."""
+    starts: list[str] = []
+    store = MemoryStore()
+    async with living(stuck(starts), store) as world:
+        world.chat.write("/slow it: a now")
+        await world.clock.advance(5)
+    async with living(stuck(starts), store) as world:
+        await world.clock.advance(5)
+        told = world.chat.find("takopi was interrupted while /slow")
+        assert starts == ["/slow it: a now"]
+        assert told.message is not None
+        data = told.message.buttons[0][0].data
+        for _ in range(3):
+            world.chat.press(data, on=told.message_id)
+        await world.clock.advance(10)
+        assert starts == ["/slow it: a now"] * 2
+        assert world.chat.has("done with it: a now")
+        assert world.chat.shown[1, told.message_id].text == (
+            "/slow was interrupted, and runs once more."
+        )
+        answers = [call.text for call in world.chat.calls if call.verb == "answer"]
+        assert [text.partition(": ")[2] for text in answers] == [
+            "Run again",
+            "This button does nothing any more",
+            "This button does nothing any more",
+        ]
+        state = await store.load()
+        assert (state.letters, state.updates) == ((), ())
+
+
+@pytest.mark.parametrize("how", ["reply", "long"])
+async def test_what_a_button_cannot_carry_has_to_be_sent_again(how: str) -> None:
+    starts: list[str] = []
+    store = MemoryStore()
+    async with living(stuck(starts), store) as world:
+        more = {"reply_to": 5} if how == "reply" else {}
+        world.chat.write("/slow " + ("x" * 80 if how == "long" else "x"), **more)
+        await world.clock.advance(5)
+    async with living(stuck(starts), store) as world:
+        await world.clock.advance(5)
+        told = world.chat.find("takopi was interrupted while /slow")
+        assert told.message is not None
+        assert told.message.buttons == ()
+        assert "Send the command again" in told.text

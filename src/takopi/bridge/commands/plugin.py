@@ -7,7 +7,7 @@ twice nor ends without a word.
 """
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
@@ -21,7 +21,9 @@ from takopi.bridge.ports import CommandPlugins
 from takopi.bridge.records import LetterGone
 from takopi.bridge.waiting import plain_errors
 from takopi.commands import CommandBackend, CommandContext, CommandResult
-from takopi.core.commands import CommandSpec
+from takopi.core.chat import Button, MessageReceived
+from takopi.core.commands import CommandSpec, press_data, read_press
+from takopi.core.decisions import Command
 from takopi.core.replies import message
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
@@ -31,6 +33,7 @@ from takopi.transport import MessageRef
 __all__ = ["PluginCommand", "describe", "load_descriptions", "split_words"]
 
 _DESCRIPTION_UNITS = 200
+_AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,12 @@ class PluginCommand:
     Args:
         ports: What commands work with.
         plugins: Knows them.
+        repeated: Messages whose button was pressed.
     """
 
     ports: CommandPorts
     plugins: CommandPlugins
+    repeated: set[MessageRef] = field(default_factory=set)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,6 +61,35 @@ class PluginCommand:
         Raises:
             StoreError: The journal did not take it, so nothing happened; it is called again.
         """
+        await self._begin(call)
+
+    async def press(self, call: PressCall) -> str:
+        """Run a command once more that was interrupted, once for each message that says so."""
+        pressed, place = call.pressed, call.place
+        ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
+        name, args = read_press(pressed.data) or ("", ())
+        if args[:1] != (_AGAIN,) or ref in self.repeated:
+            await self.ports.answers.mark([call.handled])
+            return tr("This button does nothing any more")
+        # What it carries was cut at the colons, as the words of other buttons are.
+        command = Command(name, ":".join(args[1:]))
+        received = MessageReceived(
+            update_id=pressed.update_id,
+            scope=pressed.scope,
+            chat_kind=pressed.chat_kind,
+            message_id=pressed.message_id,
+            sender_id=pressed.sender_id,
+            text=f"/{name} {command.args}".strip(),
+        )
+        at = call.arrived_at
+        await self._begin(CommandCall(received, place, command, None, call.handled, arrived_at=at))
+        self.repeated.add(ref)
+        words = tr("/{command} was interrupted, and runs once more.", command=name)
+        with border("showing what was chosen"):
+            await self.ports.outbox.correct(place, ref, message(words))
+        return tr("Run again")
+
+    async def _begin(self, call: CommandCall) -> None:
         name = call.command.name
         words = tr(
             "takopi was interrupted while /{command} ran, and does not run it again by itself. "
@@ -63,13 +97,9 @@ class PluginCommand:
             "Send the command again if you still want it.",
             command=name,
         )
-        owed = await self.ports.outbox.keep_back(call.place, message(words), [call.handled])
+        told = message(words, buttons=_again_button(call))
+        owed = await self.ports.outbox.keep_back(call.place, told, [call.handled])
         self.ports.group.start_soon(self._run, call, owed)
-
-    async def press(self, call: PressCall) -> str:
-        """Do nothing: answers of plug-ins have no buttons."""
-        await self.ports.answers.mark([call.handled])
-        return ""
 
     async def _run(self, call: CommandCall, owed: LetterGone) -> None:
         command = call.command.name
@@ -148,6 +178,17 @@ class PluginCommand:
             runtime=ChatRuntime(self.ports, self.plugins, scope, received.chat_kind),
             executor=executor,
         )
+
+
+def _again_button(call: CommandCall) -> tuple[tuple[Button, ...], ...]:
+    """Make the button that runs a command once more, if it can carry all that was said."""
+    if call.received.reply is not None or call.received.files:
+        return ()
+    try:
+        data = press_data(call.command.name, _AGAIN, call.command.args)
+    except ValueError:
+        return ()
+    return ((Button(tr("Run again"), data),),)
 
 
 def _wrong(result: object) -> str | None:
