@@ -32,7 +32,7 @@ from takopi.core.chat_settings import ChatSettings
 from takopi.core.decisions import BoundTurn, Command
 from takopi.model import EngineId
 
-__all__ = ["CommandCall", "CommandHandler", "CommandPorts", "PressCall"]
+__all__ = ["Buttonless", "CommandCall", "CommandHandler", "CommandPorts", "PressCall"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +163,19 @@ class CommandHandler(Protocol):
             StoreError: As for `answer`.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Buttonless:
+    """Be what handlers share whose answers have no buttons: whoever presses one has forged it.
+
+    Args:
+        ports: What commands work with.
+    """
+
+    ports: CommandPorts
+
+    async def press(self, call: PressCall) -> str:
+        """Mark the press and do nothing."""
+        await self.ports.answers.mark([call.handled])
+        return ""

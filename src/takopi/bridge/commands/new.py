@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as with_changes
 
-from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.call import Buttonless, CommandCall
 from takopi.bridge.following import Where
 from takopi.bridge.sent_files import NO_FILES
 from takopi.bridge.taking_up import ask, begun_anew
@@ -25,14 +25,13 @@ _ANY_WORD = "new"
 
 
 @dataclass(frozen=True, slots=True)
-class NewCommand:
+class NewCommand(Buttonless):
     """Leave the session of a place behind.
 
     Args:
         ports: What commands work with.
     """
 
-    ports: CommandPorts
     names: tuple[str, ...] = ("new",)
 
     async def answer(self, call: CommandCall) -> None:
@@ -54,11 +53,6 @@ class NewCommand:
             await ports.places.put(begun_anew(ports, where, point), handled)
             handled = []
         await ports.answers.give(call.place, new_reply(mode, prompt.engine, context), handled)
-
-    async def press(self, call: PressCall) -> str:
-        """Do nothing: what it answers has no buttons."""
-        await self.ports.answers.mark([call.handled])
-        return ""
 
     def _read(self, call: CommandCall) -> tuple[Prompt, bool] | ChatMessage:
         """Read what stands behind the command: the prompt, and whether it is one to be asked."""

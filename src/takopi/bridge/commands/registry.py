@@ -7,7 +7,7 @@ from takopi.bridge.commands.cancel import CancelCommand
 from takopi.bridge.commands.contexts import ContextCommand
 from takopi.bridge.commands.diff import DiffCommand
 from takopi.bridge.commands.files import FileCommand
-from takopi.bridge.commands.looking import HelpCommand
+from takopi.bridge.commands.help import HelpCommand
 from takopi.bridge.commands.new import NewCommand
 from takopi.bridge.commands.plugin import PluginCommand, describe
 from takopi.bridge.commands.preferences import preference_commands

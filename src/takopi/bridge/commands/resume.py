@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.call import Buttonless, CommandCall
 from takopi.bridge.sent_files import NO_FILES
 from takopi.bridge.session_search import context_of_session, first_words, named_session
 from takopi.bridge.taking_up import Found, ask, engine_here, take_up
@@ -26,14 +26,13 @@ __all__ = ["ResumeCommand"]
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeCommand:
+class ResumeCommand(Buttonless):
     """Take up a session by its id, by its resume line, or by a reply to one of its messages.
 
     Args:
         ports: What commands work with.
     """
 
-    ports: CommandPorts
     names: tuple[str, ...] = ("resume",)
 
     async def answer(self, call: CommandCall) -> None:
@@ -61,11 +60,6 @@ class ResumeCommand:
             )
         else:
             await take_up(ports, call, found)
-
-    async def press(self, call: PressCall) -> str:
-        """Do nothing: what it answers has no buttons."""
-        await self.ports.answers.mark([call.handled])
-        return ""
 
     async def _find(self, call: CommandCall, wish: ResumeWish) -> tuple[Found | ChatMessage, str]:
         """Find the session that is meant, and the prompt for it."""

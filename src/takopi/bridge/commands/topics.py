@@ -6,7 +6,7 @@ import anyio
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
-from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.call import Buttonless, CommandCall
 from takopi.bridge.letters import Place
 from takopi.bridge.records import Change, PlacePut
 from takopi.bridge.topic_desk import TopicDesk, bound_place
@@ -28,7 +28,7 @@ __all__ = ["TopicCommand"]
 
 
 @dataclass(frozen=True, slots=True)
-class TopicCommand:
+class TopicCommand(Buttonless):
     """Make topics, bind them, and lead to those that there are.
 
     Args:
@@ -36,7 +36,6 @@ class TopicCommand:
         topics: Makes and finds topics.
     """
 
-    ports: CommandPorts
     topics: TopicDesk
     names: tuple[str, ...] = ("topic",)
     # Two that ask for the same topic at once get one.
@@ -65,11 +64,6 @@ class TopicCommand:
             await self._bind(call, wanted)
         else:
             ports.group.start_soon(self._lead, call, wanted)
-
-    async def press(self, call: PressCall) -> str:
-        """Do nothing: no answer of it has buttons."""
-        await self.ports.answers.mark([call.handled])
-        return ""
 
     async def _bind(self, call: CommandCall, context: RunContext) -> None:
         """Bind the topic; its name follows when it says nothing, or was takopi's already."""

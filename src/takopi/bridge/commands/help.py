@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.call import Buttonless, CommandCall
 from takopi.bridge.commands.plugin import describe
 from takopi.context import RunContext
 from takopi.core.chat import ChatMessage
@@ -16,14 +16,13 @@ __all__ = ["HelpCommand"]
 
 
 @dataclass(frozen=True, slots=True)
-class HelpCommand:
+class HelpCommand(Buttonless):
     """Say what a person can do here.
 
     Args:
         ports: What commands work with.
     """
 
-    ports: CommandPorts
     names: tuple[str, ...] = ("help", GREETING)
 
     async def answer(self, call: CommandCall) -> None:
@@ -60,8 +59,3 @@ class HelpCommand:
         projects = ports.settings.projects.aliases
         known = (*(spec.name for spec in specs), *ports.engines.ids(), *projects)
         return no_such_command(asked, nearest_names(name, known))
-
-    async def press(self, call: PressCall) -> str:
-        """Do nothing: help has no buttons."""
-        await self.ports.answers.mark([call.handled])
-        return ""
