@@ -255,9 +255,9 @@ async def test_an_answer_can_be_changed_before_it_is_written(api, run, config) -
     """From the summary back to one step; another bot is followed by its owner."""
     asker = ScriptedAsker(
         answers(
-            All_right=["change", "change", "write"],
+            All_right=["change", "change", "change", "write"],
             Which_one_a=["toy"],
-            Which_one=["How you", "Your bot"],
+            Which_one=["You", "How you", "Your bot"],
             Which_style=["assistant", "handoff"],
             Which_bot=["keep"],
         ),
@@ -265,7 +265,7 @@ async def test_an_answer_can_be_changed_before_it_is_written(api, run, config) -
     )
     await run(asker)
     assert written(config)["session_mode"] == "stateless"
-    assert asker.asked[-3:] == ["Which bot?", "Whom does the bot serve?", "All right?"]
+    assert asker.asked.count("Whom does the bot serve?") == 2, "no way back from a new link"
 
 
 async def test_while_a_bot_runs_its_owner_cannot_be_learned(

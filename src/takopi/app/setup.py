@@ -221,6 +221,7 @@ class Interview:
             old = self._written.get(CHAT)
             self._answers[CHAT] = owner.chat_id
             self._answers[ALLOWED] = allowed_after(allowed, old, owner.user_id)
+            self._foreign_bot = False
 
     def _take_place(self) -> None:
         present = self.present.get("work_dir")
