@@ -24,7 +24,7 @@ from takopi.core.budget import (
 )
 from takopi.core.chat import ChatMessage, Scope
 from takopi.core.local_times import day_start
-from takopi.core.offers import offer_buttons
+from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.usage import read_usage
 from takopi.errors import StoreError
 from takopi.logging import get_logger
@@ -195,7 +195,7 @@ class Spending:
         asked = turn.record.note if turn.record.origin == "schedule" else turn.prompt
         words = budget_question(asked, self.spent_usd(), daily)
         offer = OfferRecord(
-            offer_id=f"b-{self._ports.new_id()}"[:40],
+            offer_id=offer_name("budget", self._ports.new_id()),
             kind="budget",
             scope=turn.record.scope,
             turn_id=turn.id,
