@@ -33,11 +33,16 @@ class FileWorld(World):
         root: Path,
         store: MemoryStore | None = None,
         projects: Projects | None = None,
+        max_runs: int = 4,
         **rules: Any,
     ) -> None:
         self.root = root
         super().__init__(
-            options={"work_dir": root, "chats": ChatSettings(projects=projects or Projects(()))},
+            options={
+                "work_dir": root,
+                "chats": ChatSettings(projects=projects or Projects(())),
+                "max_runs": max_runs,
+            },
             store=store or MemoryStore(),
             files=LocalFiles(FileRules(**rules), root.parent / "home"),
             workspaces=NamedFolders(projects, root) if projects else None,

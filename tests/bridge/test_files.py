@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from bridge.file_world import PDF, PHOTO, FileWorld
+from fakes.scripted_engine import until_cancelled
 from takopi.bridge.records import TurnPut
 from takopi.core.chat import IncomingFile, RepliedTo
 from takopi.core.file_rules import MB
@@ -243,6 +244,26 @@ async def test_a_crash_while_files_are_fetched_doubles_none(world):
         assert again.fetches == ["p1"]
         assert again.attached() == [["incoming/plan.pdf", "incoming/photo-9.jpg"]]
         assert again.arrived() == {"plan.pdf": b"plan", "photo-9.jpg": b"photo"}
+
+
+async def test_after_a_crash_a_place_stays_with_the_prompt_that_it_was_given_to(world):
+    """Also where an older prompt, which waited, now comes first with a file of the same name."""
+    world.content["d2"] = b"other"
+    world.held = {"d1"}
+    world.codex.default = until_cancelled
+    async with world.on():
+        await world.sends("work")
+        progress = world.chat.find("codex").message_id
+        await world.sends("translate", files=(replace(PDF, file_id="d2"),), reply_to=progress)
+        await world.sends("/claude summarise", files=(PDF,))
+        assert world.fetches == ["d1"]
+    again = FileWorld(world.root, world.store, max_runs=1)
+    again.content["d2"] = b"other"
+    async with again.on():
+        await again.clock.advance(1)
+        (translate,), (summarise,) = again.codex.turns, again.claude.turns
+        assert [path.read_bytes() for path in translate.request.attachments] == [b"other"]
+        assert [path.read_bytes() for path in summarise.request.attachments] == [b"plan"]
 
 
 async def test_a_crash_while_a_file_is_kept_doubles_none(world):

@@ -5,7 +5,7 @@ when it is whole. So a start after a crash finds it in its place, or fetches it 
 never twice.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 from functools import partial
@@ -43,7 +43,14 @@ from takopi.core.offers import offer_buttons, offer_name
 from takopi.core.texts import tr
 from takopi.errors import FloodLimited, TakopiError, TransportUnavailable
 
-__all__ = ["Arrivals", "FileKeeper", "KeeperPorts", "attach_files", "offer_files"]
+__all__ = [
+    "Arrivals",
+    "FileKeeper",
+    "KeeperPorts",
+    "attach_files",
+    "keep_places",
+    "offer_files",
+]
 
 _PAUSES_S = (1.0, 4.0, 15.0)
 _LONGEST_PAUSE_S = 60.0
@@ -157,6 +164,19 @@ async def attach_files(arrivals: Arrivals, journal: TurnJournal, turn: Turn) -> 
         # Whoever asks again must not take for it what comes to its place meanwhile.
         turn.record = replace(turn.record, files=await arrivals.arrived(turn.record.files))
     return found[0] if found else None
+
+
+async def keep_places(files: ProjectFiles, turns: Iterable[TurnRecord]) -> None:
+    """Keep the places that an earlier takopi chose for files which it may not have brought.
+
+    Args:
+        files: Chooses the places.
+        turns: Those that are not over.
+    """
+    given = [file.path for turn in turns for file in turn.files if file.path]
+    if given:
+        with border("keeping the places of files"):
+            await files.places(Path(), (), given)
 
 
 async def offer_files(arrivals: Arrivals, turn: Turn, ending: Ending) -> Ending:

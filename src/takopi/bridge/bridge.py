@@ -16,7 +16,7 @@ from anyio.lowlevel import checkpoint
 from msgspec import structs
 
 from takopi.bridge.acceptance import Acceptance
-from takopi.bridge.attachments import Arrivals
+from takopi.bridge.attachments import Arrivals, keep_places
 from takopi.bridge.border import border
 from takopi.bridge.chat_moves import ChatMoves, MovePorts
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
@@ -140,6 +140,8 @@ class Bridge:
         # What runs takes its lane before anything that waits, and both before what is new.
         here = map(desk.moves.turn_here, state.turns)
         turns = [self._as_allowed(desk.door, turn) for turn in here]
+        if self._ports.files is not None:
+            await keep_places(self._ports.files, turns)
         await desk.scheduler.recover(turns, deliveries)
         await desk.dispatcher.take(state.updates)
         group.start_soon(publish_menu, self._ports, self._options.default_engine)
