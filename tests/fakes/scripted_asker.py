@@ -69,7 +69,10 @@ class ScriptedAsker:
         wanted = self._next(question)
         if wanted is None:
             return default
-        return next(n for n, choice in enumerate(choices) if choice.label.startswith(wanted))
+        labels = [choice.label for choice in choices]
+        if wanted in labels:
+            return labels.index(wanted)
+        return next(n for n, label in enumerate(labels) if label.startswith(wanted))
 
     def forget(self) -> None:
         """Do nothing: nothing is typed ahead."""
