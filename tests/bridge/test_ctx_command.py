@@ -57,6 +57,8 @@ async def test_a_reply_to_a_turn_shows_where_that_turn_belongs() -> None:
     [
         ("/ctx set /zed @feat/x", "/src/zed/.worktrees/feat/x"),
         ("/ctx set ZED", "/src/zed"),
+        ("/ctx zed", "/src/zed"),
+        ("/ctx /zed @dev", "/src/zed/.worktrees/dev"),
         ("/CTX set @dev /zed", "/src/zed/.worktrees/dev"),
     ],
 )
@@ -108,7 +110,9 @@ async def test_clearing_lets_hold_what_holds_around_it() -> None:
         ("/ctx set", "/ctx set /project @branch"),
         ("/ctx set a b", "/ctx set /project @branch"),
         ("/ctx set zed @a @b", "/ctx set /project @branch"),
-        ("/ctx zed", "/ctx set /project @branch"),
+        ("/ctx zeb", "Did you mean zed?"),
+        ("/ctx sett zed", "/ctx set /project @branch"),
+        ("/ctx show zed", "/ctx set /project @branch"),
         ("/ctx clear all", "/ctx set /project @branch"),
     ],
 )

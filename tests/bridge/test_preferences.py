@@ -222,6 +222,12 @@ async def test_a_choice_in_words_has_a_way_back(text: str, title: str) -> None:
         assert before.places == ()
 
 
+async def test_an_engine_without_words_offers_none_as_an_example() -> None:
+    async with choosing() as world:
+        shown = await says(world, "/mode claude")
+        assert shown.endswith("\n\nclaude takes no word of /mode: its own configuration decides.")
+
+
 async def test_a_choice_for_another_place_has_a_way_back_there() -> None:
     """Buttons choose for the topic, and so they must name the other place."""
     group = {"kind": "group", "chat": -7, "thread": 4}
@@ -245,7 +251,7 @@ async def test_a_trigger_for_a_project_is_taken_back_where_it_was_chosen() -> No
     async with choosing(default_project="zed") as world:
         await says(world, "/trigger")
         assert labels(world, "Messages of a group") == []
-        assert "It takes: all, mentions." in world.chat.find("Messages of a group").text
+        assert world.chat.has("counts. /trigger mentions for project chooses what counts in the")
         await says(world, "/trigger mentions for project")
         assert labels(world, "mentions is chosen") == ["Take back for project zed"]
         assert await press_last(world, "mentions is chosen") == "Taken back"

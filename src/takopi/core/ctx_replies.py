@@ -43,14 +43,16 @@ class ContextAsked(msgspec.Struct, frozen=True):
 
 
 def read_ctx(args: str) -> ContextAsked:
-    """Read what stands behind `/ctx`."""
+    """Read what stands behind `/ctx`; a project or a branch alone is as with `set` before it."""
     verb, *words = args.split() or ["show"]
     verb = verb.lower()
-    if verb in {"show", "clear"} and not words:
-        return ContextAsked(verb)
+    if verb in {"show", "clear"}:
+        return ContextAsked(None if words else verb)
+    if verb != "set":
+        words = args.split()
     projects = [word.removeprefix("/") for word in words if not word.startswith("@")]
     branches = [word.removeprefix("@") for word in words if word.startswith("@")]
-    if verb != "set" or not words or len(projects) > 1 or len(branches) > 1:
+    if not words or len(projects) > 1 or len(branches) > 1:
         return ContextAsked(None)
     return ContextAsked("set", next(iter(projects), None), next(iter(branches), None))
 

@@ -205,7 +205,16 @@ def _how_to(view: PreferenceView) -> str:
     """Say how to change it, with what is accepted where no buttons can say that."""
     words = []
     if view.kind == "trigger" and view.private:
-        words.append(tr("In a private chat every message counts."))
+        return tr(
+            "In a private chat every message counts. `/trigger mentions for project` chooses what "
+            "counts in the groups of its project."
+        )
+    if is_of_engine(view.kind) and view.kind != "model" and not view.accepted:
+        return tr(
+            "{engine} takes no word of /{command}: its own configuration decides.",
+            engine=view.engine,
+            command=view.kind,
+        )
     if view.missing:
         words.append(missing_line(view.missing))
     if view.unlisted:
