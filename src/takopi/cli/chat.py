@@ -36,7 +36,7 @@ def chat(
     All lines are one conversation; /new starts another, /cancel or Ctrl-C ends the running turn.
     """
     if debug:
-        from takopi.cli.root import start_debug_log
+        from takopi.cli.debug_log import start_debug_log
 
         start_debug_log()
     from takopi.app.chat import run_chat

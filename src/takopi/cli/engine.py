@@ -38,7 +38,7 @@ def engine_command(engine: str) -> Any:
         ] = False,
     ) -> None:
         if debug:
-            from takopi.cli.root import start_debug_log
+            from takopi.cli.debug_log import start_debug_log
 
             start_debug_log()
         raise typer.Exit(_run(engine, prompt, resume, as_json=json))

@@ -1,6 +1,5 @@
 """The command `takopi` itself: its options, its sub-commands, and how errors become texts."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -136,6 +135,8 @@ def takopi(
         print(f"takopi {__version__}")
         raise typer.Exit
     if debug:
+        from takopi.cli.debug_log import start_debug_log
+
         start_debug_log()
     if context.invoked_subcommand is None:
         from takopi.cli.bot import BotWish, run_bot
@@ -144,22 +145,6 @@ def takopi(
         raise typer.Exit(run_bot(wish))
     if onboard:
         raise UsageError("--onboard starts the bot; leave the command out: `takopi --onboard`")
-
-
-def start_debug_log() -> None:
-    """Write every record to `logs/debug.log` from now on, and say where that is."""
-    from takopi.app.home import open_home
-    from takopi.logging import configure_logging
-
-    path = open_home().debug_log
-    try:
-        configure_logging(debug_file=path)
-    except OSError as error:
-        raise UsageError(
-            f"the log file {path} cannot be written ({error.strerror}); mend that, or leave "
-            "--debug out"
-        ) from error
-    print(f"debug log: {path}", file=sys.stderr)
 
 
 def exit_status(error: TakopiError) -> int:
