@@ -3,7 +3,7 @@
 import io
 import sys
 
-from takopi.cli.streams import complain
+from takopi.cli.streams import tell
 
 
 class Terminal(io.StringIO):
@@ -19,5 +19,5 @@ def test_on_a_terminal_complaints_are_broken_between_words(monkeypatch) -> None:
         (io.StringIO(), "it is missing; make it with `mkdir x`\n"),
     ):
         monkeypatch.setattr(sys, "stderr", stream)
-        complain("it is missing; make it with `mkdir x`")
+        tell("it is missing; make it with `mkdir x`")
         assert stream.getvalue() == told

@@ -1,6 +1,5 @@
 """`takopi chat-id`: learn the id of a chat or group."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -17,13 +16,11 @@ def chat_id(
     """Show a one-time code; the chat in which you write it is printed, or bound to a project."""
     from takopi.app.chat_id import learn_chat_id
     from takopi.app.home import open_home
+    from takopi.cli.streams import tell
     from takopi.settings import load_settings
 
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
     home = open_home()
-    chat = learn_chat_id(home, load_settings(home.config), project, say)
+    chat = learn_chat_id(home, load_settings(home.config), project, tell)
     if project is None:
         print(chat.chat_id)
     else:

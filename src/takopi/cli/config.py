@@ -119,14 +119,14 @@ def set_value(
 
 def _tell_what_is_missing(path: "Path") -> None:
     """Say what the bot would refuse now: a value may be right, and yet want another one."""
-    from takopi.cli.streams import complain
+    from takopi.cli.streams import tell
     from takopi.errors import TakopiError
     from takopi.settings import load_settings
 
     try:
         load_settings(path)
     except TakopiError as error:
-        complain(f"takopi: not yet right: {error}")
+        tell(f"takopi: not yet right: {error}")
 
 
 @config_app.command("unset")

@@ -20,7 +20,7 @@ def init(
     """Register this repository as a project, so that prompts can name it."""
     from takopi.app.home import current_directory, open_home
     from takopi.app.projects import register_project
-    from takopi.cli.streams import complain
+    from takopi.cli.streams import tell
     from takopi.engines import find_engines
 
     home = open_home()
@@ -28,7 +28,7 @@ def init(
         home.config, current_directory(), alias, find_engines(home.path).ids, default=default
     )
     if not done.repository:
-        complain(
+        tell(
             f"takopi: {done.path} is no git repository: prompts work there, branches do not; "
             "`git init` makes it one"
         )

@@ -156,14 +156,14 @@ def exit_status(error: TakopiError) -> int:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status; no mistake of a person shows a traceback."""
-    from takopi.cli.streams import complain, steady_streams
+    from takopi.cli.streams import steady_streams, tell
     from takopi.logging import redact
 
     steady_streams()
     try:
         app(args=arguments, prog_name="takopi")
     except TakopiError as error:
-        complain(f"takopi: {redact(str(error))}")
+        tell(f"takopi: {redact(str(error))}")
         return exit_status(error)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
@@ -173,11 +173,11 @@ def run(arguments: list[str]) -> int:
 
 
 def _fault(error: Exception) -> int:
-    from takopi.cli.streams import complain
+    from takopi.cli.streams import tell
     from takopi.logging import get_logger, redact
 
     get_logger("takopi.cli").debug("fault", exc_info=error)
-    complain(
+    tell(
         f"takopi: this is a fault of takopi: {redact(f'{type(error).__name__}: {error}')}\n"
         "Run the same command as `takopi --debug ...` and report what the log file says."
     )

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 
-__all__ = ["complain", "on_terminal", "steady_streams"]
+__all__ = ["on_terminal", "steady_streams", "tell"]
 
 
 def steady_streams() -> None:
@@ -27,13 +27,13 @@ def steady_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def complain(text: str) -> None:
-    """Tell the person what is wrong: on a terminal with lines broken between words."""
+def tell(text: str) -> None:
+    """Tell the person something beside the output: on a terminal broken between words."""
     if sys.stderr.isatty():
         from takopi.terminal.wrapping import wrapped
 
         text = "\n".join(wrapped(text, shutil.get_terminal_size().columns))
-    print(text, file=sys.stderr)
+    print(text, file=sys.stderr, flush=True)
 
 
 def on_terminal() -> bool:
