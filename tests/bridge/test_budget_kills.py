@@ -10,6 +10,7 @@ import pytest
 from bridge.schedule_stage import living, press
 from bridge.test_budget import DAILY, asked, costing, spend
 from bridge.world import World
+from fakes.dying_store import DyingStore
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.ports import UsageRow
 from takopi.bridge.records import Change, OfferPut
@@ -22,24 +23,6 @@ pytestmark = pytest.mark.anyio
 
 COMMITS = 14
 """More than the life of a prompt makes."""
-
-
-class Mortal(MemoryStore):
-    """Make so many commits; from then on the world is gone, before or behind the next one."""
-
-    left = 10_000
-    behind = False
-
-    @property
-    def dead(self) -> bool:
-        return self.left < 0
-
-    async def commit(self, changes: Sequence[Change]) -> None:
-        self.left -= 1
-        if not self.dead or (self.behind and self.left == -1):
-            await super().commit(changes)
-        if self.dead:
-            raise StoreError("the world is gone")
 
 
 class Choosy(MemoryStore):
@@ -64,7 +47,7 @@ def said(world: World, words: str) -> list[str]:
     return [text for text in world.chat.texts() if words in text]
 
 
-def until_death(store: Mortal, world: World, commits: int) -> None:
+def until_death(store: DyingStore, world: World, commits: int) -> None:
     """Let the world go after so many commits."""
     store.left = commits
     gone = TransportUnavailable("the world is gone")
@@ -76,7 +59,7 @@ async def test_a_death_at_any_commit_costs_no_warning_and_repeats_none(behind: b
     """But for the one that the chat has and the journal does not: that one says so."""
     ways = set()
     for commits in range(COMMITS):
-        store = Mortal()
+        store = DyingStore()
         store.behind = behind
         async with living(store, chats=DAILY) as world:
             until_death(store, world, commits)
@@ -102,7 +85,7 @@ async def test_a_death_at_any_commit_costs_no_warning_and_repeats_none(behind: b
 async def test_a_death_at_any_commit_leaves_a_prompt_that_is_asked_about(behind: bool) -> None:
     """It is never started unasked, and never waits for an answer to a question nobody saw."""
     for commits in range(COMMITS):
-        store = Mortal()
+        store = DyingStore()
         store.behind = behind
         async with living(store, chats=DAILY) as world:
             await spend(world, 2.0)

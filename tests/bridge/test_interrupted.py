@@ -1,11 +1,9 @@
 """Turns that got lost are told as they are: nothing is started again by itself."""
 
-from typing import Any
-
 import msgspec
 import pytest
 
-from bridge.turn_stage import SCOPE, Stage, living
+from bridge.turn_stage import SCOPE, Stage, leave_running, living
 from fakes.clock import settle
 from fakes.scripted_engine import ScriptedRunner
 from takopi.bridge.records import TurnPut
@@ -19,16 +17,6 @@ def buttons(stage: Stage, words: str) -> list[str]:
     shown = stage.chat.find(words).message
     assert shown is not None
     return [button.label for row in shown.buttons for button in row]
-
-
-async def leave_running(stage: Stage, **more: Any) -> str:
-    """Let a life end while an engine works."""
-    async with living(stage):
-        turn_id = await stage.submit("hello", **more)
-        stage.processes.last.started()
-        stage.processes.last.step("make")
-        await stage.clock.advance(60)
-    return turn_id
 
 
 async def test_a_turn_whose_engine_never_started_is_interrupted() -> None:

@@ -1,38 +1,18 @@
 """A death at every commit of a plug-in's command: it runs once at most, and never ends unsaid."""
 
-from collections.abc import Sequence
-
 import anyio
 import pytest
 
 from bridge.plugin_world import Plugins, commands, living
+from fakes.dying_store import DyingStore
 from takopi.bridge.memory_store import MemoryStore
-from takopi.bridge.records import Change
 from takopi.commands import CommandContext, CommandResult, RunRequest
-from takopi.errors import StoreError, TransportUnavailable
+from takopi.errors import TransportUnavailable
 
 pytestmark = pytest.mark.anyio
 
 COMMITS = 16
 """More than a life of this command makes."""
-
-
-class DyingStore(MemoryStore):
-    """Make so many commits; from then on the world is gone, before or behind the next one."""
-
-    left = 10_000
-    behind = False
-
-    @property
-    def dead(self) -> bool:
-        return self.left < 0
-
-    async def commit(self, changes: Sequence[Change]) -> None:
-        self.left -= 1
-        if not self.dead or (self.behind and self.left == -1):
-            await super().commit(changes)
-        if self.dead:
-            raise StoreError("the world is gone")
 
 
 def report_of(starts: list[str]) -> Plugins:

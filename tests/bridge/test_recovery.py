@@ -1,27 +1,16 @@
 """What becomes of turns when takopi was away."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 
-from bridge.turn_stage import Stage, living
+from bridge.turn_stage import Stage, leave_running, living
 from fakes.clock import settle
 from takopi.bridge.records import Change, TurnPut
 from takopi.errors import StoreError, TransportUnavailable
 from takopi.model import ResumeToken
 
 pytestmark = pytest.mark.anyio
-
-
-async def leave_running(stage: Stage, **more: Any) -> str:
-    """Let a life end while an engine works."""
-    async with living(stage):
-        turn_id = await stage.submit("hello", **more)
-        stage.processes.last.started()
-        stage.processes.last.step("make")
-        await stage.clock.advance(60)
-    return turn_id
 
 
 async def test_a_run_that_was_left_is_followed_to_its_final() -> None:

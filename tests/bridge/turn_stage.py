@@ -222,3 +222,13 @@ async def living(stage: Stage) -> AsyncIterator[None]:
         yield
         stage.die()
     assert stage.processes.faults == []
+
+
+async def leave_running(stage: Stage, **more: Any) -> str:
+    """Let a life end while an engine works."""
+    async with living(stage):
+        turn_id = await stage.submit("hello", **more)
+        stage.processes.last.started()
+        stage.processes.last.step("make")
+        await stage.clock.advance(60)
+    return turn_id
