@@ -12,7 +12,6 @@ from bridge.dispatch_stage import staged
 from bridge.world import World
 from fakes.clock import settle
 from fakes.project_folders import NamedFolders
-from fakes.scripted_engine import ScriptedRunner
 from takopi.bridge.records import PlacePut
 from takopi.core.access import access_policy
 from takopi.core.chat_settings import ChatSettings
@@ -222,12 +221,6 @@ async def test_a_choice_in_words_has_a_way_back(text: str, title: str) -> None:
         assert before.places == ()
 
 
-async def test_an_engine_without_words_offers_none_as_an_example() -> None:
-    async with choosing() as world:
-        shown = await says(world, "/mode claude")
-        assert shown.endswith("\n\nclaude takes no word of /mode: its own configuration decides.")
-
-
 async def test_a_choice_for_another_place_has_a_way_back_there() -> None:
     """Buttons choose for the topic, and so they must name the other place."""
     group = {"kind": "group", "chat": -7, "thread": 4}
@@ -330,36 +323,6 @@ async def test_a_broken_engine_says_so() -> None:
         world.engines.broken["gemini"] = PluginError("gemini cannot be loaded; mend it")
         assert "gemini cannot be loaded" in await says(world, "/reasoning gemini high")
         assert "gemini did not say what it has" in await says(world, "/model gemini")
-
-
-async def test_only_engines_that_can_run_are_offered() -> None:
-    """The others are named with what installs them, in one line."""
-    async with choosing() as world:
-        world.engines.runners["pi"] = ScriptedRunner("pi")
-        world.engines.absent["pi"] = "npm install -g pi-agent"
-        world.engines.broken["gemini"] = PluginError("gemini cannot be loaded; mend it")
-        for explained in ("/pi", "/help pi"):
-            told = await says(world, explained)
-            assert told.endswith("asked.\nNot installed here: pi (npm install -g pi-agent).")
-        assert "Not here: pi, gemini. /help pi tells more." in await says(world, "/help")
-        shown = await says(world, "/agent")
-        assert (
-            "Not installed here: pi (npm install -g pi-agent). Cannot be used here: gemi" in shown
-        )
-        (row,) = world.chat.find("Engine of prompts").message.buttons
-        assert [button.label for button in row] == ["✓ codex", "claude"]
-        refused = await says(world, "/agent frob")
-        assert "It takes: codex, claude. Not installed here: pi (npm install -g pi-a" in refused
-        chosen = await says(world, "/agent pi")
-        assert "pi is chosen for this chat" in chosen
-        assert "It cannot run here yet, so such prompts fail until that is mended." in chosen
-
-
-async def test_where_no_engine_can_run_there_is_nothing_to_offer() -> None:
-    async with choosing() as world:
-        world.engines.absent.update(codex=None, claude=None)
-        refused = await says(world, "/agent frob")
-        assert "It takes: –. Not installed here: codex, claude." in refused
 
 
 async def test_a_choice_that_the_journal_refuses_is_made_later() -> None:

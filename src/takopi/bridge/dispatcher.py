@@ -188,9 +188,9 @@ class Dispatcher:
                 await self._prompts.offer_anew(step)
             case Decided(_, _, Command() as command):
                 await self._command(step, command)
-            case Decided(accepted, _, EngineExplained(engine)):
-                missing = self._ports.engines.missing(engine)
-                explained = engine_reply(engine, self._options.default_engine, missing)
+            case Decided(accepted, received, EngineExplained(engine)):
+                here = self._router.engine_here(received.scope)
+                explained = engine_reply(engine, here, self._ports.engines.missing(engine))
                 await self._answer((accepted,), explained)
             case Decided(accepted, _, decision):
                 answer = route_reply(decision, self._options.default_engine)

@@ -92,6 +92,11 @@ class Router:
             )
         )
 
+    def engine_here(self, scope: Scope) -> EngineId:
+        """Say which engine holds in a place for prompts that name none."""
+        table = self.table(scope)
+        return table.engine_of(table.here.context)
+
     def layers(self, scope: Scope, project: str | None) -> tuple[Layer, ...]:
         """List what was chosen for a prompt, the nearest place first, the configuration last."""
         ports = self._ports

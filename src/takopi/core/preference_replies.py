@@ -232,10 +232,19 @@ def _how_to(view: PreferenceView) -> str:
             "`/{command} {example}` chooses, `/{command} default` takes it back; `for chat` or "
             "`for project` behind it names the place.",
             command=view.kind,
-            example=_value(view.accepted[0]) if view.accepted else _EXAMPLES[view.kind],
+            example=_example_here(view),
         )
     )
     return " ".join(words)
+
+
+def _example_here(view: PreferenceView) -> str:
+    """Name a choice that is taken here, and none that holds already when there is another."""
+    held = view.held
+    others = [word for word in view.accepted if held is None or word != held.value]
+    if view.accepted:
+        return _value((others or view.accepted)[0])
+    return tr("NAME") if view.kind == "model" else _EXAMPLES[view.kind]
 
 
 def _example(kind: PreferenceKind) -> str:

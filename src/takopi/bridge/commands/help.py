@@ -11,6 +11,7 @@ from takopi.core.context_replies import context_reply
 from takopi.core.decisions import ContextExplained
 from takopi.core.help_replies import Engines, command_help, help_reply, no_such_command
 from takopi.core.replies import engine_reply
+from takopi.model import EngineId
 
 __all__ = ["HelpCommand"]
 
@@ -30,21 +31,22 @@ class HelpCommand(Buttonless):
         command = call.command
         # A greeting carries what a link to the bot had in it, and that is no question.
         asked = "" if command.name == GREETING else command.args.strip().lstrip("/")
-        words = self._about(asked) if asked else self._all()
+        here = self.ports.router.engine_here(call.received.scope)
+        words = self._about(asked, here) if asked else self._all(here)
         await self.ports.answers.give(call.place, words, [call.handled])
 
-    def _all(self) -> ChatMessage:
+    def _all(self, engine_here: EngineId) -> ChatMessage:
         ports = self.ports
         known, plugins = ports.engines.ids(), describe(ports.plugins)
         missing = [engine for engine in known if ports.engines.missing(engine) is not None]
         here = Engines(
             tuple(engine for engine in known if engine not in missing),
-            ports.default_engine,
+            engine_here,
             tuple(missing),
         )
         return help_reply(here, plugins, ports.settings.projects.aliases)
 
-    def _about(self, asked: str) -> ChatMessage:
+    def _about(self, asked: str, engine_here: EngineId) -> ChatMessage:
         ports, name = self.ports, asked.lower()
         specs = (*COMMANDS, *describe(ports.plugins))
         spec = next((spec for spec in specs if spec.name == name), None)
@@ -52,7 +54,7 @@ class HelpCommand(Buttonless):
             return command_help(spec)
         engine = next((engine for engine in ports.engines.ids() if engine == name), None)
         if engine is not None:
-            return engine_reply(engine, ports.default_engine, ports.engines.missing(engine))
+            return engine_reply(engine, engine_here, ports.engines.missing(engine))
         project = ports.settings.projects.find(name)
         if project is not None:
             return context_reply(ContextExplained(RunContext(project.alias)))
