@@ -9,6 +9,7 @@ from takopi.bridge.edits import NotTaken, late_words, revised
 from takopi.bridge.records import TurnPut, TurnRecord
 from takopi.core.access import access_policy
 from takopi.core.chat import MessageEdited, RepliedTo, Scope
+from takopi.core.chat_settings import ChatSettings, SessionMode
 from takopi.core.decisions import Prompt
 from takopi.core.gathering import LONG_UNITS
 from takopi.model import ResumeToken
@@ -177,6 +178,35 @@ async def test_an_edit_after_the_start_offers_to_send_the_new_words() -> None:
         assert await stage.press_data(data) == "Decided already: Send as new"
         assert stage.prompts() == ["one", "two"]
         assert await stage.unhandled() == []
+
+
+@pytest.mark.parametrize("mode", ["stateless", "chat"])
+@pytest.mark.parametrize("to_one", [True, False])
+async def test_a_prompt_behind_new_is_edited_like_any_other(
+    mode: SessionMode, to_one: bool
+) -> None:
+    """While it waits its words are replaced; later they are offered to its session."""
+    async with staged(max_runs=1, chats=ChatSettings(session_mode=mode)) as stage:
+        gate = busy(stage)
+        first = stage.chat.message("runs")
+        await stage.arrive(first)
+        reply = first.message_id if to_one else None
+        waits = stage.chat.message("/new /claude teh words", reply_to=reply)
+        await stage.arrive(waits)
+        await stage.arrive(stage.edit(waits, "/new /claude the words"))
+        assert stage.answers() == []
+        gate.set()
+        await stage.clock.advance(9)
+        assert stage.prompts() == ["runs", "the words"]
+        await stage.arrive(stage.edit(waits, "/new /claude more words"))
+        await stage.clock.advance(5)
+        await stage.press("Send as new")
+        await stage.clock.advance(9)
+        assert stage.prompts() == ["runs", "the words", "more words"]
+        assert stage.claude.turns[1].request.resume == ResumeToken("claude", "s1")
+        await stage.arrive(stage.edit(waits, "/new"))
+        await stage.clock.advance(5)
+        assert "it reads as a command" in stage.answers()[-1]
 
 
 async def test_new_words_that_were_sent_can_be_edited_while_they_wait() -> None:

@@ -27,17 +27,25 @@ def is_askers_own(record: TurnRecord, edited: MessageEdited) -> bool:
 def as_sent(record: TurnRecord, edited: MessageEdited) -> MessageReceived:
     """Make the message that the person would have sent, had they written the new words first."""
     piece = _piece(record, edited)
+    begun = _behind_new(edited.text) if piece and _behind_new(piece.text) else None
     return MessageReceived(
         update_id=edited.update_id,
         scope=record.scope,
         chat_kind=record.chat_kind,
         message_id=edited.message_id,
         sender_id=edited.sender_id,
-        text=edited.text,
-        reply=piece.reply if piece else None,
+        text=begun or edited.text,
+        # What /new replies to says where it belongs, and not how it goes on.
+        reply=piece.reply if piece and not begun else None,
         forwarded=piece.forwarded if piece else False,
         files=piece.files if piece else (),
     )
+
+
+def _behind_new(text: str) -> str | None:
+    """Return the prompt that /new asks; None when a text asks none in this way."""
+    words = text.split(maxsplit=1)
+    return words[1] if len(words) > 1 and words[0].lower() == "/new" else None
 
 
 def revised(record: TurnRecord, edited: MessageEdited, decision: Route) -> TurnRecord | NotTaken:
