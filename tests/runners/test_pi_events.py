@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runners_opencode_pi.streams import actions, final, printed, recorded, session_of
+from runners.streams import actions, final, printed, recorded, session_of
 from takopi.core.progress import advance, start_progress
 from takopi.model import ResumeToken
 from takopi.runners.pi import PiRunner
