@@ -191,3 +191,21 @@ async def test_a_file_without_a_prompt_begins_nothing() -> None:
         file = IncomingFile(kind="document", file_id="f", name="a.txt")
         await say(world, "/new", files=(file,))
         assert "/new takes nothing, or the prompt" in world.chat.texts()[-1]
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("words", ["/new", "/new two"])
+async def test_new_holds_though_the_clock_was_set_back(before: bool, words: str) -> None:
+    """What was asked before it is left behind, and what is asked after it goes on."""
+    async with chatting() as world:
+        await say(world, "one")
+        if before:
+            world.clock.epoch -= 3600
+        await say(world, words)
+        if not before:
+            world.clock.epoch -= 3600
+        if words == "/new":
+            await say(world, "two")
+        await say(world, "three")
+        await say(world, "four")
+        assert asked(world) == [("one", None), ("two", None), ("three", "s2"), ("four", "s2")]

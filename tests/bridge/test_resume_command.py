@@ -199,3 +199,15 @@ async def test_a_look_into_the_runs_that_fails_costs_the_place_alone() -> None:
         world.host.session_cwd = broken  # type: ignore[method-assign]
         await say(world, f"/resume {LONG}")
         assert world.chat.texts()[-1].endswith(f"codex resume {LONG}")
+
+
+async def test_what_was_taken_up_goes_on_though_the_clock_was_set_back() -> None:
+    """And not what was asked last by the clock."""
+    async with chatting() as world:
+        await say(world, "one")
+        await say(world, "/new two")
+        world.clock.epoch -= 3600
+        await say(world, "/resume codex s1")
+        await say(world, "three")
+        await say(world, "four")
+        assert asked(world) == [("one", None), ("two", None), ("three", "s1"), ("four", "s1")]

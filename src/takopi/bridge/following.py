@@ -23,6 +23,10 @@ __all__ = ["Follower", "Where"]
 # run every few minutes for days.
 _LOOKED_AT = (10, 200, 5000)
 
+_SET_BACK_S = 86_400.0
+# The least that numbers of that size tell apart.
+_A_MOMENT_S = 1e-5
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -110,7 +114,26 @@ class Follower:
         """Tell whether what comes now may still belong to a turn: nothing began anew after it."""
         if self._mode != "chat":
             return True
-        return _counts(self._point(Where(turn.scope, turn.context, turn.engine)), turn)
+        where = Where(turn.scope, turn.context, turn.engine)
+        return _counts(self._point(where), turn, where.scope)
+
+    async def behind_all(self, where: Where, point: SessionPoint) -> SessionPoint:
+        """Return a point behind all that was asked there, also when the clock was set back since.
+
+        Args:
+            where: Where a session begins anew.
+            point: From when on, as the clock says.
+
+        Raises:
+            StoreError: The journal did not answer.
+        """
+        since = point.since
+        for scope in self._places.guises(where.scope):
+            asked = TurnFilter(scope=scope, engine=where.engine, context=where.context)
+            for turn in await self._store.newest_turns(asked, 1):
+                if turn.accepted_at > since:
+                    since = turn.accepted_at + _A_MOMENT_S
+        return replace(point, since=since)
 
     def _point(self, where: Where) -> SessionPoint:
         return self._places.of(where.scope).sessions.get(where.key, SessionPoint(0.0))
@@ -120,38 +143,43 @@ class Follower:
     ) -> AsyncIterator[TurnRecord]:
         """Yield the turns that somebody asked for there, the newest first."""
         for draft in reversed(list(drafts)):
-            if Where(draft.scope, draft.context, draft.engine) == where and _asks(draft, point):
+            same = Where(draft.scope, draft.context, draft.engine) == where
+            if same and _asks(draft, point, where.scope):
                 yield draft
         for scope in self._places.guises(where.scope):
-            async for turn in self._written(with_changes(where, scope=scope), point):
+            async for turn in self._written(with_changes(where, scope=scope), point, where.scope):
                 yield turn
 
-    async def _written(self, where: Where, point: SessionPoint) -> AsyncIterator[TurnRecord]:
+    async def _written(
+        self, where: Where, point: SessionPoint, here: Scope
+    ) -> AsyncIterator[TurnRecord]:
         wanted = TurnFilter(
             scope=where.scope,
             engine=where.engine,
             context=where.context,
-            accepted_since=point.since,
+            # What was asked later may look older, for so long a clock that was set back.
+            accepted_since=point.since - (_SET_BACK_S if point.after else 0.0),
         )
         seen = 0
         for limit in _LOOKED_AT:
             found = await self._store.newest_turns(wanted, limit)
             for turn in found[seen:]:
-                if _asks(turn, point):
+                if _asks(turn, point, here):
                     yield turn
             if len(found) < limit:
                 return
             seen = limit
 
 
-def _asks(turn: TurnRecord, point: SessionPoint) -> bool:
+def _asks(turn: TurnRecord, point: SessionPoint, here: Scope) -> bool:
     """Tell whether a prompt may go on from a turn."""
     asked = turn.origin == "prompt" and not turn.silent
     # Who took back a prompt before it began took back where it was to go, too.
     taken_back = turn.outcome == "cancelled" and turn.started_at is None
     leaves = turn.wants_topic and turn.scope.thread_id is None
-    return asked and not (taken_back or leaves) and _counts(point, turn)
+    return asked and not (taken_back or leaves) and _counts(point, turn, here)
 
 
-def _counts(point: SessionPoint, turn: TurnRecord) -> bool:
-    return point.counts(turn.accepted_at, max((*turn.messages, turn.after), default=0))
+def _counts(point: SessionPoint, turn: TurnRecord, here: Scope) -> bool:
+    newest = max((*turn.messages, turn.after), default=0)
+    return point.counts(turn.accepted_at, newest, here=turn.scope.chat_id == here.chat_id)

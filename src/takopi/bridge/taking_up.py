@@ -36,14 +36,18 @@ class Found:
     first: str = ""
 
 
-def begun_anew(ports: CommandPorts, where: Where, point: SessionPoint) -> PlaceRecord:
+async def begun_anew(ports: CommandPorts, where: Where, point: SessionPoint) -> PlaceRecord:
     """Return what is known of a place once a session there began anew.
 
     Args:
         ports: Know the places.
         where: Which session.
         point: From when on, and with what.
+
+    Raises:
+        StoreError: The journal did not answer.
     """
+    point = await ports.follower.behind_all(where, point)
     return with_session_point(ports.places.of(where.scope), where.key, point)
 
 
@@ -71,7 +75,7 @@ async def take_up(ports: CommandPorts, call: CommandCall | PressCall, found: Fou
         if held != session:
             after = call.received.message_id if isinstance(call, CommandCall) else 0
             point = SessionPoint(call.arrived_at, session, after)
-            await ports.places.put(begun_anew(ports, where, point), handled)
+            await ports.places.put(await begun_anew(ports, where, point), handled)
             handled = []
     words = taken_up_reply(line, found.context, found.first, how)
     await ports.answers.give(call.place, words, handled)
@@ -117,7 +121,7 @@ async def ask(ports: CommandPorts, call: CommandCall, prompt: Prompt) -> None:
     # It is the first of what counts, also when it is cancelled before it starts.
     point = SessionPoint(call.arrived_at, prompt.resume, received.message_id - 1)
     where = Where(received.scope, prompt.where.context, prompt.engine)
-    place = begun_anew(ports, where, point)
+    place = await begun_anew(ports, where, point)
     await ports.asking.submit(turn, [PlacePut(place), call.handled])
     ports.places.took(place)
 

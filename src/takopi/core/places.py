@@ -29,16 +29,20 @@ class SessionPoint(msgspec.Struct, frozen=True):
     session: ResumeToken | None = None
     after: int = 0
 
-    def counts(self, accepted_at: float, newest_message: int) -> bool:
+    def counts(self, accepted_at: float, newest_message: int, *, here: bool = True) -> bool:
         """Tell whether a turn counts still.
+
+        The numbers of messages only grow, and a clock may be set back.
 
         Args:
             accepted_at: When it was accepted, unix seconds.
             newest_message: The greatest number of the messages that made it; 0 for none.
+            here: Whether those are numbers of the same chat; a group that moves counts anew.
         """
+        later = newest_message > self.after
         if accepted_at == self.since:
-            return newest_message > self.after
-        return accepted_at > self.since
+            return later
+        return accepted_at > self.since or (here and later and self.after > 0)
 
 
 class PlaceRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,7 +50,7 @@ class NewCommand(Buttonless):
         if mode == "chat":
             where = Where(call.received.scope, context, prompt.engine)
             point = SessionPoint(call.arrived_at, None, call.received.message_id)
-            await ports.places.put(begun_anew(ports, where, point), handled)
+            await ports.places.put(await begun_anew(ports, where, point), handled)
             handled = []
         await ports.answers.give(call.place, new_reply(mode, prompt.engine, context), handled)
 
