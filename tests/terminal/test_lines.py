@@ -77,6 +77,25 @@ async def test_lines_come_while_the_writer_goes_on() -> None:
     os.close(reader)
 
 
+async def test_what_is_pasted_into_a_terminal_is_one_text() -> None:
+    """Lines that come together are one prompt, blank ones too; the end ends it as well."""
+    keyboard, terminal = os.openpty()
+    send, receive = anyio.create_memory_object_stream[str | None](0)
+    try:
+        os.write(keyboard, b"an error:\n\n  line 7\n")
+        lines.start_reading(terminal, send.send)
+        with anyio.fail_after(20), send, receive:
+            assert await receive.receive() == "an error:\n\n  line 7"
+            os.write(keyboard, b"typed\n")
+            assert await receive.receive() == "typed"
+            os.write(keyboard, b"more\nand more\n\x04")
+            assert await receive.receive() == "more\nand more"
+            assert await receive.receive() is None
+    finally:
+        os.close(keyboard)
+        os.close(terminal)
+
+
 def test_nobody_waits_for_a_line_at_the_end() -> None:
     """The program ends while the reader still waits, and the reader ends after it."""
     reader, writer = os.pipe()

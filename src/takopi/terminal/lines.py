@@ -6,6 +6,7 @@ wants at exit, which `sys.stdin` would.
 """
 
 import os
+import select
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError
@@ -20,12 +21,16 @@ __all__ = ["start_reading"]
 
 CHUNK_BYTES = 65536
 MAX_LINE_BYTES = 4 * 1024 * 1024
+MAX_PASTED_LINES = 10_000
+PASTE_GAP_S = 0.05
+"""Nobody types two lines within that; a terminal hands on the lines of a paste quicker."""
 
 
 def start_reading(descriptor: int, emit: Callable[[str | None], Coroutine[Any, Any, None]]) -> None:
     """Begin to hand the lines of a descriptor to `emit`, and None at its end.
 
-    A line over 4 MiB is left out: no engine takes such a prompt.
+    A line over 4 MiB is left out: no engine takes such a prompt. Lines that are pasted into a
+    terminal together come as one text, with their line breaks.
 
     Args:
         descriptor: Is read from; the last line needs no newline.
@@ -46,9 +51,25 @@ def start_reading(descriptor: int, emit: Callable[[str | None], Coroutine[Any, A
 
 def _blocking_lines(descriptor: int) -> Iterator[str]:
     splitter = LineSplitter(MAX_LINE_BYTES)
+    pasted: list[str] = []
+    terminal = os.isatty(descriptor)
     while chunk := _read(descriptor):
-        yield from _texts(splitter.feed(chunk))
+        lines = _texts(splitter.feed(chunk))
+        if not terminal:
+            yield from lines
+            continue
+        pasted.extend(lines)
+        if pasted and not (len(pasted) < MAX_PASTED_LINES and _more_comes(descriptor)):
+            yield "\n".join(pasted)
+            pasted.clear()
+    if pasted:
+        yield "\n".join(pasted)
     yield from _texts(splitter.finish())
+
+
+def _more_comes(descriptor: int) -> bool:
+    """Tell whether there is more to read at once; the end of the input is something to read."""
+    return bool(select.select([descriptor], [], [], PASTE_GAP_S)[0])
 
 
 def _read(descriptor: int) -> bytes:
