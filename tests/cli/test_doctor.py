@@ -295,7 +295,7 @@ def test_the_table_wraps_texts_but_no_commands() -> None:
             Check("configuration", "warning", ""),
             Check("x", "note", "y"),
         ],
-        40,
+        47,
     )
     assert shown == (
         "✓ token          @bot\n"
@@ -305,6 +305,14 @@ def test_the_table_wraps_texts_but_no_commands() -> None:
         "!                \n"
         "· x              y"
     )
+
+
+def test_a_narrow_table_has_the_text_below_its_subject() -> None:
+    """So that no line is longer than the terminal."""
+    checks = [Check("default engine", "ok", "codex"), Check("pi", "note", "it is not " * 6)]
+    shown = table(checks, 40).splitlines()
+    assert shown[:3] == ["✓ default engine", "  codex", "· pi"]
+    assert all(line.startswith("  it is not") and len(line) <= 40 for line in shown[3:])
 
 
 def test_the_command_prints_the_table(inside) -> None:

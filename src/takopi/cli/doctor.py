@@ -51,11 +51,17 @@ def _fix() -> None:
 
 
 def table(checks: "Sequence[Check]", columns: int) -> str:
-    """Lay the checks out in three columns: mark, subject, text."""
+    """Lay the checks out in three columns: mark, subject, text; on a narrow terminal in two."""
     from takopi.terminal.wrapping import wrapped
 
     width = max(len(check.subject) for check in checks)
-    room = max(columns - width - 4, MIN_TEXT_COLUMNS)
+    room = columns - width - 4
+    if room < MIN_TEXT_COLUMNS:
+        texts = (
+            [f"{MARKS[check.state]} {check.subject}", *wrapped(check.text, max(columns - 2, 8))]
+            for check in checks
+        )
+        return "\n".join("\n  ".join(text) for text in texts)
     lines: list[str] = []
     before = None
     for check in checks:

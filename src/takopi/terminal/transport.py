@@ -180,7 +180,7 @@ class TerminalTransport:
         if command in ABSENT:
             self._screen.note(ABSENT[command])
             return None
-        if command in HELPING:
+        if text in HELPING:
             self._screen.note(HELP)
         elif command in PLANNING and rest and self._own:
             self._screen.note(FORGOTTEN)
