@@ -2,6 +2,7 @@
 
 A runner that can list them has `list_sessions`; a runner without it lists nothing. Listing reads
 the engine's files: it writes nothing, starts nothing, and is bounded however large the store is.
+The same holds for `session_directory`, which says where one of them works.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 
 from takopi.model import ResumeToken
 
-__all__ = ["DesktopSession", "list_desktop_sessions"]
+__all__ = ["DesktopSession", "desktop_directory", "list_desktop_sessions"]
 
 
 class DesktopSession(msgspec.Struct, frozen=True):
@@ -45,3 +46,20 @@ async def list_desktop_sessions(
         return ()
     found: tuple[DesktopSession, ...] = await listing(cwd, limit)
     return tuple(found)[:limit]
+
+
+async def desktop_directory(runner: Any, token: ResumeToken) -> Path | None:
+    """Return the directory in which a session works, as the engine's own store says.
+
+    Args:
+        runner: Any runner; code of its module may raise anything.
+        token: The session; takopi has never run it.
+
+    Returns:
+        None when the store, or the runner, does not tell.
+    """
+    looking = getattr(runner, "session_directory", None)
+    if looking is None:
+        return None
+    found: Path | None = await looking(token.value)
+    return found

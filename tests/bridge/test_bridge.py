@@ -108,6 +108,28 @@ async def test_a_session_goes_on_in_its_own_directory(tmp_path: object) -> None:
         assert (turn.request.cwd, turn.request.prompt) == (home, "continue")
 
 
+@pytest.mark.parametrize("found", ["there", "nothing", "a fault"])
+async def test_a_session_of_the_desktop_goes_on_where_its_engine_says(tmp_path, found) -> None:
+    """takopi never ran it; where the engine's store does not tell, the turn runs all the same."""
+    asked = []
+
+    async def session_directory(session: str) -> object:
+        asked.append(session)
+        if found == "a fault":
+            raise RuntimeError("the store is strange")
+        return tmp_path if found == "there" else None
+
+    async with serving() as world:
+        world.codex.session_directory = session_directory  # type: ignore[attr-defined]
+        world.chat.write("first")
+        await world.rest()
+        world.chat.write("codex resume old")
+        await world.rest()
+        first, turn = world.codex.turns
+        assert asked == ["old"]
+        assert turn.request.cwd == (tmp_path if found == "there" else first.request.cwd)
+
+
 async def test_a_session_whose_directory_is_gone_is_not_started() -> None:
     """The person is told before anything starts, with the resume line."""
     async with serving() as world:

@@ -79,6 +79,22 @@ def test_a_session_goes_on_where_it_began(inside, tmp_path) -> None:
     assert f"the working directory {here} does not exist" in done.stderr
 
 
+def test_a_session_of_the_desktop_goes_on_where_its_engine_says(
+    inside, tmp_path, takopi_home
+) -> None:
+    """takopi has never run it, but the engine's own store knows where it began."""
+    engine, there = takopi_home / "runners" / "toy.py", tmp_path / "there"
+    there.mkdir()
+    hook = f"    async def session_directory(self, session):\n        return Path({str(there)!r})\n"
+    text = engine.read_text("utf-8")
+    before, found, after = text.partition("    def command(self)")
+    assert found
+    engine.write_text(f"{before}{hook}\n{found}{after}", "utf-8")
+    done = inside("toy", "--resume", "toy-0123", "--json", "go on")
+    assert json.loads(done.stdout.splitlines()[0])["meta"]["cwd"] == str(there)
+    assert done.stderr == f"takopi: the session goes on in {there}\n"
+
+
 def test_an_unknown_session_starts_here(inside, tmp_path) -> None:
     """A session that takopi never ran may be the engine's all the same."""
     done = inside("toy", "--resume", "toy-0123", "--json")

@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import pytest
 
 from takopi.desktop_sessions import DesktopSession
 from takopi.model import ResumeToken
-from takopi.runners._claude_sessions import list_claude_sessions
-from takopi.runners._codex_sessions import list_codex_sessions
-from takopi.runners._opencode_sessions import list_opencode_sessions
-from takopi.runners._pi_sessions import list_pi_sessions
+from takopi.runners._claude_sessions import claude_directory, list_claude_sessions
+from takopi.runners._codex_sessions import codex_directory, list_codex_sessions
+from takopi.runners._opencode_sessions import list_opencode_sessions, opencode_directory
+from takopi.runners._pi_sessions import list_pi_sessions, pi_directory
 from takopi.runners._session_files import HEAD_BYTES, moment, title_of
 
 WHEN = "2026-11-21T17:08:14.600Z"
@@ -25,6 +26,12 @@ LISTS: dict[str, Callable[[Path, int], tuple[DesktopSession, ...]]] = {
     "codex": list_codex_sessions,
     "opencode": list_opencode_sessions,
     "pi": list_pi_sessions,
+}
+DIRECTORIES: dict[str, Callable[[str], Path | None]] = {
+    "claude": claude_directory,
+    "codex": codex_directory,
+    "opencode": opencode_directory,
+    "pi": pi_directory,
 }
 FOLDERS = {
     "claude": ".claude/projects/-home-user-my-project/{id}.jsonl",
@@ -116,6 +123,21 @@ def test_the_sessions_of_a_directory_are_listed(engine: str, home: Path) -> None
     assert found[0] == DesktopSession(found[0].token, WHEN_S, "three", WORK)
     assert found[2].title == "the first words " + "x" * 103 + "…"
     assert LISTS[engine](WORK, 2) == found[:2]
+
+
+@by_files
+def test_the_directory_of_a_session_is_found_by_its_id(engine: str, home: Path) -> None:
+    """Wherever one is now; of a file that tells nothing, and of no id, there is none."""
+    for number, cwd in ((1, WORK), (2, Path("/elsewhere"))):
+        write(place(engine, home, number), LINES[engine](number, "words", cwd))
+    place(engine, home, 3).write_bytes(b"{")
+    place(engine, home, 4).symlink_to(home / "nowhere")
+    place(engine, home, 5).mkdir()
+    write(place(engine, home, 6), LINES[engine](6, "words", Path("not/absolute")))
+    look = DIRECTORIES[engine]
+    assert [look(session_id(n)) for n in (1, 2)] == [WORK, Path("/elsewhere")]
+    assert [look(session_id(n)) for n in (3, 4, 5, 6, 7)] == [None] * 5
+    assert look("*") is look("../x") is look("") is None
 
 
 @by_files
@@ -275,6 +297,24 @@ def test_opencode_sessions_are_listed(home: Path, monkeypatch: pytest.MonkeyPatc
     assert sorted(path.name for path in store.parent.iterdir()) == before, "nothing was written"
     monkeypatch.setenv("OPENCODE_DB", "other.db")
     assert list_opencode_sessions(WORK, 9) == ()
+
+
+def test_opencode_says_where_a_session_works(home: Path) -> None:
+    """Its database does, and did a file a session before."""
+    store = home / ".local" / "share" / "opencode" / "opencode.db"
+    assert opencode_directory("ses_a") is None
+    older = store.parent / "storage" / "session" / "project" / "ses_a.json"
+    write(older, [{"id": "ses_a", "directory": "/older"}])
+    write(older.with_name("ses_b.json"), [{"id": "ses_b"}])
+    assert [opencode_directory(one) for one in ("ses_a", "ses_b")] == [Path("/older"), None]
+    with closing(make_store(store)) as db:
+        add(db, "ses_a", "A title", cwd="/elsewhere")
+        add(db, "ses_b", "Not absolute", cwd="x")
+        db.commit()
+    found = [opencode_directory(one) for one in ("ses_a", "ses_b", "ses_c", "*")]
+    assert found == [Path("/elsewhere"), None, None, None]
+    store.write_bytes(b"not a database" * 100)
+    assert opencode_directory("ses_a") is None
 
 
 def test_a_store_of_opencode_that_is_none_gives_nothing(home: Path) -> None:

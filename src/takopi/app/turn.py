@@ -11,6 +11,7 @@ from takopi.app.home import current_directory, is_directory
 from takopi.app.leaving import leave_now, stop_signals
 from takopi.app.runtime import Runtime, open_runtime
 from takopi.core.markdown import render_markdown
+from takopi.desktop_sessions import desktop_directory
 from takopi.errors import WorkDirMissing
 from takopi.logging import configure_logging
 from takopi.model import ResumeToken
@@ -53,7 +54,7 @@ def run_turn(wanted: OneTurn) -> int:
         request = TurnRequest(
             prompt=wanted.prompt,
             resume=token,
-            cwd=_directory(runtime, token),
+            cwd=_directory(runtime, runner, token),
             record={"origin": "terminal"},
         )
         return anyio.run(_follow, runner, request, wanted.as_json)
@@ -95,7 +96,7 @@ def resume_token(runner: Runner, text: str) -> ResumeToken:
     return token
 
 
-def _directory(runtime: Runtime, token: ResumeToken | None) -> Path:
+def _directory(runtime: Runtime, runner: Runner, token: ResumeToken | None) -> Path:
     """Return where the turn works: a session goes on where it began.
 
     Raises:
@@ -103,6 +104,8 @@ def _directory(runtime: Runtime, token: ResumeToken | None) -> Path:
         UsageError: The current directory is gone.
     """
     known = None if token is None else runtime.host.session_cwd(token)
+    if token is not None and known is None:
+        known = anyio.run(desktop_directory, runner, token)
     if known is not None:
         if not is_directory(known):
             raise WorkDirMissing(known)

@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
 from takopi.bridge.attachments import Arrivals, attach_files
+from takopi.bridge.border import border
 from takopi.bridge.ending import Ending
 from takopi.bridge.leaving_behind import Wanted, while_wanted
 from takopi.bridge.ports import Clock, EngineDirectory, RunHost, Workspaces
@@ -24,6 +25,7 @@ from takopi.bridge.turn_topics import TurnTopics
 from takopi.context import RunContext
 from takopi.core.texts import tr_later
 from takopi.core.watchdog import StallLimits
+from takopi.desktop_sessions import desktop_directory
 from takopi.errors import WorkDirMissing
 from takopi.model import ResumeToken
 from takopi.runner import open_turn
@@ -179,7 +181,8 @@ async def _take_place(ports: DriverPorts, turn: Turn, group: TaskGroup) -> Endin
 async def _directory(ports: DriverPorts, record: TurnRecord) -> tuple[Path, RunContext]:
     """Find the directory of a turn before anything starts in a wrong one.
 
-    A session that takopi has run lives where it ran; any other begins where its context says.
+    A session that takopi has run lives where it ran, and one of the desktop where its engine says;
+    any other begins where its context says.
     """
     found = None
     if record.asked is not None:
@@ -187,6 +190,10 @@ async def _directory(ports: DriverPorts, record: TurnRecord) -> tuple[Path, RunC
         found = await anyio.to_thread.run_sync(
             ports.host.session_cwd, record.asked, abandon_on_cancel=True
         )
+        if found is None:
+            with border("finding the directory of a session", turn=record.turn_id):
+                runner = ports.engines.runner(record.engine)
+                found = await desktop_directory(runner, record.asked)
     if found is None:
         return await ports.workspaces.directory(record.context), record.context
     if not await ports.workspaces.has(found):

@@ -1,4 +1,4 @@
-"""List the sessions in claude's store: `projects/<directory>/<id>.jsonl`."""
+"""Find the sessions in claude's store: `projects/<directory>/<id>.jsonl`."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 from takopi.desktop_sessions import DesktopSession
 from takopi.runners._session_files import (
     Head,
+    directory_of,
     engine_folder,
     moment,
     newest,
@@ -15,7 +16,7 @@ from takopi.runners._session_files import (
     title_of,
 )
 
-__all__ = ["list_claude_sessions"]
+__all__ = ["claude_directory", "list_claude_sessions"]
 
 _ENGINE = "claude"
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,6 +33,14 @@ def list_claude_sessions(cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
         for folder in _folders(projects, directory):
             files += [path for path in folder.glob("*.jsonl") if _ID.fullmatch(path.stem)]
     return sessions_of(_ENGINE, newest(files), _read_head, cwd, limit)
+
+
+def claude_directory(session: str) -> Path | None:
+    """Return where a session works; None when the store does not know it."""
+    if not _ID.fullmatch(session):
+        return None
+    projects = engine_folder("CLAUDE_CONFIG_DIR", ".claude") / "projects"
+    return directory_of(projects.glob(f"*/{session}.jsonl"), _read_head)
 
 
 def _folders(projects: Path, directory: Path) -> list[Path]:

@@ -1,5 +1,6 @@
-"""List the sessions in codex's store: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`."""
+"""Find the sessions in codex's store: `sessions/YYYY/MM/DD/rollout-<time>-<id>.jsonl`."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from takopi.desktop_sessions import DesktopSession
 from takopi.runners._session_files import (
     MOST_FILES,
     Head,
+    directory_of,
     engine_folder,
     moment,
     newest,
@@ -15,9 +17,10 @@ from takopi.runners._session_files import (
     title_of,
 )
 
-__all__ = ["list_codex_sessions"]
+__all__ = ["codex_directory", "list_codex_sessions"]
 
 _ENGINE = "codex"
+_ID = re.compile(r"[A-Za-z0-9-]+")
 # What codex itself puts in front of the first prompt, in the name of the person.
 _NOISE = ("<", "# AGENTS.md instructions", "Codex could not read the local image")
 
@@ -31,6 +34,14 @@ def list_codex_sessions(cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
         if len(files) >= MOST_FILES:
             break
     return sessions_of(_ENGINE, newest(files), _read_head, cwd, limit)
+
+
+def codex_directory(session: str) -> Path | None:
+    """Return where a session works; None when the store does not know it."""
+    if not _ID.fullmatch(session):
+        return None
+    folder = engine_folder("CODEX_HOME", ".codex") / "sessions"
+    return directory_of(folder.glob(f"*/*/*/rollout-*-{session}.jsonl"), _read_head)
 
 
 def _days(folder: Path) -> Iterator[Path]:

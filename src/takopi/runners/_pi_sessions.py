@@ -1,4 +1,4 @@
-"""List the sessions in pi's store: `sessions/--<directory>--/<time>_<id>.jsonl`."""
+"""Find the sessions in pi's store: `sessions/--<directory>--/<time>_<id>.jsonl`."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 from takopi.desktop_sessions import DesktopSession
 from takopi.runners._session_files import (
     Head,
+    directory_of,
     engine_folder,
     moment,
     newest,
@@ -15,9 +16,10 @@ from takopi.runners._session_files import (
     title_of,
 )
 
-__all__ = ["list_pi_sessions"]
+__all__ = ["list_pi_sessions", "pi_directory"]
 
 _ENGINE = "pi"
+_ID = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def list_pi_sessions(cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
@@ -28,6 +30,14 @@ def list_pi_sessions(cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
         name = re.sub(r"[/\\:]", "-", str(directory).lstrip("/\\"))
         files += (sessions / f"--{name}--").glob("*.jsonl")
     return sessions_of(_ENGINE, newest(files), _read_head, cwd, limit)
+
+
+def pi_directory(session: str) -> Path | None:
+    """Return where a session works; None when the store does not know it."""
+    if not _ID.fullmatch(session):
+        return None
+    sessions = engine_folder("PI_CODING_AGENT_DIR", ".pi/agent") / "sessions"
+    return directory_of(sessions.glob(f"*/*_{session}.jsonl"), _read_head)
 
 
 def _read_head(lines: Iterator[dict[str, Any]]) -> Head | None:

@@ -19,7 +19,16 @@ from takopi.errors import UsageError
 from takopi.model import ResumeToken
 from takopi.resume_tokens import check_token
 
-__all__ = ["Head", "engine_folder", "moment", "newest", "same_directory", "sessions_of", "title_of"]
+__all__ = [
+    "Head",
+    "directory_of",
+    "engine_folder",
+    "moment",
+    "newest",
+    "same_directory",
+    "sessions_of",
+    "title_of",
+]
 
 MOST_FILES = 400
 HEAD_BYTES = 256 * 1024
@@ -75,6 +84,25 @@ def sessions_of(
         if session is not None and same_directory(session.cwd, cwd):
             found.append(session)
     return tuple(found)
+
+
+def directory_of(
+    files: Iterable[Path], read_head: Callable[[Iterator[dict[str, Any]]], Head | None]
+) -> Path | None:
+    """Return where a session works; None when no file of it tells.
+
+    Args:
+        files: Its files.
+        read_head: Reads the lines of one, as for `sessions_of`.
+    """
+    for path in newest(files):
+        try:
+            head = read_head(_lines(path))
+        except (OSError, ValueError):
+            continue
+        if head is not None and Path(head.cwd).is_absolute():
+            return Path(head.cwd)
+    return None
 
 
 def _session(

@@ -25,7 +25,7 @@ from takopi.runners._asked import asked_files, asked_mode, asked_model, asked_re
 from takopi.runners._claude_errors import UNKNOWN_SESSION, stderr_text
 from takopi.runners._claude_messages import assistant_events, stream_events, user_events
 from takopi.runners._claude_result import end_events, result_events, task_ended
-from takopi.runners._claude_sessions import list_claude_sessions
+from takopi.runners._claude_sessions import claude_directory, list_claude_sessions
 from takopi.runners._claude_state import ENGINE, ClaudeState, once
 from takopi.runners._claude_system import limit_events, system_events
 from takopi.runners._config_table import ConfigTable
@@ -117,6 +117,10 @@ class ClaudeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
         """List the sessions in claude's own store."""
         return await anyio.to_thread.run_sync(list_claude_sessions, cwd, limit)
+
+    async def session_directory(self, session: str) -> Path | None:
+        """Return where claude's own store says that a session works; None when it does not."""
+        return await anyio.to_thread.run_sync(claude_directory, session, abandon_on_cancel=True)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in claude itself, as inline code.

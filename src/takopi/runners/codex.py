@@ -25,7 +25,7 @@ from takopi.runner import JsonlSubprocessRunner
 from takopi.runners._asked import asked_files, asked_mode, asked_model, asked_reasoning
 from takopi.runners._codex_errors import UNKNOWN_SESSION, readable, stderr_text, with_hint
 from takopi.runners._codex_events import CodexState, line_events
-from takopi.runners._codex_sessions import list_codex_sessions
+from takopi.runners._codex_sessions import codex_directory, list_codex_sessions
 from takopi.runners._config_table import ConfigTable
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._native import codex_binary
@@ -105,6 +105,10 @@ class CodexRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
         """List the sessions in codex's own store."""
         return await anyio.to_thread.run_sync(list_codex_sessions, cwd, limit)
+
+    async def session_directory(self, session: str) -> Path | None:
+        """Return where codex's own store says that a session works; None when it does not."""
+        return await anyio.to_thread.run_sync(codex_directory, session, abandon_on_cancel=True)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in codex itself, as inline code.

@@ -29,7 +29,7 @@ from takopi.runners._config_table import ConfigTable
 from takopi.runners._exit_text import exit_text
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._opencode_events import OpencodeState, end_events, line_events
-from takopi.runners._opencode_sessions import list_opencode_sessions
+from takopi.runners._opencode_sessions import list_opencode_sessions, opencode_directory
 from takopi.runners._pictures import is_picture
 from takopi.runners.run_options import get_run_options
 from takopi.schemas.opencode import OpencodeEvent, decode_event
@@ -101,6 +101,10 @@ class OpencodeRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
         """List the sessions in opencode's own store."""
         return await anyio.to_thread.run_sync(list_opencode_sessions, cwd, limit)
+
+    async def session_directory(self, session: str) -> Path | None:
+        """Return where opencode's own store says that a session works; None when it does not."""
+        return await anyio.to_thread.run_sync(opencode_directory, session, abandon_on_cancel=True)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in opencode itself, as inline code.

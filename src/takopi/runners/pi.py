@@ -26,7 +26,7 @@ from takopi.runners._config_table import ConfigTable
 from takopi.runners._exit_text import exit_text
 from takopi.runners._extra_args import read_extra_args
 from takopi.runners._pi_events import PiState, final_events, line_events
-from takopi.runners._pi_sessions import list_pi_sessions
+from takopi.runners._pi_sessions import list_pi_sessions, pi_directory
 from takopi.runners._pictures import is_picture
 from takopi.schemas.pi import PiEvent, decode_event
 from takopi.turn import EngineCapabilities
@@ -102,6 +102,10 @@ class PiRunner(ResumeTokenMixin, JsonlSubprocessRunner):
     async def list_sessions(self, cwd: Path, limit: int) -> tuple[DesktopSession, ...]:
         """List the sessions in pi's own store."""
         return await anyio.to_thread.run_sync(list_pi_sessions, cwd, limit)
+
+    async def session_directory(self, session: str) -> Path | None:
+        """Return where pi's own store says that a session works; None when it does not."""
+        return await anyio.to_thread.run_sync(pi_directory, session, abandon_on_cancel=True)
 
     def format_resume(self, token: ResumeToken) -> str:
         """Return the command that opens the session in pi itself, as inline code.
