@@ -62,7 +62,7 @@ async def says(api: TelegramApi, words: str, chat: int, thread: int | None = Non
 
 
 async def test_a_forum_group(tmp_path: Path) -> None:
-    """A topic of a branch, one of a session, one that is deleted and made anew."""
+    """A topic of a branch, and one of a session."""
     async with TelegramApi() as api:
         forum = api.world.group(FORUM, forum=True)
         start = await prepared(tmp_path, api)
@@ -86,7 +86,24 @@ async def test_a_forum_group(tmp_path: Path) -> None:
             await says(api, "toy heard: what is new here", FORUM, own)
             api.owner.say("and now", FORUM, reply_to=pointer)
             await says(api, "toy heard: and now", FORUM, own)
+        sent = api.calls.of("sendMessage")
+        assert not any(call.params.get("message_thread_id") == 1 for call in sent)
 
+
+async def test_a_topic_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    """And one that a person named keeps its name."""
+    async with TelegramApi() as api:
+        forum = api.world.group(FORUM, forum=True)
+        start = await prepared(tmp_path, api)
+        async with start():
+            await api.wait_call("getUpdates", timeout_s=60)
+            api.owner.say("/topic zed @dev", FORUM)
+            await says(api, "zed @dev has a topic now: ", FORUM)
+            (thread,) = forum.topics
+            api.owner.say("what is new here", FORUM)
+            await says(api, "→ what is new here", FORUM)
+            own = max(forum.topics)
+            await says(api, "toy heard: what is new here", FORUM, own)
             api.owner.change_topic(FORUM, own, "edited", "News")
             api.world.delete_topic(FORUM, thread)
             api.owner.say("/topic zed @dev", FORUM)
@@ -95,8 +112,6 @@ async def test_a_forum_group(tmp_path: Path) -> None:
             api.owner.say("/topic zed", FORUM, thread_id=own)
             await says(api, "This topic works on zed from now on.", FORUM, own)
             assert forum.topics[own] == "News"
-        sent = api.calls.of("sendMessage")
-        assert not any(call.params.get("message_thread_id") == 1 for call in sent)
 
 
 async def test_a_private_chat_with_topics(tmp_path: Path) -> None:
