@@ -34,7 +34,7 @@ INPUT = "› "
 HOW_TO = "↑ ↓ and Enter, or a number and Enter"
 MAX_WIDTH = 100
 MAX_DOTS = 24
-MARK_COLUMNS = 3
+MARK_COLUMNS = 2
 
 
 class Wizard:
