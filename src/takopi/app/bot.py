@@ -12,7 +12,12 @@ from takopi.app.chat_moves import follow_chat
 from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import Home, current_directory, is_directory
 from takopi.app.journal import open_bot_journal
-from takopi.app.leaving import STOP_REQUEST, heed_signals, stop_signals
+from takopi.app.leaving import (
+    STOP_REQUEST,
+    heed_signals,
+    no_thread_is_waited_for,
+    stop_signals,
+)
 from takopi.app.lives import Lives
 from takopi.app.local_zone import local_zone
 from takopi.app.locks import AccountLocks, BotLocks
@@ -49,7 +54,7 @@ def serve_bot(default_engine: str | None) -> int:
         UsageError: Another takopi serves this folder or this bot.
         Unauthorized: Telegram does not know the token.
     """
-    with plain_errors():
+    with no_thread_is_waited_for(), plain_errors():
         anyio.run(_serve_lives, default_engine)
     return 0
 

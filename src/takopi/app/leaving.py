@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -12,6 +14,7 @@ import psutil
 from anyio.abc import TaskStatus
 
 from takopi.core.stopping import StopWish
+from takopi.logging import get_logger
 from takopi.process.tree import MARK
 
 __all__ = [
@@ -21,13 +24,18 @@ __all__ = [
     "heed_signals",
     "leave_alone",
     "leave_now",
+    "no_thread_is_waited_for",
     "stop_signals",
     "tell_terminal",
     "wish_of",
 ]
 
+_log = get_logger(__name__)
+
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
+
+_LAST_WORK_S = 1.0
 
 STOP_REQUEST = signal.SIGUSR1
 """What `takopi stop` sends a bot. SIGINT would not do: a shell's `&` lets a bot ignore it."""
@@ -121,3 +129,21 @@ def leave_alone(status: int = EXIT_TERMINATED) -> None:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     os._exit(status)
+
+
+@contextmanager
+def no_thread_is_waited_for() -> Iterator[None]:
+    """End this process well after the block also when a thread of it hangs.
+
+    What a plug-in or a dead disk does in a thread cannot be cancelled, and Python waits for every
+    thread before it ends.
+    """
+    before = set(threading.enumerate())
+    yield
+    until = time.monotonic() + _LAST_WORK_S
+    for thread in set(threading.enumerate()) - before:
+        if not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                _log.warning("stop.thread_hangs", thread=thread.name)
+                leave_alone(0)
