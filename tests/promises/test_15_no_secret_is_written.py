@@ -7,6 +7,7 @@ history, and the environment that an engine saw. What an agent itself prints sta
 in its run directory; takopi shows and logs it without the secrets.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -24,6 +25,7 @@ KEYS = {
     "GEMINI_API_KEY": "AIzaCanary0123456789abcdefghijklmnopqrs",
     "OTHER_ENGINE_TOKEN": "canary-of-another-engine-0123456789",
 }
+SAID = "words of the person that are nobody's business"
 OWN = {"TOY_API_KEY": "canary-of-the-toy-itself-0123456789"}
 SECRETS = {**KEYS, "the token": TOKEN, "its second half": TOKEN.partition(":")[2]}
 
@@ -47,7 +49,8 @@ async def test_no_canary_is_in_anything_that_is_written(tmp_path: Path) -> None:
             await api.wait_call("getUpdates")
             trouble(api)
             await answered(api, f"run: env > {seen}\nfine", "toy heard: fine")
-            await answered(api, f"run: cat {leak}\nexit: 3", "[redacted]")
+            await answered(api, f"run: cat {leak}\n{SAID}\nexit: 3", "[redacted]")
+            await answered(api, f"/nobody {SAID}", "Nobody here knows")
             await answered(api, "/status", "Nothing runs")
             assert await bot.stop() == 0
         said = "\n".join(text for m in api.bot_messages() for text in (m.text or "", *m.history))
@@ -61,7 +64,12 @@ async def test_no_canary_is_in_anything_that_is_written(tmp_path: Path) -> None:
     environ = dict(line.partition("=")[::2] for line in seen.read_text().splitlines())
     assert environ["TOY_API_KEY"] == OWN["TOY_API_KEY"]
     assert not [name for name in environ if name in KEYS or name == "TAKOPI_TELEGRAM_TOKEN"]
-    assert (home / "logs" / "debug.log").stat().st_size > 1000, "a log of every level was written"
+    log = (home / "logs" / "debug.log").read_text("utf-8")
+    assert len(log) > 1000, "a log of every level was written"
+    records = [json.loads(line) for line in log.splitlines()]
+    loud = [one for one in records if one["level"] != "debug" and SAID in json.dumps(one)]
+    assert loud == [], "a prompt is the person's own: it stands in no record above debug"
+    assert SAID not in bot.output
 
 
 def trouble(api: TelegramApi) -> None:
