@@ -206,3 +206,4 @@ async def test_without_a_budget_nothing_is_asked() -> None:
 def test_a_budget_of_nothing_asks_always() -> None:
     assert Budget(daily_usd=0.0).is_used_up(0.0)
     assert [format_usd(n) for n in (0, 0.0123, 0.1, 12)] == ["$0.00", "$0.0123", "$0.10", "$12.00"]
+    assert [format_usd(n) for n in (0.01, 0.05, 0.005)] == ["$0.01", "$0.05", "$0.005"]

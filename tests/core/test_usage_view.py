@@ -39,7 +39,7 @@ def test_costs_are_summed_where_they_are_told_and_tokens_otherwise() -> None:
         "Today\n4 turns · $1.25 · 4.5M tokens in, 950 out\nBudget: $1.25 of $5.00\n"
         "\nEngines\nclaude · 2 turns · $1.25\ncodex · 2 turns · 4.5M tokens in, 950 out\n"
         "\nProjects\nzed · 2 turns · $1.20 · 12.3k tokens in, 950 out\n"
-        "no project · 2 turns · $0.0500 · 4.5M tokens in, 0 out\n"
+        "no project · 2 turns · $0.05 · 4.5M tokens in, 0 out\n"
     )
 
 

@@ -100,8 +100,10 @@ def mark_key(moment: float, zone: tzinfo, budget: Budget) -> str:
 
 
 def format_usd(amount: float) -> str:
-    """Write an amount: two places, more for less than a dime."""
-    return f"${amount:.2f}" if amount >= 0.1 or not amount else f"${amount:.4f}"
+    """Write an amount: two places, and as many as it has, up to four, for less than a dime."""
+    if amount >= 0.1 or not amount:
+        return f"${amount:.2f}"
+    return f"${amount:.4f}".removesuffix("0").removesuffix("0")
 
 
 def budget_crossed_reply(mark: Crossing, spent_usd: float, daily_usd: float) -> ChatMessage:
