@@ -1,8 +1,18 @@
 """The command menu: what comes first, and what a chat service takes of it."""
 
-from bridge.plugin_world import commands
-from fakes.scripted_engine import ScriptedDirectory, ScriptedRunner
+import threading
+
+import anyio
+import pytest
+
+from bridge.plugin_world import Plugins, Source, commands
+from fakes.clock import VirtualClock
+from fakes.scripted_engine import ScriptedDirectory, ScriptedHost, ScriptedRunner
+from fakes.transport import MemoryTransport
 from takopi.bridge.commands.registry import menu
+from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.menu import publish_menu
+from takopi.bridge.options import BridgePorts
 from takopi.core.commands import COMMANDS
 
 OWN = [spec.name for spec in COMMANDS]
@@ -38,3 +48,36 @@ def test_the_menu_says_which_engine_need_not_be_named() -> None:
     said = {entry.name: entry.description for entry in menu(engines(2), "engine1")}
     assert said["engine0"] == "Ask engine0"
     assert said["engine1"] == "Ask engine1 (the default)"
+
+
+class Impatient(VirtualClock):
+    """Let every wait be over at once."""
+
+    async def sleep_until(self, deadline: float) -> None:
+        await anyio.lowlevel.checkpoint()
+
+
+class Hanging(Source):
+    """Be a plug-in that hangs while it is imported."""
+
+    def load(self) -> object:
+        may_go_on.wait()
+        raise SystemExit
+
+
+may_go_on = threading.Event()
+
+
+@pytest.mark.anyio
+async def test_a_plug_in_that_hangs_keeps_the_menu_from_nobody() -> None:
+    """Its own line says which package brings it."""
+    clock = Impatient()
+    chat, plugins = MemoryTransport(clock), Plugins([Hanging("hang", None)])
+    ports = BridgePorts(chat, MemoryStore(), clock, engines(1), ScriptedHost(), plugins=plugins)
+    try:
+        with anyio.fail_after(10):
+            await publish_menu(ports, "engine0")
+    finally:
+        may_go_on.set()
+    assert chat.menu[-1].name == "hang"
+    assert chat.menu[-1].description == "A command of toy-pack"
