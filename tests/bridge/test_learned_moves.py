@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from bridge.schedule_stage import FullStore, living, prompts
 from bridge.test_budget import costing
-from bridge.test_budget_kills import Mortal
 from bridge.world import World
+from fakes.dying_store import DyingStore
 from fakes.transport import Call
 from takopi.bridge.memory_store import MemoryStore
 from takopi.core.access import access_policy
@@ -94,7 +94,7 @@ async def test_what_the_answer_to_a_call_tells_moves_everything_at_once() -> Non
 async def test_a_death_while_a_group_moves_loses_nothing_of_it(behind: bool) -> None:
     """Whether or not the configuration came to follow."""
     for commits in range(9):
-        store = Mortal()
+        store = DyingStore()
         store.behind = behind
         followed: list[int] = []
         async with living(store, on_chat_moved=lambda _, new, to=followed: to.append(new)) as world:
@@ -156,3 +156,14 @@ async def test_what_was_written_before_the_move_is_taken_with_the_same_answer() 
         world.chat.feed(before, told, after)
         await world.clock.advance(10)
         assert sorted(words for _, _, words in prompts(world)) == ["hello", "last words"]
+
+
+async def test_a_configuration_that_cannot_follow_ends_nothing() -> None:
+    def fail(chat: int, new: int) -> None:
+        raise OSError("no such file")
+
+    async with living(on_chat_moved=fail) as world:
+        await lives_before(world)
+        world.chat.fault = moved
+        await say(world, "and now")
+        await goes_on(world, world.store)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import anyio
 from anyio.abc import TaskGroup
 
+from takopi.bridge.border import border
 from takopi.bridge.door import Door
 from takopi.bridge.places import Places
 from takopi.bridge.ports import Clock, Store
@@ -126,6 +127,7 @@ class ChatMoves:
         self._wrote(chat, new, written)
 
     def _wrote(self, chat: int, new: int, written: anyio.Event) -> None:
-        self._ports.turns(chat, new)
-        self._ports.door.follow()
+        with border("telling of a chat's new id", chat=chat):
+            self._ports.turns(chat, new)
+            self._ports.door.follow()
         written.set()
