@@ -81,6 +81,18 @@ async def test_a_session_that_ran_elsewhere_is_known_by_its_directory() -> None:
         assert world.chat.texts()[-1].endswith(f"ctx: zed\ncodex resume {LONG}")
 
 
+async def test_a_session_of_the_desktop_is_known_by_the_directory_that_its_engine_says() -> None:
+    """takopi never ran it."""
+
+    async def session_directory(session: str) -> Path | None:
+        return Path("/src/zed") if session == LONG else None
+
+    async with chatting() as world:
+        world.codex.session_directory = session_directory  # type: ignore[attr-defined]
+        await say(world, f"/resume {LONG}")
+        assert world.chat.texts()[-1].endswith(f"ctx: zed\ncodex resume {LONG}")
+
+
 async def test_a_session_of_no_project_is_gone_on_with_by_a_reply_alone_in_a_projects_chat() -> (
     None
 ):

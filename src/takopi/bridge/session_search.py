@@ -1,4 +1,4 @@
-"""Find sessions: in the journal by the turns that ran in them, and by where their runs were."""
+"""Find sessions: by the turns that ran in them, where they ran, and what engines' stores say."""
 
 from functools import partial
 
@@ -12,6 +12,7 @@ from takopi.bridge.taking_up import Found
 from takopi.bridge.waiting import wait_until
 from takopi.context import RunContext
 from takopi.core.chat import Scope
+from takopi.desktop_sessions import desktop_directory
 from takopi.model import EngineId, ResumeToken
 
 __all__ = ["MOST_TURNS", "context_of_session", "first_words", "named_session"]
@@ -99,6 +100,8 @@ async def _context_where_it_ran(ports: CommandPorts, session: ResumeToken) -> Ru
     async def look() -> None:
         read = partial(host.session_cwd, session)
         cwd = await anyio.to_thread.run_sync(read, abandon_on_cancel=True)
+        if cwd is None:  # takopi never ran it
+            cwd = await desktop_directory(ports.engines.runner(session.engine), session)
         if cwd is not None:
             found.append(await ports.workspaces.context_of(cwd))
 
