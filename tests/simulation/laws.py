@@ -262,7 +262,9 @@ class _Laws:
     @staticmethod
     def _means(wish: Wish, turn_id: str) -> bool:
         """Tell whether a wish can be about a turn: a command, its button, or a choice."""
-        return wish.data in ("", f"cancel:{turn_id}") or wish.data.startswith("o:")
+        ends = ("cancel", "pick", "x:queue:end", "x:status:end")
+        named = [f"{button}:{turn_id}" for button in ends]
+        return wish.data in ("", *named) or wish.data.startswith("o:")
 
     def pastes_arrive_as_one(self) -> list[str]:
         """Find pastes whose parts came to the bot within a second and that it did not join."""
