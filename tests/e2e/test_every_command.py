@@ -13,7 +13,8 @@ from e2e.every_command.row import Row
 from e2e.every_command.table import COMMAND_ROWS, ROWS, begin, configure
 from e2e.every_command.talk import DONE, Talk
 from fakes.bot_process import BotProcess
-from fakes.telegram_api import Message, TelegramApi
+from fakes.telegram_api import TOKEN, Message, TelegramApi
+from fakes.telegram_api.oracle import check_calls
 from takopi.core.commands import command_names
 
 pytestmark = [pytest.mark.anyio]
@@ -84,6 +85,7 @@ async def test_every_command_and_directive(kind: Kind, tmp_path: Path) -> None:
         refused = [call for call in api.calls.calls if call.code not in (None, 200)]
         moved = [call for call in refused if "upgraded to a supergroup" in str(call.answer)]
         assert refused == (moved if kind.moves else [])
+        assert check_calls(api.calls, TOKEN) > len(talks), "the rules of somebody else, too"
         assert "Traceback" not in bot.output
 
 

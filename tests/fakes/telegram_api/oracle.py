@@ -13,7 +13,11 @@ from .transcript import Transcript  # noqa: E402
 
 __all__ = ["check_calls"]
 
-CHECKED = ("sendMessage", "editMessageText", "sendDocument", "sendPhoto", "answerCallbackQuery")
+CHECKED = (
+    "sendMessage", "editMessageText", "editMessageReplyMarkup", "sendDocument", "sendPhoto",
+    "answerCallbackQuery", "deleteMessage", "setMyCommands", "setMessageReaction",
+    "createForumTopic", "editForumTopic",
+)  # fmt: skip
 
 
 def check_calls(transcript: Transcript, token: str) -> int:
