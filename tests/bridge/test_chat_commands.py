@@ -300,12 +300,38 @@ async def test_status_says_what_runs_what_waits_and_versions() -> None:
         assert shown.message is not None
         (first_row, refresh) = shown.message.buttons
         assert [button.label for button in first_row] == ["Cancel 1", "Cancel 2"]
-        world.chat.press(first_row[1].data)
-        await world.clock.advance(10)
+        world.chat.press(first_row[1].data, on=shown.message_id)
+        await world.clock.advance(3)
+        assert "Waiting" not in world.chat.find("Versions").text
+        gone = world.chat.press(first_row[1].data, on=shown.message_id)
+        await world.clock.advance(7)
+        assert any(c.text == f"{gone}: That turn has ended already" for c in world.sent("answer"))
         world.chat.press(refresh[0].data, on=shown.message_id)
         await world.clock.advance(10)
         text = world.chat.find("Versions").text
         assert "1. codex · 1m 28s · 1 step · tidy the tests\n\nVersions" in text
+
+
+async def test_a_turn_that_is_cancelled_in_status_is_shown_until_it_ends() -> None:
+    async with serving() as world:
+        gate = anyio.Event()
+        world.codex.default = gated(gate)  # it does not heed being interrupted
+        world.chat.write("tidy the tests")
+        await world.clock.advance(5)
+        world.chat.write("/status")
+        await world.clock.advance(3)
+        shown = world.chat.find("Versions")
+        assert shown.message is not None
+        cancel = shown.message.buttons[0][0].data
+        for _ in range(2):
+            world.chat.press(cancel, on=shown.message_id)
+            await world.clock.advance(2)
+        assert "1. codex · cancelling" in world.chat.find("Versions").text
+        gate.set()
+        await world.clock.advance(5)
+        assert "Nothing runs and nothing waits." in world.chat.find("Versions").text
+        toasts = [(call.text or "").partition(": ")[2] for call in world.sent("answer")]
+        assert toasts == ["Cancelling", "Still cancelling"]
 
 
 async def test_status_does_not_wait_for_an_engine_that_hangs() -> None:

@@ -98,7 +98,10 @@ def status_reply(
             listed = _numbered(group, len(buttons) + 1)
             pieces += [bold(heading), "\n", *listed, "\n"]
             buttons += [
-                Button(tr("Cancel {number}", number=number), cancel_data(turn.turn_id))
+                Button(
+                    tr("Cancel {number}", number=number),
+                    press_data("status", "end", turn.turn_id),
+                )
                 for number, turn in enumerate(group[:_MAX_LINES], len(buttons) + 1)
                 if not turn.cancelling
             ]

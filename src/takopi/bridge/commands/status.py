@@ -1,11 +1,13 @@
 """/status: what runs, what waits and for how long; it changes nothing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio
 
 from takopi.bridge.border import border
+from takopi.bridge.cancelling import cancel_turns
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.turn import Turn
 from takopi.bridge.waiting import give_up_at
 from takopi.core.chat import ChatMessage
 from takopi.core.help_replies import takes_nothing
@@ -16,6 +18,7 @@ from takopi.transport import MessageRef
 
 __all__ = ["StatusCommand"]
 
+_MOST_SHOWN = 100
 _VERSIONS_WITHIN_S = 10.0
 """An engine's CLI may hang; what runs is told all the same."""
 
@@ -30,6 +33,8 @@ class StatusCommand:
 
     ports: CommandPorts
     names: tuple[str, ...] = ("status",)
+    # An edit that changes nothing is refused, and counts as one all the same.
+    _shown: dict[MessageRef, ChatMessage] = field(default_factory=dict)
 
     async def answer(self, call: CommandCall) -> None:
         """List the turns as they are now, and the versions once they are known."""
@@ -41,16 +46,35 @@ class StatusCommand:
         self.ports.group.start_soon(self._say, call, lines)
 
     async def press(self, call: PressCall) -> str:
-        """Show how things are now, in the same message."""
-        await self.ports.answers.mark([call.handled])
-        lines = self._lines(call.pressed.scope.chat_id)
-        self.ports.group.start_soon(self._correct, call, lines)
-        return ""
+        """Cancel a turn, or just show how things are now, in the same message."""
+        ports, chat = self.ports, call.pressed.scope.chat_id
+        verb, turn_id = (*call.args, "", "")[:2]
+        if verb != "end":
+            await ports.answers.mark([call.handled])
+            ports.group.start_soon(self._correct, call, self._lines(chat))
+            return ""
+        # Only what goes on in the button's own chat: data can be forged, chats are checked.
+        turn = next((one for one in self._turns(chat) if one.id == turn_id), None)
+        if turn is None or turn.way.concluded:
+            await ports.answers.mark([call.handled])
+            ports.group.start_soon(self._correct, call, self._lines(chat))
+            return tr("That turn has ended already")
+        words = tr("Still cancelling") if turn.cancelled.is_set() else tr("Cancelling")
+        await cancel_turns(ports.scheduler, ports.answers, [turn], call.handled)
+        ports.group.start_soon(self._correct, call, self._lines(chat))
+        ports.group.start_soon(self._correct_after, call, turn)
+        return words
+
+    def _turns(self, chat: int) -> list[Turn]:
+        return [one for one in self.ports.scheduler.turns() if one.place.scope.chat_id == chat]
 
     def _lines(self, chat: int) -> list[TurnLine]:
-        scheduler = self.ports.scheduler
-        turns = [turn for turn in scheduler.turns() if turn.place.scope.chat_id == chat]
-        return [scheduler.line(turn) for turn in turns]
+        return [self.ports.scheduler.line(turn) for turn in self._turns(chat)]
+
+    async def _correct_after(self, call: PressCall, turn: Turn) -> None:
+        """Show how things are once a turn is over that was cancelled here."""
+        await turn.over.wait()
+        await self._correct(call, self._lines(call.pressed.scope.chat_id))
 
     async def _say(self, call: CommandCall, lines: list[TurnLine]) -> None:
         words = await self._words(lines)
@@ -60,6 +84,12 @@ class StatusCommand:
     async def _correct(self, call: PressCall, lines: list[TurnLine]) -> None:
         words = await self._words(lines)
         ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
+        if self._shown.get(ref) == words:
+            return
+        self._shown.pop(ref, None)
+        self._shown[ref] = words
+        if len(self._shown) > _MOST_SHOWN:
+            del self._shown[next(iter(self._shown))]
         with border("answering /status"):
             await self.ports.outbox.correct(call.place, ref, words)
 
