@@ -10,6 +10,7 @@ from takopi.core.chat import Button, ChatMessage
 from takopi.core.commands import nearest_names, press_data
 from takopi.core.contexts import ContextSource, HeldContext, format_context
 from takopi.core.decisions import BadBranch
+from takopi.core.projects import is_alias
 from takopi.core.replies import Styled, code, message
 from takopi.core.shorten import one_line
 from takopi.core.texts import tr
@@ -52,7 +53,9 @@ def read_ctx(args: str) -> ContextAsked:
         words = args.split()
     projects = [word.removeprefix("/") for word in words if not word.startswith("@")]
     branches = [word.removeprefix("@") for word in words if word.startswith("@")]
-    if not words or len(projects) > 1 or len(branches) > 1:
+    # What no project could be called was meant as something else.
+    stray = verb != "set" and not all(is_alias(name.lower()) for name in projects)
+    if not words or stray or len(projects) > 1 or len(branches) > 1:
         return ContextAsked(None)
     return ContextAsked("set", next(iter(projects), None), next(iter(branches), None))
 
