@@ -135,6 +135,17 @@ def test_what_the_bot_would_refuse_now_is_told_at_once(inside, config) -> None:
     assert inside("config", "set", "projects.shop.path", "/srv/shop").stderr == ""
 
 
+def test_what_an_engine_would_refuse_is_told_at_once(inside, config) -> None:
+    """Only the engine knows what its table may say."""
+    done = inside("config", "set", "codex.sandbox", "bogus")
+    assert (done.returncode, done.stdout) == (0, 'codex.sandbox = "bogus"\n')
+    assert "takopi: not yet right: " in done.stderr
+    assert "`codex.sandbox` is 'bogus'; accepted is one of" in done.stderr
+    inside("config", "set", "codex.sandbok", "read-only")
+    assert "codex.sandbok" in inside("config", "unset", "codex.sandbox").stderr
+    assert inside("config", "unset", "codex.sandbok").stderr == ""
+
+
 def test_a_wrong_secret_is_not_repeated(inside, config) -> None:
     """What is nearly a token must not stand on the screen."""
     done = inside("config", "set", "transports.telegram.bot_token", "123:nearly-a-token")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from takopi.app.home import Home
+
 __all__ = ["config_app"]
 
 config_app = typer.Typer(
@@ -114,17 +116,26 @@ def set_value(
     with config_edit.edit_document(home.config) as document:
         config_edit.set_values(document, {key: typed})
     print(f"{key} = {config_edit.shown(key, typed, reveal=False)}")
-    _tell_what_is_missing(home.config)
+    _tell_what_is_missing(home, key)
 
 
-def _tell_what_is_missing(path: "Path") -> None:
-    """Say what the bot would refuse now: a value may be right, and yet want another one."""
+def _tell_what_is_missing(home: "Home", key: str) -> None:
+    """Say what the bot would refuse now: a value may be right, and yet want another one.
+
+    What may stand in the table of an engine, only the engine knows.
+    """
+    from takopi.app.config_edit import parts_of
+    from takopi.app.engines import EngineShelf
     from takopi.cli.streams import tell
+    from takopi.engines import find_engines
     from takopi.errors import TakopiError
     from takopi.settings import load_settings
 
     try:
-        load_settings(path)
+        settings = load_settings(home.config)
+        catalogue = find_engines(home.path, settings.plugins.packages)
+        if parts_of(key)[0] in catalogue.ids:
+            EngineShelf(catalogue, settings).runner(parts_of(key)[0])
     except TakopiError as error:
         tell(f"takopi: not yet right: {error}")
 
@@ -141,7 +152,7 @@ def unset_value(key: Key) -> None:
     if not found:
         print(f"takopi: `{key}` was not set", file=sys.stderr)
         raise typer.Exit(1)
-    _tell_what_is_missing(home.config)
+    _tell_what_is_missing(home, key)
 
 
 @config_app.command("migrate")
