@@ -1,7 +1,7 @@
 """Long texts on narrow terminals."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from takopi.terminal.wrapping import wrapped
@@ -20,6 +20,8 @@ from takopi.terminal.wrapping import wrapped
             "run `npm install -g a-long-package`, then",
             ["run `npm install -g", "a-long-package`, then"],
         ),
+        ("`run this` twelve-letters`and that`", ["`run this`", "twelve-letters`and that`"]),
+        ("twelve-letters-and-more`run this`", ["twelve-letters-and-more`run", "this`"]),
         ("3. write a name for it, any name", ["3. write a name for it,", "   any name"]),
         (
             "see /a/path/that-is-longer-than-a-line x",
@@ -32,6 +34,9 @@ def test_lines_are_broken_between_words(text: str, lines: list[str]) -> None:
     assert wrapped(text, 24) == lines
 
 
+@example("11111` 1111`", 11)
+@example("1111111111` 111``", 16)
+@example("1. b `a b a b `", 12)
 @given(st.text(st.sampled_from("ab `1.\n/-"), max_size=80), st.integers(8, 40))
 def test_nothing_gets_lost(text: str, columns: int) -> None:
     """Every word is there, in its order, and only one that is longer than a line overflows."""

@@ -5,7 +5,8 @@ import textwrap
 
 __all__ = ["wrapped"]
 
-_COMMAND = re.compile(r"`[^`\n]+`")
+# With what is glued to it, which goes with it to another line.
+_COMMAND = re.compile(r"(?<!\S)(?:\S*?`[^`\n]+`)+\S*")
 _NUMBER = re.compile(r"\s*[0-9]+\. ")
 _BLANK = "\ue000"  # of private use: a blank at which no line is broken
 
@@ -24,15 +25,17 @@ def wrapped(text: str, columns: int) -> list[str]:
 
 
 def _broken(line: str, columns: int) -> list[str]:
+    number = _NUMBER.match(line)
+    indent = len(number[0]) if number else 0
+
     def keep(found: re.Match[str]) -> str:
         command = found[0]
-        return command.replace(" ", _BLANK) if len(command) <= columns else command
+        return command.replace(" ", _BLANK) if len(command) <= columns - indent else command
 
-    number = _NUMBER.match(line)
     parts = textwrap.wrap(
         _COMMAND.sub(keep, line),
         columns,
-        subsequent_indent=" " * len(number[0]) if number else "",
+        subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
