@@ -118,7 +118,7 @@ def refusal(folder: Path, text: str | bytes) -> str:
             "[transports]\ntelegram = 1.5",
             "FILE: transports.telegram is 1.5; accepted: a table, written as [transports.telegram]",
         ),
-        ('language = "de"', 'FILE: language is "de"; accepted: "en" or "es"'),
+        ('language = "de"', 'FILE: language is "de"; accepted: "en", "es"'),
         (
             'session_mode = "none"',
             'FILE: session_mode is "none"; accepted: "stateless" or "chat"',

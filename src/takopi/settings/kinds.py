@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from takopi.core.projects import is_alias
 from takopi.core.texts import tr_later
+from takopi.locale_files import languages
 
 __all__ = ["ACCEPTED", "CHOICES", "LISTS", "TYPED", "KeyKind", "accept"]
 
@@ -49,7 +50,8 @@ ACCEPTED: dict[str, str] = {
     "alias": tr_later(
         'the alias of a project in quotes: 1 to 32 of a-z, 0-9, "_" and "-", like "shop"'
     ),
-    "language": tr_later('"en" or "es"'),
+    # Each is a file among the locales, and nothing else has to name it.
+    "language": ", ".join(f'"{code}"' for code in languages()),
     "session_mode": tr_later('"stateless" or "chat"'),
     "trigger": tr_later('"all" or "mentions"'),
     "verbose": tr_later('"quiet", "normal" or "full"'),
@@ -79,7 +81,7 @@ ACCEPTED: dict[str, str] = {
 }
 # Kinds whose values are words, by kind.
 CHOICES: dict[str, tuple[str, ...]] = {
-    "language": ("en", "es"),
+    "language": languages(),
     "session_mode": ("stateless", "chat"),
     "trigger": ("all", "mentions"),
     "verbose": ("quiet", "normal", "full"),

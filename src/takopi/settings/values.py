@@ -15,7 +15,6 @@ __all__ = [
     "Backlog",
     "BudgetSettings",
     "FilesSettings",
-    "Language",
     "MessageOverflow",
     "OnStop",
     "PluginsSettings",
@@ -35,7 +34,6 @@ MessageOverflow: TypeAlias = Literal["split", "trim", "file"]
 Backlog: TypeAlias = Literal["answer", "ask", "drop"]
 OnStop: TypeAlias = Literal["detach", "cancel"]
 WhoDecides: TypeAlias = Literal["asker", "allowed"]
-Language: TypeAlias = Literal["en", "es"]
 SessionMode: TypeAlias = Literal["stateless", "chat"]
 Trigger: TypeAlias = Literal["all", "mentions"]
 Verbosity: TypeAlias = Literal["quiet", "normal", "full"]
@@ -141,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_runs_gb: float = 2
     default_project: str | None = None
     session_mode: SessionMode = "stateless"
-    language: Language = "en"
+    language: str = "en"
     watch_config: bool = True
     update_check: bool = False
     approvals: ApprovalsSettings = ApprovalsSettings()
