@@ -189,12 +189,11 @@ async def test_plug_ins_that_cannot_be_used_are_told(home, environment) -> None:
     assert the(checks, "toy")[0] == "warning"  # it does not know --version
 
 
-async def test_an_engine_that_hangs_is_told(home, environment, tmp_path, monkeypatch) -> None:
+async def test_an_engine_that_hangs_is_told(home, environment, tmp_path) -> None:
     """A CLI that does not answer to --version does not hold the doctor up."""
-    monkeypatch.setattr("takopi.app.engines.VERSION_TIMEOUT_S", 0.2)
     program(tmp_path / "bin", "codex", "exec sleep 600")
     program(tmp_path / "bin", "pi", "exit 3")
-    checks = await examine(home, environment)
+    checks = await examine(home, environment, patience_s=0.2)
     assert the(checks, "codex")[0] == "warning"
     assert "does not answer to --version; run it once by hand" in the(checks, "codex")[1]
     assert "does not answer to --version" in subject(checks, "pi")[0][1]

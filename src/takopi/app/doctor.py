@@ -14,7 +14,7 @@ from takopi.app.chat_checks import check_access, check_telegram
 from takopi.app.checks import Check
 from takopi.app.command_plugins import open_commands
 from takopi.app.config_edit import read_document
-from takopi.app.engines import EngineShelf, choose_default
+from takopi.app.engines import VERSION_TIMEOUT_S, EngineShelf, choose_default
 from takopi.app.home import Home, is_directory
 from takopi.app.node_need import node_fault
 from takopi.app.service_checks import check_services
@@ -37,14 +37,25 @@ __all__ = ["examine"]
 NATURE = {"pi": "unrestricted: it never asks before it runs or writes anything"}
 
 
-async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> list[Check]:
-    """Return everything that was found, in the order of a set-up."""
+async def examine(
+    home: Home,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    patience_s: float = VERSION_TIMEOUT_S,
+) -> list[Check]:
+    """Return everything that was found, in the order of a set-up.
+
+    Args:
+        home: takopi's folder.
+        environment: The environment of takopi itself.
+        patience_s: So long an engine may take to tell its version.
+    """
     checks = [_check_home(home), *_check_space(home)]
     read, found = _check_config(home, environment)
     settings = read or parse_settings({}, home.config, {}, exists=False)
     checks += found
     catalogue = find_engines(home.path, settings.plugins.packages)
-    shelf = EngineShelf(catalogue, settings, environment)
+    shelf = EngineShelf(catalogue, settings, environment, patience_s=patience_s)
     telegram: list[Check] = []
     engines: dict[str, list[Check]] = {engine: [] for engine in catalogue.ids}
 

@@ -26,7 +26,7 @@ from takopi.settings.kinds import ACCEPTED
 from takopi.settings.values import wrong_value
 from takopi.utils.subprocess import manage_subprocess
 
-__all__ = ["EngineShelf", "Installed", "choose_default", "parse_version"]
+__all__ = ["VERSION_TIMEOUT_S", "EngineShelf", "Installed", "choose_default", "parse_version"]
 
 _log = get_logger(__name__)
 
@@ -57,6 +57,7 @@ class EngineShelf:
         catalogue: What was found.
         settings: Has a table for each engine.
         environment: The environment of takopi itself.
+        patience_s: So long an engine may take to tell its version.
     """
 
     def __init__(
@@ -64,10 +65,13 @@ class EngineShelf:
         catalogue: EngineCatalogue,
         settings: Settings,
         environment: Mapping[str, str] = os.environ,
+        *,
+        patience_s: float = VERSION_TIMEOUT_S,
     ) -> None:
         self._catalogue = catalogue
         self._settings = settings
         self._environment = environment
+        self._patience_s = patience_s
         self._runners: dict[EngineId, Runner] = {}
         self._versions: dict[EngineId, str] = {}
 
@@ -161,7 +165,7 @@ class EngineShelf:
         }
         said = b""
         try:
-            with anyio.fail_after(VERSION_TIMEOUT_S):
+            with anyio.fail_after(self._patience_s):
                 async with manage_subprocess(
                     [str(path), "--version"], env=self.environment(engine), **streams
                 ) as process:
