@@ -122,6 +122,7 @@ class Dispatcher:
         # Presses first: they are about what stands in the chat already, and a message may freeze
         # the very turn that a press lets go.
         said = []
+        at_hand = [self._options.access.here(accepted) for accepted in at_hand]
         if self._ports.topics is not None:
             await self._ports.topics.heard(at_hand)
         for accepted in at_hand:

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
-from takopi.bridge.records import TurnRecord
+from msgspec.structs import replace
+
+from takopi.bridge.records import AcceptedUpdate, TurnRecord
 from takopi.core.access import AccessPolicy
 from takopi.core.chat import ChatUpdate
+from takopi.core.former_chats import FormerChats
 
 __all__ = ["Door"]
 
@@ -21,15 +24,28 @@ class Door:
         self._policy = policy
         self._on_moved = on_moved
         self._moved: list[tuple[int, int]] = []
+        self._former = FormerChats()
 
     @property
     def policy(self) -> AccessPolicy:
         """Give the policy."""
         return self._policy
 
+    @property
+    def former(self) -> FormerChats:
+        """Give what is known of the ids that served groups had."""
+        return self._former
+
     def admits(self, update: ChatUpdate) -> bool:
-        """Tell whether an update comes from somebody who is served, in a chat that is served."""
-        return self._policy.admits(update)
+        """Tell whether an update comes from somebody who is served, in a chat that is served.
+
+        What was said in a group before it moved may be handed out after that was known.
+        """
+        return self._policy.admits(self._former.here(update))
+
+    def here(self, accepted: AcceptedUpdate) -> AcceptedUpdate:
+        """Return an update as said where its chat is now."""
+        return replace(accepted, update=self._former.here(accepted.update))
 
     def knows(self, transport: str, turn: TurnRecord) -> bool:
         """Tell whether a turn was asked for in a chat of a service, by somebody, served now."""
@@ -42,6 +58,9 @@ class Door:
         if moved != self._policy:
             self._policy = moved
             self._moved.append((chat, new))
+        # The configuration may have followed in an earlier life.
+        if new in self._policy.chat_ids and chat < 0 and new < 0:
+            self._former = self._former.with_move(chat, new)
 
     def follow(self) -> None:
         """Let the configuration follow the groups that moved, once the journal knows of it."""

@@ -15,6 +15,7 @@ from takopi.bridge.border import border
 from takopi.bridge.door import Door
 from takopi.bridge.edits import NotTaken, as_sent, is_askers_own, late_words, revised
 from takopi.bridge.following import Follower
+from takopi.bridge.known_messages import turn_of
 from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import AcceptedUpdate, TurnRecord
 from takopi.bridge.routing import Router, bound_to
@@ -216,9 +217,7 @@ class _Reading:
         reply = received.reply
         files = without_voice(received)
         if reply is not None and not received.forwarded:
-            record = await self._ports.store.turn_of_message(
-                received.scope.chat_id, reply.message_id
-            )
+            record = await self._turn_of(received.scope.chat_id, reply.message_id)
             files = (*files, *reply_files(reply, record))
         return received if files == received.files else replace(received, files=files)
 
@@ -250,15 +249,12 @@ class _Reading:
             text=received.text.strip(),
             arrived_at=accepted.arrived_at,
             sent_at=received.date,
-            late=self._away(accepted, received),
+            late=sent_while_away(received.date, accepted.arrived_at, self._started_at),
             album=received.album,
             forwarded=received.forwarded,
             reply=reply,
             files=received.files,
         )
-
-    def _away(self, accepted: AcceptedUpdate, received: MessageReceived) -> bool:
-        return sent_while_away(received.date, accepted.arrived_at, self._started_at)
 
     def _draft_for(self, piece: PromptPiece, received: MessageReceived) -> Draft | None:
         """Find the prompt that a message belongs to, as long as it waits."""
@@ -330,7 +326,7 @@ class _Reading:
     async def _edited(self, accepted: AcceptedUpdate, edited: MessageEdited) -> None:
         chat, number = edited.scope.chat_id, edited.message_id
         draft = self._draft_with(chat, number)
-        record = draft.record if draft else await self._ports.store.turn_of_message(chat, number)
+        record = draft.record if draft else await self._turn_of(chat, number)
         if record is None or not is_askers_own(record, edited):
             self._steps.append(Told((accepted,)))
             return
@@ -376,10 +372,13 @@ class _Reading:
         chat, replied = received.scope.chat_id, received.reply.message_id
         draft = self._draft_with(chat, replied)
         record = draft.record if draft else None
-        record = record or await self._ports.store.turn_of_message(chat, replied)
+        record = record or await self._turn_of(chat, replied)
         if record is None or record.origin == "files":
             return None  # a file that came without a word binds to nothing
         return bound_to(record)
+
+    async def _turn_of(self, chat: int, number: int) -> TurnRecord | None:
+        return await turn_of(self._ports.store, self._ports.access, chat, number)
 
     def _draft_with(self, chat: int, message_id: int) -> Draft | None:
         for draft in self._drafts.values():

@@ -77,7 +77,10 @@ class Place:
 
     def options(self, *, notify: bool) -> SendOptions:
         """Say it in the words of a transport."""
-        return SendOptions(reply_to=self.reply_to, notify=notify, thread_id=self.scope.thread_id)
+        reply_to = self.reply_to
+        if reply_to is not None and int(reply_to.message_id) < 0:
+            reply_to = None  # it stands in the chat that the group was before it moved
+        return SendOptions(reply_to=reply_to, notify=notify, thread_id=self.scope.thread_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +257,8 @@ class Letter:
         if self.target is not None:
             return self.target.ref
         number = self.record.target
-        return None if number is None else MessageRef(self.chat, number)
+        # Below zero it stands in the chat that the group was before it moved.
+        return None if number is None or number < 0 else MessageRef(self.chat, number)
 
     @property
     def takes_back(self) -> bool:

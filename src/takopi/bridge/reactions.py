@@ -103,8 +103,8 @@ class Reactions:
                     self.over(turn)
 
     def _wish(self, turn: TurnRecord, emoji: str | None) -> None:
-        if turn.origin != "prompt" or turn.silent or not turn.messages:
-            return  # nobody wrote it, or the chat got another id, where messages have others
+        if turn.origin != "prompt" or turn.silent or not turn.messages or turn.messages[0] < 0:
+            return  # nobody wrote it, or before the chat got another id, where that is no message
         number = turn.scope.chat_id
         chat = self._chats.setdefault(number, _Chat())
         if self._clock.now() < chat.silent_until:

@@ -10,6 +10,7 @@ from takopi.bridge.ending import Ending
 from takopi.bridge.letters import Delivery, LiveMessage, Place
 from takopi.bridge.ports import Clock
 from takopi.bridge.records import TurnRecord
+from takopi.core.former_chats import former_number, former_piece
 from takopi.core.progress import ProgressState, advance, start_progress
 from takopi.core.tool_log import NO_LOG, ToolLog, advance_log
 from takopi.core.turn_state import TurnEnd, TurnWay
@@ -224,5 +225,11 @@ class Turn:
 
 def moved_record(record: TurnRecord, chat_id: int) -> TurnRecord:
     """Return a turn in its chat's new guise, where ids of messages start anew."""
-    scope = replace(record.scope, chat_id=chat_id)
-    return replace(record, scope=scope, messages=(), after=0, progress_id=None)
+    return replace(
+        record,
+        scope=replace(record.scope, chat_id=chat_id),
+        messages=tuple(map(former_number, record.messages)),
+        pieces=tuple(map(former_piece, record.pieces)),
+        after=former_number(record.after),
+        progress_id=None,
+    )

@@ -134,7 +134,7 @@ def turn_request(turn: Turn, resume: ResumeToken | None) -> TurnRequest:
         "transport": record.scope.transport,
         "chat_id": record.scope.chat_id,
         "thread_id": record.scope.thread_id,
-        "message_id": record.messages[0] if record.messages else None,
+        "message_id": next((number for number in record.messages if number > 0), None),
         "person": record.person,
         # From this a lost journal can be made again.
         "turn_record": msgspec.to_builtins(record),
