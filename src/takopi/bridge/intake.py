@@ -1,8 +1,7 @@
 """From updates to what is to be done about them: which messages are one prompt, and which is none.
 
 All updates that are at hand are read before anything is done about one of them, so that the pieces
-of a prompt are together before its turn starts. A prompt whose turn waits already is frozen from
-the moment a piece of it is found until the piece is written down.
+of a prompt are together before its turn starts.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.border import border
 from takopi.bridge.door import Door
+from takopi.bridge.drafts import Drafts, Heard, first_record
 from takopi.bridge.edits import NotTaken, as_sent, is_askers_own, late_words, revised
 from takopi.bridge.following import Follower
 from takopi.bridge.known_messages import turn_of
@@ -27,27 +27,17 @@ from takopi.bridge.sent_files import (
     with_words,
     without_voice,
 )
-from takopi.bridge.steps import Decided, Draft, HeldBack, KeptFiles, Refused, Step, Told, TooLate
-from takopi.core.backlog import sent_while_away
+from takopi.bridge.steps import Decided, HeldBack, KeptFiles, Refused, Step, Told, TooLate
 from takopi.core.chat import MessageEdited, MessageReceived, Scope
-from takopi.core.decisions import BoundTurn, Command, Ignored, Prompt, Route, RouteTable
+from takopi.core.decisions import BoundTurn, Command, Prompt, Route, RouteTable
 from takopi.core.file_replies import refused_reply, why_not_taken
 from takopi.core.file_rules import FileRules
-from takopi.core.gathering import (
-    ALBUM_WAIT_S,
-    LONG_UNITS,
-    PromptPiece,
-    WaitingPrompt,
-    files_of,
-    held_until,
-    joined_text,
-    prompt_of,
-)
+from takopi.core.gathering import ALBUM_WAIT_S
+from takopi.core.message_kinds import SaidMessage, is_meant, kind_of, stands_alone
 from takopi.core.prompt_replies import edit_refused_reply
 from takopi.core.replies import hint_reply, message
-from takopi.core.richtext import utf16_len
 from takopi.core.route import route
-from takopi.core.triggers import begins_with_own_word, speaks_to_bot
+from takopi.core.triggers import speaks_to_bot
 from takopi.errors import StoreError
 
 __all__ = ["Intake", "IntakePorts"]
@@ -117,15 +107,9 @@ class _Reading:
         self._started_at = started_at
         self._tables: dict[Scope, RouteTable] = {}
         self._steps: list[Step] = []
-        self._drafts: dict[str, Draft] = {}
+        self._drafts = Drafts(ports.scheduler, ports.follower, self._steps)
         self._wordless: dict[_AlbumKey, list[AcceptedUpdate]] = {}
         self._commanded: dict[_AlbumKey, Decided] = {}
-        records = [turn.record for turn in ports.scheduler.turns()]
-        self._waiting = {
-            record.turn_id: _waiting(record)
-            for record in records
-            if record.state == "queued" and record.pieces and ports.follower.counts(record)
-        }
 
     async def take(self, accepted: AcceptedUpdate) -> None:
         """Read one update."""
@@ -160,57 +144,44 @@ class _Reading:
     # Messages.
 
     async def _received(self, accepted: AcceptedUpdate, received: MessageReceived) -> None:
-        received = await self._with_files(received)
-        bound = await self._bound(received)
-        if bound is not None:
-            received = with_words(received)
-        decision = self._route(received, bound)
-        if _stands_alone(received, decision):
-            if isinstance(decision, Command) and decision.name == "cancel":
-                self._close(received.scope)
-            self._decided(Decided(accepted, received, decision, bound))
+        """Do what is first of these: stand alone, be refused, join what waits, be of some kind."""
+        heard = await self._hear(accepted, received)
+        received, decision = heard.message, self._route(heard.message, heard.bound)
+        if stands_alone(received, decision):
+            self._stand_alone(heard, decision)
             return
-        meant = self._is_meant(received, decision)
+        meant = is_meant(received, decision, self._ports.router.trigger(received.scope))
         why = why_not_taken(received.files, self._ports.files)
         if why is not None:
             told = meant and (received.chat_kind == "private" or received.text)
             self._steps.append(Told((accepted,), refused_reply(why) if told else None))
-            return
-        piece = self._piece(accepted, received, bound)
-        draft = self._draft_for(piece, received)
-        if draft is not None:
-            draft.add(accepted, piece)
-            self._waiting[draft.record.turn_id] = _waiting(draft.record)
-        elif piece.album is not None and not piece.text:
-            key = (received.scope, received.sender_id, piece.album)
-            self._wordless.setdefault(key, []).append(accepted)
-        elif not meant:
-            self._steps.append(Told((accepted,)))
-        elif isinstance(decision, Prompt):
-            asked = [draft.record for draft in self._drafts.values() if draft.before is None]
-            follower = self._ports.follower
-            followed = await follower.follow(decision, received.scope, asked)
-            self._begin(accepted, received, piece, followed, by_itself=followed != decision)
-        elif received.files and not received.text:
-            self._steps.append(self._wordless_step([accepted], told=True))
+        elif (draft := self._drafts.that_takes(heard.piece, received)) is not None:
+            draft.add(accepted, heard.piece)
+            self._drafts.changed(draft)
         else:
-            self._steps.append(Decided(accepted, received, decision, bound))
+            await self._of_kind(heard, SaidMessage(received, decision, meant))
 
-    def _decided(self, step: Decided) -> None:
-        """Let a message that stands alone be done, /file once the whole album is there."""
-        received, decision = step.received, step.decision
-        of_files = isinstance(decision, Command) and decision.name == _OF_FILES
-        if not of_files or received.album is None:
-            self._steps.append(step)
-            return
-        key = (received.scope, received.sender_id, received.album)
-        self._wordless.setdefault(key, []).append(step.accepted)
-        self._commanded[key] = step
+    async def _of_kind(self, heard: Heard, said: SaidMessage) -> None:
+        accepted = heard.accepted
+        match kind_of(said), said.decision:
+            case "album", _:
+                self._wordless.setdefault(heard.album, []).append(accepted)
+            case "aside", _:
+                self._steps.append(Told((accepted,)))
+            case "prompt", Prompt() as prompt:
+                await self._ask(heard, prompt)
+            case "files", _:
+                self._steps.append(self._wordless_step([accepted], told=True))
+            case _, decision:
+                self._steps.append(Decided(accepted, heard.message, decision, heard.bound))
 
-    def _is_meant(self, received: MessageReceived, decision: Route) -> bool:
-        """Tell whether a message is for the bot, as far as it says so itself."""
-        trigger = self._ports.router.trigger(received.scope)
-        return speaks_to_bot(received, trigger) or begins_with_own_word(received, decision)
+    async def _hear(self, accepted: AcceptedUpdate, received: MessageReceived) -> Heard:
+        """Find out what a message is about: files, and what it replies to."""
+        received = await self._with_files(received)
+        bound = await self._bound(received)
+        if bound is not None:
+            received = with_words(received)
+        return Heard(accepted, received, bound, self._started_at)
 
     async def _with_files(self, received: MessageReceived) -> MessageReceived:
         """Take along the files of the message that a person replied to."""
@@ -220,6 +191,19 @@ class _Reading:
             record = await self._turn_of(received.scope.chat_id, reply.message_id)
             files = (*files, *reply_files(reply, record))
         return received if files == received.files else replace(received, files=files)
+
+    def _stand_alone(self, heard: Heard, decision: Route) -> None:
+        """Let a message that stands alone be done, /file once the whole album is there."""
+        step = Decided(heard.accepted, heard.message, decision, heard.bound)
+        name = decision.name if isinstance(decision, Command) else None
+        if name == "cancel":
+            # Nothing that comes after it goes into what it may have meant.
+            self._drafts.close(heard.message.scope)
+        if name == _OF_FILES and heard.message.album is not None:
+            self._wordless.setdefault(heard.album, []).append(heard.accepted)
+            self._commanded[heard.album] = step
+        else:
+            self._steps.append(step)
 
     def _wordless_step(self, parts: Sequence[AcceptedUpdate], *, told: bool = False) -> Step:
         """Keep files that came without a word; what has neither words nor files gets a hint."""
@@ -238,99 +222,33 @@ class _Reading:
                 return KeptFiles(self._ports.router.placed(record, decision), tuple(parts))
         return Told(tuple(parts), hint_reply() if told else None)
 
-    def _piece(
-        self, accepted: AcceptedUpdate, received: MessageReceived, bound: BoundTurn | None = None
-    ) -> PromptPiece:
-        reply = received.reply
-        if reply is not None and bound is not None:
-            reply = replace(reply, text="")  # known by its id; its text never counts
-        return PromptPiece(
-            message_id=received.message_id,
-            text=received.text.strip(),
-            arrived_at=accepted.arrived_at,
-            sent_at=received.date,
-            late=sent_while_away(received.date, accepted.arrived_at, self._started_at),
-            album=received.album,
-            forwarded=received.forwarded,
-            reply=reply,
-            files=received.files,
-        )
-
-    def _draft_for(self, piece: PromptPiece, received: MessageReceived) -> Draft | None:
-        """Find the prompt that a message belongs to, as long as it waits."""
-        waiting = tuple(self._waiting.values())
-        turn_id = prompt_of(piece, received.scope, received.sender_id, waiting)
-        return None if turn_id is None else self._draft(turn_id)
-
-    def _draft(self, turn_id: str) -> Draft | None:
-        """Return the draft of a turn that waits; from now on it does not start."""
-        draft = self._drafts.get(turn_id)
-        if draft is None:
-            record = self._ports.scheduler.freeze(turn_id)
-            if record is None:
-                self._waiting.pop(turn_id, None)
-                return None
-            draft = self._drafts[turn_id] = Draft(record, before=record)
-            self._steps.append(draft)
-        return draft
-
-    def _begin(
-        self,
-        accepted: AcceptedUpdate,
-        received: MessageReceived,
-        piece: PromptPiece,
-        prompt: Prompt,
-        *,
-        by_itself: bool,
-    ) -> None:
+    async def _ask(self, heard: Heard, asked: Prompt) -> None:
+        """Begin a prompt, with the parts of its album that came before."""
+        begun, here = self._drafts.begun(), heard.message.scope
+        prompt = await self._ports.follower.follow(asked, here, begun)
+        piece = heard.piece
         opening = None if prompt.text == piece.text else prompt.text
-        key = (received.scope, received.sender_id, piece.album or "")
-        pieces = [replace(piece, opening=opening)]
         # Parts that a command is about are its own.
-        joined = () if key in self._commanded else self._wordless.pop(key, ())
-        updates = [*joined, accepted]
-        for part in updates[:-1]:
+        joined = () if heard.album in self._commanded else self._wordless.pop(heard.album, ())
+        pieces = [replace(piece, opening=opening)]
+        for part in joined:
             assert isinstance(part.update, MessageReceived), "only messages are parts of albums"
-            pieces.append(self._piece(part, part.update))
-        turn_id = self._ports.new_id()
-        record = TurnRecord(
-            turn_id=turn_id,
-            scope=received.scope,
-            engine=prompt.engine,
-            conversation=prompt.follows.conversation if prompt.follows else turn_id,
-            chat_kind=received.chat_kind,
-            prompt=joined_text(pieces),
-            messages=tuple(sorted(part.message_id for part in pieces)),
-            person=received.sender_id,
-            asked=prompt.resume,
-            by_itself=by_itself,
-            held_until=held_until(pieces),
-            pieces=tuple(pieces),
-            files=files_of(pieces),
-            accepted_at=accepted.arrived_at,
-        )
+            pieces.append(Heard(part, part.update, None, self._started_at).piece)
+        turn_id, by_itself = self._ports.new_id(), prompt != asked
+        record = first_record(turn_id, heard, pieces, prompt, by_itself=by_itself)
         record = self._ports.router.placed(record, prompt)
-        draft = Draft(record, updates=updates, bound=list(record.messages), away=piece.late)
-        self._drafts[turn_id] = draft
-        self._waiting[turn_id] = _waiting(record)
-        self._steps.append(draft)
-
-    def _close(self, scope: Scope) -> None:
-        """Let nothing that comes after a /cancel go into what it may have meant."""
-        self._waiting = {
-            turn_id: prompt for turn_id, prompt in self._waiting.items() if prompt.scope != scope
-        }
+        self._drafts.begin(record, [*joined, heard.accepted])
 
     # Edits.
 
     async def _edited(self, accepted: AcceptedUpdate, edited: MessageEdited) -> None:
         chat, number = edited.scope.chat_id, edited.message_id
-        draft = self._draft_with(chat, number)
+        draft = self._drafts.with_message(chat, number)
         record = draft.record if draft else await self._turn_of(chat, number)
         if record is None or not is_askers_own(record, edited):
             self._steps.append(Told((accepted,)))
             return
-        draft = draft or self._draft(record.turn_id)
+        draft = draft or self._drafts.of_turn(record.turn_id)
         if draft is None:
             self._steps.append(self._too_late(accepted, edited, record))
             return
@@ -345,7 +263,7 @@ class _Reading:
             return
         draft.record = changed
         draft.updates.append(accepted)
-        self._waiting[changed.turn_id] = _waiting(changed)
+        self._drafts.changed(draft)
 
     def _too_late(
         self, accepted: AcceptedUpdate, edited: MessageEdited, record: TurnRecord
@@ -370,7 +288,7 @@ class _Reading:
         if received.reply is None or received.forwarded:
             return None
         chat, replied = received.scope.chat_id, received.reply.message_id
-        draft = self._draft_with(chat, replied)
+        draft = self._drafts.with_message(chat, replied)
         record = draft.record if draft else None
         record = record or await self._turn_of(chat, replied)
         if record is None or record.origin == "files":
@@ -379,21 +297,3 @@ class _Reading:
 
     async def _turn_of(self, chat: int, number: int) -> TurnRecord | None:
         return await turn_of(self._ports.store, self._ports.access, chat, number)
-
-    def _draft_with(self, chat: int, message_id: int) -> Draft | None:
-        for draft in self._drafts.values():
-            if draft.record.scope.chat_id == chat and message_id in draft.record.messages:
-                return draft
-        return None
-
-
-def _stands_alone(received: MessageReceived, decision: Route) -> bool:
-    """Tell whether a message cannot be a piece of a prompt: a command, or another bot's."""
-    if isinstance(decision, Command):
-        return utf16_len(received.text) < LONG_UNITS
-    return isinstance(decision, Ignored)
-
-
-def _waiting(record: TurnRecord) -> WaitingPrompt:
-    written_in = record.asked_in or record.scope
-    return WaitingPrompt(record.turn_id, written_in, record.person, record.pieces)
