@@ -49,7 +49,7 @@ async def test_what_is_not_given_out_is_refused_with_its_reason(world, name):
     (world.root / "link").symlink_to("/etc")
     async with world.on():
         answer = await world.says(f"/file get {name}")
-        assert answer.startswith(f"Nothing was sent on: the file {name} is refused")
+        assert answer.startswith(f"Not taken: the file {name} is refused")
         assert world.sent("document") == []
 
 
@@ -125,7 +125,7 @@ async def test_a_file_that_is_there_is_replaced_on_demand_alone(world):
     (world.root / "a.pdf").write_bytes(b"old")
     async with world.on():
         answer = await world.says("/file put a.pdf", files=(PDF,))
-        assert "there is a file of that name already" in answer
+        assert "/file put --replace replaces it" in answer
         assert (world.root / "a.pdf").read_bytes() == b"old"
         await world.says("/file put --replace a.pdf", files=(PDF,))
         assert (world.root / "a.pdf").read_bytes() == b"plan"

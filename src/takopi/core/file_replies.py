@@ -57,7 +57,7 @@ def why_not_taken(files: Sequence[IncomingFile], rules: FileRules) -> str | None
 
 def refused_reply(why: str) -> ChatMessage:
     """Say that a message with files was not taken, and nothing of it was sent on."""
-    return message(tr("Nothing was sent on: {why}.", why=why))
+    return message(tr("Not taken: {why}.", why=why))
 
 
 def kept_reply(names: Sequence[str]) -> ChatMessage:

@@ -175,7 +175,9 @@ def _check_place(folder: int, last: str, name: str, *, replace: bool) -> None:
     if not stat.S_ISREG(there.st_mode):
         raise FileRefused(name, tr("something that is no plain file stands there"))
     if not replace:
-        raise FileRefused(name, tr("there is a file of that name already"))
+        raise FileRefused(
+            name, tr("there is a file of that name already (`/file put --replace` replaces it)")
+        )
 
 
 def _put(folder: int, draft: str, last: str, name: str, *, replace: bool) -> None:
@@ -186,7 +188,9 @@ def _put(folder: int, draft: str, last: str, name: str, *, replace: bool) -> Non
         else:
             os.link(draft, last, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     except FileExistsError as error:
-        raise FileRefused(name, tr("there is a file of that name already")) from error
+        raise FileRefused(
+            name, tr("there is a file of that name already (`/file put --replace` replaces it)")
+        ) from error
     except OSError as error:
         raise _refused(name, error) from error
 
