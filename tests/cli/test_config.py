@@ -243,3 +243,12 @@ def test_what_unset_leaves_missing_is_told(inside, takopi_home) -> None:
     assert done.returncode == 0
     assert "not yet right: " in done.stderr
     assert 'default_project is "shop"' in done.stderr
+
+
+def test_a_default_engine_that_nobody_knows_is_told(inside) -> None:
+    """At once, and not by the bot that does not start."""
+    done = inside("config", "set", "default_engine", "codecs")
+    assert done.returncode == 0
+    assert "not yet right: " in done.stderr
+    assert 'default_engine is "codecs"; accepted: ' in done.stderr
+    assert inside("config", "set", "default_engine", "codex").stderr == ""

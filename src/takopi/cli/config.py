@@ -125,7 +125,7 @@ def _tell_what_is_missing(home: "Home", key: str) -> None:
     What may stand in the table of an engine, only the engine knows.
     """
     from takopi.app.config_edit import parts_of
-    from takopi.app.engines import EngineShelf
+    from takopi.app.engines import EngineShelf, choose_default
     from takopi.cli.streams import tell
     from takopi.engines import find_engines
     from takopi.errors import TakopiError
@@ -134,8 +134,11 @@ def _tell_what_is_missing(home: "Home", key: str) -> None:
     try:
         settings = load_settings(home.config)
         catalogue = find_engines(home.path, settings.plugins.packages)
+        shelf = EngineShelf(catalogue, settings)
         if parts_of(key)[0] in catalogue.ids:
-            EngineShelf(catalogue, settings).runner(parts_of(key)[0])
+            shelf.runner(parts_of(key)[0])
+        if settings.default_engine is not None:
+            choose_default(shelf, settings, None)
     except TakopiError as error:
         tell(f"takopi: not yet right: {error}")
 
