@@ -8,7 +8,7 @@ import anyio
 
 from fakes.clock import VirtualClock, settle
 from fakes.transport import Call, MemoryTransport
-from takopi.bridge.letters import Delivery, FinalPost, LiveMessage, Place
+from takopi.bridge.letters import Delivery, Destination, FinalPost, LiveMessage
 from takopi.bridge.memory_store import MemoryStore
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.records import Change, LetterRecord, MessageBound
@@ -78,19 +78,19 @@ class Desk:
     async def final(
         self,
         *parts: ChatMessage | Document,
-        place: Place | None = None,
+        destination: Destination | None = None,
         instead: LiveMessage | None = None,
         turn_id: str = "t1",
         edit: bool = False,
     ) -> Delivery:
         """Post a final; one that edits makes no sound."""
-        post = FinalPost(place or at(), parts, turn_id, notify=not edit, as_edit=edit)
+        post = FinalPost(destination or at(), parts, turn_id, notify=not edit, as_edit=edit)
         return await self.outbox.final(post, instead=instead)
 
-    def live(self, place: Place | None = None, turn_id: str = "t1") -> LiveMessage:
+    def live(self, destination: Destination | None = None, turn_id: str = "t1") -> LiveMessage:
         """Let a message live that shows `words`."""
         return self.outbox.live(
-            place or at(), lambda moment: ChatMessage(plain(self.words)), turn_id
+            destination or at(), lambda moment: ChatMessage(plain(self.words)), turn_id
         )
 
     def fail(self, *errors: Exception | None, on: str = "send edit document delete") -> None:
@@ -122,11 +122,11 @@ class Desk:
             group.cancel_scope.cancel()
 
 
-def at(chat: int = 1, kind: ChatKind = "private", **more: object) -> Place:
-    """Make a place."""
+def at(chat: int = 1, kind: ChatKind = "private", **more: object) -> Destination:
+    """Make a destination."""
     reply = MessageRef(chat, 50)
     thread = more.get("thread")
-    return Place(Scope("memory", chat, thread), kind, reply)  # type: ignore[arg-type]
+    return Destination(Scope("memory", chat, thread), kind, reply)  # type: ignore[arg-type]
 
 
 def text(words: str) -> ChatMessage:

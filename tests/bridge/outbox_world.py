@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from bridge.outbox_desk import RecordingStore
 from fakes.clock import VirtualClock
 from fakes.transport import Call, MemoryTransport
-from takopi.bridge.letters import FinalPost, LiveMessage, Place
+from takopi.bridge.letters import Destination, FinalPost, LiveMessage
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.records import Change, JournalState, LetterPut, MessageBound, TurnPut, TurnRecord
 from takopi.core.chat import ChatKind, ChatMessage, Document, Scope
@@ -190,8 +190,8 @@ class World:
         turn_id = f"t{number}"
         if self.posted(number):
             return
-        store, place = MortalStore(self), place_of(post)
-        turn = TurnRecord(turn_id=turn_id, scope=place.scope, engine="codex", state="running")
+        store, destination = MortalStore(self), destination_of(post)
+        turn = TurnRecord(turn_id=turn_id, scope=destination.scope, engine="codex", state="running")
         known = {record.turn_id: record.progress_id for record in state.turns}
         with suppress(StoreError):
             await store.commit([TurnPut(turn)])
@@ -201,11 +201,11 @@ class World:
             before = known.get(turn_id)
             ref = None if before is None else MessageRef(post.chat, before)
             live = outbox.live(
-                place, lambda moment: ChatMessage(plain(f"progress {turn_id}")), turn_id, ref
+                destination, lambda moment: ChatMessage(plain(f"progress {turn_id}")), turn_id, ref
             )
         await self.clock.sleep_until(self.clock.now() + post.pause_s)
         if post.verb == "final":
-            final = FinalPost(place, parts, turn_id, as_edit=post.as_edit and len(parts) == 1)
+            final = FinalPost(destination, parts, turn_id, as_edit=post.as_edit and len(parts) == 1)
             decided = replace(turn, state="delivering", outcome="done")
             await outbox.final(final, instead=live, changes=[TurnPut(decided)])
             return
@@ -214,11 +214,11 @@ class World:
         (words,) = parts
         assert isinstance(words, ChatMessage)
         if post.verb == "say":
-            await outbox.say(place, words, turn_id=turn_id)
+            await outbox.say(destination, words, turn_id=turn_id)
             return
         while not self.posted(number):
             with suppress(StoreError):
-                await outbox.ask(place, words, turn_id=turn_id)
+                await outbox.ask(destination, words, turn_id=turn_id)
             await self.clock.sleep_until(self.clock.now() + 1.0)
 
     def posted(self, number: int) -> bool:
@@ -339,10 +339,10 @@ class MortalTransport:
         return result
 
 
-def place_of(post: Post) -> Place:
+def destination_of(post: Post) -> Destination:
     """Say where a post goes."""
     scope = Scope("memory", post.chat, post.thread)
-    return Place(scope, KINDS[post.chat], MessageRef(post.chat, 50))
+    return Destination(scope, KINDS[post.chat], MessageRef(post.chat, 50))
 
 
 def said(number: int, post: Post) -> tuple[ChatMessage | Document, ...]:

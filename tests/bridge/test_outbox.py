@@ -226,7 +226,7 @@ async def test_budgets_hold_with_many_busy_chats() -> None:
                 if second == 15 + chat:
                     kind = "group" if chat % 2 else "private"
                     posted[chat] = d.clock.now()
-                    await d.final(text("final"), place=at(chat, kind), instead=live)
+                    await d.final(text("final"), destination=at(chat, kind), instead=live)
             await d.clock.advance(1)
         finals = {call.chat: call.at for call in d.chat.calls if call.text == "final"}
         assert max(finals[chat] - at_ for chat, at_ in posted.items()) <= 1.0

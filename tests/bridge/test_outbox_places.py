@@ -27,7 +27,7 @@ async def test_what_was_meant_for_a_topic_that_is_gone_says_so() -> None:
     """It comes to the chat with a line on top: once for a final of several parts."""
     async with desk() as d:
         d.chat.fault = without_topics
-        delivery = await d.final(text("a"), text("b"), place=at(thread=7))
+        delivery = await d.final(text("a"), text("b"), destination=at(thread=7))
         await d.clock.advance(3)
         assert d.chat.texts() == [f"{TOPIC_GONE}\na", "b"]
         assert len(d.tries()) == 3
@@ -40,7 +40,7 @@ async def test_a_full_message_makes_room_for_that_line() -> None:
         d.chat.fault = without_topics
         words = " ".join(f"word{number:03}" for number in range(512))
         assert utf16_len(words) == 4095
-        await d.final(text(words), place=at(thread=7))
+        await d.final(text(words), destination=at(thread=7))
         await d.clock.advance(3)
         one, two = d.chat.texts()
         assert one.startswith(TOPIC_GONE)
@@ -69,7 +69,7 @@ async def test_everything_that_waits_for_a_chat_goes_to_its_new_id() -> None:
         d.chat.latency_s = 0.2
         said = await d.outbox.say(at(-1, "group"), text("answer"))
         old = d.sent[0]
-        await d.final(text("a"), text("b"), place=at(-1, "group"), turn_id="t2")
+        await d.final(text("a"), text("b"), destination=at(-1, "group"), turn_id="t2")
         d.words = "more"
         d.outbox.touch(live)
         await d.clock.advance(0.5)
@@ -134,7 +134,7 @@ async def test_a_correction_in_a_chat_that_moves_becomes_a_message() -> None:
         d.chat.fault = moved
         assert said.refs[0] is not None
         await d.outbox.correct(at(-1, "group"), said.refs[0], text("b"))
-        await d.final(text("c"), place=at(-1, "group"), instead=live)
+        await d.final(text("c"), destination=at(-1, "group"), instead=live)
         await d.clock.advance(9)
         assert sorted(d.chat.texts(-100)) == ["b", "c"]
         assert await d.outbox.drain(d.clock.now())

@@ -96,7 +96,7 @@ async def test_pieces_of_pieces_keep_their_place() -> None:
     hang = TransportUnavailable("hang", maybe_accepted=True)
     async with d.running():
         d.fail(None, hang, ThreadLost("gone"), DOWN, DOWN, DOWN)
-        await d.final(text("start"), long, text("end"), place=at(thread=7))
+        await d.final(text("start"), long, text("end"), destination=at(thread=7))
         await d.clock.advance(4)
     d.chat.fault = None
     async with d.next_life().running() as e:

@@ -133,13 +133,13 @@ async def play(seed: int, trouble_name: str) -> None:
     desk.chat.unheard = lambda call: (
         TransportUnavailable("no answer", maybe_accepted=True) if call in pending else None
     )
-    place = at(chat, "group" if chat < 0 else "private", thread=thread)
+    destination = at(chat, "group" if chat < 0 else "private", thread=thread)
     finals = [final(rng, number) for number in range(rng.choice((1, 2, 3)))]
     async with desk.running():
         for number, parts in enumerate(finals):
-            live = desk.live(place, f"t{number}") if rng.random() < 0.5 else None
+            live = desk.live(destination, f"t{number}") if rng.random() < 0.5 else None
             await clock.sleep_until(clock.now() + rng.choice((0.0, 1.0, 20.0)))
-            await desk.final(*parts, place=place, instead=live, turn_id=f"t{number}")
+            await desk.final(*parts, destination=destination, instead=live, turn_id=f"t{number}")
         assert await desk.outbox.drain(clock.now() + HOUR_S + 1800), trouble_name
     assert (await desk.store.load()).letters == ()
     shown = [one for (_, _), one in sorted(desk.chat.shown.items())]

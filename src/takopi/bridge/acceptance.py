@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from takopi.bridge.border import border
 from takopi.bridge.door import Door
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import AcceptedUpdate
@@ -77,4 +77,4 @@ class Acceptance:
         for scope, update in newest.items():
             with border("telling of a journal that refuses", chat=scope.chat_id):
                 words = tr("Your message waits: takopi cannot write it down. {why}", why=error)
-                await self._outbox.say(Place(scope, update.chat_kind), message(words[:1000]))
+                await self._outbox.say(Destination(scope, update.chat_kind), message(words[:1000]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Store
 from takopi.bridge.records import AcceptedUpdate, Change, UpdateHandled
@@ -11,7 +11,7 @@ from takopi.errors import StoreError
 from takopi.logging import get_logger
 from takopi.transport import MessageRef
 
-__all__ = ["Answers", "marks", "place_of"]
+__all__ = ["Answers", "destination_of", "marks"]
 
 _log = get_logger(__name__)
 
@@ -30,10 +30,10 @@ class Answers:
         self._owed: list[UpdateHandled] = []
 
     async def give(
-        self, place: Place, answer: ChatMessage, handled: Sequence[UpdateHandled]
+        self, destination: Destination, answer: ChatMessage, handled: Sequence[UpdateHandled]
     ) -> None:
         """Send an answer; it and the marks are one transaction."""
-        await self._outbox.say(place, answer, notify=False, changes=handled)
+        await self._outbox.say(destination, answer, notify=False, changes=handled)
 
     async def mark(self, handled: Sequence[UpdateHandled], effect: Sequence[Change] = ()) -> bool:
         """Mark updates whose effect cannot be taken back; False when the marks are owed.
@@ -60,7 +60,7 @@ def marks(updates: Sequence[AcceptedUpdate]) -> tuple[UpdateHandled, ...]:
     return tuple(UpdateHandled(accepted.id) for accepted in updates)
 
 
-def place_of(update: ChatUpdate, message_id: int | None = None) -> Place:
+def destination_of(update: ChatUpdate, message_id: int | None = None) -> Destination:
     """Say where an answer goes, and which message it answers.
 
     Args:
@@ -76,4 +76,4 @@ def place_of(update: ChatUpdate, message_id: int | None = None) -> Place:
             thread_id=scope.thread_id,
             sender_id=update.sender_id,
         )
-    return Place(scope, update.chat_kind, reply_to)
+    return Destination(scope, update.chat_kind, reply_to)

@@ -15,7 +15,7 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
-from takopi.bridge.answers import marks, place_of
+from takopi.bridge.answers import destination_of, marks
 from takopi.bridge.border import border
 from takopi.bridge.ending import Ending
 from takopi.bridge.outbox import Outbox
@@ -264,18 +264,18 @@ class FileKeeper:
 
     async def _keep(self, record: TurnRecord, updates: tuple[AcceptedUpdate, ...]) -> None:
         ports = self._ports
-        place = place_of(updates[0].update, record.messages[0])
+        destination = destination_of(updates[0].update, record.messages[0])
         with border("keeping files", turn=record.turn_id) as found:
             record, root = await self._brought(record)
             names = [path_below(str(root), file.path) or file.path for file in record.files]
             answer, turn_id = kept_reply(names), record.turn_id
             await ports.outbox.say(
-                place, answer, notify=False, turn_id=turn_id, changes=marks(updates)
+                destination, answer, notify=False, turn_id=turn_id, changes=marks(updates)
             )
         if found.error is not None:
             with border("telling of files that were not kept"):
                 answer = not_fetched_reply(found.error[:1000])
-                await ports.outbox.say(place, answer, notify=False, changes=marks(updates))
+                await ports.outbox.say(destination, answer, notify=False, changes=marks(updates))
         self._under_way.discard(updates[0].id)
 
     async def _brought(self, record: TurnRecord) -> tuple[TurnRecord, Path]:

@@ -21,7 +21,7 @@ from takopi.bridge.border import border
 from takopi.bridge.chat_moves import ChatMoves, MovePorts
 from takopi.bridge.dispatcher import Dispatcher, DispatcherOptions, DispatcherPorts
 from takopi.bridge.door import Door
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.menu import publish_menu
 from takopi.bridge.options import BridgeOptions, BridgePorts
 from takopi.bridge.outbox import Outbox
@@ -275,12 +275,14 @@ class Bridge:
 
     async def _tell_owner(self, outbox: Outbox, words: str) -> None:
         with border("telling of a damaged journal"):
-            await outbox.say(self._owners_place(), message(words[:_LONGEST_NOTE]))
+            await outbox.say(self._owners_destination(), message(words[:_LONGEST_NOTE]))
             await self._ports.store.damage_told()
 
-    def _owners_place(self) -> Place:
+    def _owners_destination(self) -> Destination:
         chat = self._options.access.owner_chat_id
-        return Place(Scope(self._ports.transport.id, chat), "private" if chat > 0 else "group")
+        return Destination(
+            Scope(self._ports.transport.id, chat), "private" if chat > 0 else "group"
+        )
 
     async def _say_what_is_told(self, outbox: Outbox) -> None:
         while True:
@@ -289,7 +291,7 @@ class Bridge:
             told, self._told = self._told, []
             for words in told:
                 with border("telling the owner"):
-                    await outbox.say(self._owners_place(), message(words[:_LONGEST_NOTE]))
+                    await outbox.say(self._owners_destination(), message(words[:_LONGEST_NOTE]))
 
     async def _until_stopping(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something until it is done or somebody says stop."""

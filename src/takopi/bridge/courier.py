@@ -148,8 +148,8 @@ class Courier:
 
     def _call(self, letter: Letter) -> Callable[[], Awaitable[MessageRef | None]]:
         transport, ref, body = self._ports.calls.transport, letter.target_ref, letter.outgoing()
-        place = letter.place
-        options = place.options(notify=letter.record.notify)
+        destination = letter.destination
+        options = destination.options(notify=letter.record.notify)
 
         async def call() -> MessageRef | None:
             if body is None:
@@ -157,9 +157,9 @@ class Courier:
                     await transport.delete(ref)
                 return None
             if isinstance(body, Document):
-                return await transport.send_document(place.scope, body, options)
+                return await transport.send_document(destination.scope, body, options)
             if ref is None:
-                return await transport.send(place.scope, body, options)
+                return await transport.send(destination.scope, body, options)
             await transport.edit(ref, body)
             return ref
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import anyio
 from anyio.abc import TaskGroup
 
-from takopi.bridge.answers import marks, place_of
+from takopi.bridge.answers import destination_of, marks
 from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall
 from takopi.bridge.desks import DispatcherOptions, DispatcherPorts, make_desks
@@ -214,7 +214,7 @@ class Dispatcher:
 
     async def _command(self, step: Decided, command: Command) -> None:
         received = step.received
-        place = place_of(received, received.message_id)
+        destination = destination_of(received, received.message_id)
         handled = UpdateHandled(step.accepted.id)
         waiting = [waits for waits in self._unhandled if _sent_before(waits, received)]
         others = [waits for waits in self._unhandled if waits not in waiting]
@@ -224,7 +224,7 @@ class Dispatcher:
         also = tuple(marks(step.others))
         call = CommandCall(
             received,
-            place,
+            destination,
             command,
             step.bound,
             handled,
@@ -247,7 +247,7 @@ class Dispatcher:
         update = updates[0].update if updates else None
         with border("answering", marks=[mark.id for mark in handled]) as found:
             if answer is not None and isinstance(update, MessageReceived | MessageEdited):
-                await self._answers.give(place_of(update, update.message_id), answer, handled)
+                await self._answers.give(destination_of(update, update.message_id), answer, handled)
                 return
         if answer is None or found.error is not None:
             with border("marking what was handled"):
@@ -326,9 +326,9 @@ class Dispatcher:
         update = new[0].update
         if isinstance(update, MessageReceived | MessageEdited):
             with border("telling of a journal that refuses"):
-                place = place_of(update, update.message_id)
+                destination = destination_of(update, update.message_id)
                 words = not_written_reply if prompt else not_done_reply
-                await self._answers.give(place, words(str(error)), ())
+                await self._answers.give(destination, words(str(error)), ())
 
     def _try_again(self) -> None:
         """Read everything that is left again, after a while that grows."""

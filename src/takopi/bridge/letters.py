@@ -35,7 +35,7 @@ from takopi.errors import (
 )
 from takopi.transport import MessageRef, SendOptions
 
-__all__ = ["Delivery", "FinalPost", "Letter", "LiveMessage", "Place"]
+__all__ = ["Delivery", "Destination", "FinalPost", "Letter", "LiveMessage"]
 
 
 def held_up() -> ChatMessage:
@@ -49,7 +49,7 @@ def held_up() -> ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Say where something is sent.
 
     Args:
@@ -62,8 +62,13 @@ class Place:
     kind: ChatKind
     reply_to: MessageRef | None = None
 
-    def after(self, error: TransportError) -> "Place | None":
-        """Return the next best place when the service has lost a part of this one."""
+    @property
+    def answered(self) -> int | None:
+        """Give the number of the message that it answers."""
+        return None if self.reply_to is None else int(self.reply_to.message_id)
+
+    def after(self, error: TransportError) -> "Destination | None":
+        """Return the next best one when the service has lost a part of this one."""
         if isinstance(error, ReplyTargetLost) and self.reply_to is not None:
             return with_changes(self, reply_to=None)
         if isinstance(error, ThreadLost) and self.scope.thread_id is not None:
@@ -71,15 +76,14 @@ class Place:
             return with_changes(self, scope=scope, reply_to=None)
         return None
 
-    def moved(self, chat_id: int) -> "Place":
-        """Return the same place in the chat's new guise, where ids of messages start anew."""
+    def moved(self, chat_id: int) -> "Destination":
+        """Return the same one in the chat's new guise, where ids of messages start anew."""
         return with_changes(self, scope=replace(self.scope, chat_id=chat_id), reply_to=None)
 
     def options(self, *, notify: bool) -> SendOptions:
         """Say it in the words of a transport."""
-        reply_to = self.reply_to
-        if reply_to is not None and int(reply_to.message_id) < 0:
-            reply_to = None  # it stands in the chat that the group was before it moved
+        # Below zero it stands in the chat that the group was before it moved.
+        reply_to = None if (self.answered or 0) < 0 else self.reply_to
         return SendOptions(reply_to=reply_to, notify=notify, thread_id=self.scope.thread_id)
 
 
@@ -88,14 +92,14 @@ class FinalPost:
     """Be the final of a turn as it is posted.
 
     Args:
-        place: Where it goes.
+        destination: Where it goes.
         parts: At least one.
         turn_id: The turn.
         notify: Whether the first part may make a sound; the others never do.
         as_edit: Put the first part in place of the progress message, when that was ever sent.
     """
 
-    place: Place
+    destination: Destination
     parts: tuple[ChatMessage | Document, ...]
     turn_id: str
     notify: bool = True
@@ -139,7 +143,7 @@ class LiveMessage:
     """Be one message that is shown again whenever it changed.
 
     Args:
-        place: Where it lives.
+        destination: Where it lives.
         compose: Makes what it shows at a moment; called when it may go out, never before.
         turn_id: The turn that it belongs to.
         slot: Its number in the plan.
@@ -153,7 +157,7 @@ class LiveMessage:
         topic_line: What to say of the topic for which it was meant; empty for nothing.
     """
 
-    place: Place
+    destination: Destination
     compose: Callable[[float], ChatMessage]
     turn_id: str
     slot: int
@@ -188,16 +192,16 @@ class LiveMessage:
         if self.formatted and (nameless or isinstance(error, FormatRefused)):
             self.formatted = False
             return True
-        place = self.place.after(error)
-        if place is None:
+        destination = self.destination.after(error)
+        if destination is None:
             return False
-        self.place = place
+        self.destination = destination
         self.topic_line = _topic_line(error) or self.topic_line
         return True
 
     def move(self, chat_id: int) -> None:
         """Live on in the chat's new guise, as a new message."""
-        self.place, self.ref, self.shown = self.place.moved(chat_id), None, None
+        self.destination, self.ref, self.shown = self.destination.moved(chat_id), None, None
 
     def _look(self, at: float) -> ChatMessage:
         look = self.compose(at)
@@ -243,13 +247,13 @@ class Letter:
         return self.record.scope.chat_id
 
     @property
-    def place(self) -> Place:
+    def destination(self) -> Destination:
         """Say where it goes."""
         scope, reply = self.record.scope, self.record.reply_to
         answered = None
         if reply is not None:
             answered = MessageRef(scope.chat_id, reply, thread_id=scope.thread_id)
-        return Place(scope, self.record.chat_kind, answered)
+        return Destination(scope, self.record.chat_kind, answered)
 
     @property
     def target_ref(self) -> MessageRef | None:
@@ -311,10 +315,10 @@ class Letter:
         # A refusal without a name may be about the look, the edit or the text itself.
         if isinstance(error, FormatRefused) or type(error) is TransportError:
             return self.simpler()
-        place = self.place.after(error)
-        if place is None:
+        destination = self.destination.after(error)
+        if destination is None:
             return False
-        self.record = replace(self.record, scope=place.scope, reply_to=None)
+        self.record = replace(self.record, scope=destination.scope, reply_to=None)
         self.topic_line = _topic_line(error) or self.topic_line
         return True
 
@@ -370,8 +374,8 @@ class Letter:
 
     def move(self, chat_id: int) -> None:
         """Go to the chat's new guise, where nothing that it names is known."""
-        place = self.place.moved(chat_id)
-        self.record = replace(self.record, scope=place.scope, reply_to=None, target=None)
+        destination = self.destination.moved(chat_id)
+        self.record = replace(self.record, scope=destination.scope, reply_to=None, target=None)
 
     def _stand_alone(self) -> None:
         self.target = None

@@ -69,9 +69,9 @@ class Living:
     def add(self, live: LiveMessage) -> None:
         """Let a message live; one that is retired is not shown by itself."""
         self._lives[live.slot] = live
-        chat, now = live.place.scope.chat_id, self._clock.now()
+        chat, now = live.destination.scope.chat_id, self._clock.now()
         exists = live.ref is not None
-        self._plan.open(live.slot, chat, live.place.kind, now, exists=exists)
+        self._plan.open(live.slot, chat, live.destination.kind, now, exists=exists)
         if live.retired:
             self._plan.retire(chat, live.slot)
 
@@ -82,14 +82,14 @@ class Living:
 
     def beat(self, live: LiveMessage, *, beating: bool) -> None:
         """Say whether a message shows an age; the age starts now."""
-        chat, now = live.place.scope.chat_id, self._clock.now()
+        chat, now = live.destination.scope.chat_id, self._clock.now()
         self._plan.set_beating(chat, live.slot, now, beating=beating)
         self._hooks.news()
 
     def retire(self, live: LiveMessage) -> None:
         """Leave a message as it stands until a final has taken its place."""
         live.retired = True
-        self._plan.retire(live.place.scope.chat_id, live.slot)
+        self._plan.retire(live.destination.scope.chat_id, live.slot)
 
     def held_up(self, live: LiveMessage | None) -> bool:
         """Show that a final takes long; False when there is no message that could show it."""
@@ -101,13 +101,13 @@ class Living:
     def close(self, live: LiveMessage) -> None:
         """Leave a message for good."""
         self._lives.pop(live.slot, None)
-        self._plan.close(live.place.scope.chat_id, live.slot)
+        self._plan.close(live.destination.scope.chat_id, live.slot)
         self._hooks.news()
 
     def move(self, chat: int, new: int) -> None:
         """Let what lives in a chat live on under the chat's new id."""
         for live in self._lives.values():
-            if live.place.scope.chat_id == chat:
+            if live.destination.scope.chat_id == chat:
                 live.move(new)
 
     def start(self, offer: Offer) -> Callable[[], Coroutine[Any, Any, None]] | None:
@@ -123,21 +123,21 @@ class Living:
         return lambda: self._show(offer, live, look)
 
     def _mark(self, live: LiveMessage) -> bool:
-        return self._plan.mark(live.place.scope.chat_id, live.slot, self._clock.now())
+        return self._plan.mark(live.destination.scope.chat_id, live.slot, self._clock.now())
 
     async def _show(self, offer: Offer, live: LiveMessage, look: ChatMessage) -> None:
-        shown_at, before, place = self._clock.now(), live.ref, live.place
+        shown_at, before, destination = self._clock.now(), live.ref, live.destination
 
         async def call() -> MessageRef | None:
             if before is not None:
                 await self._calls.transport.edit(before, look)
                 return before
-            options = place.options(notify=False)
-            return await self._calls.transport.send(place.scope, look, options)
+            options = destination.options(notify=False)
+            return await self._calls.transport.send(destination.scope, look, options)
 
         outcome = await self._calls.make(offer.chat, call)
         if outcome.error is not None:
-            await self._failed(offer, live, outcome.error, place.scope.chat_id)
+            await self._failed(offer, live, outcome.error, destination.scope.chat_id)
         else:
             await self._shown(live, look, shown_at, outcome.ref if before is None else None)
             self._plan.done(offer)
@@ -155,7 +155,7 @@ class Living:
     async def _failed(
         self, offer: Offer, live: LiveMessage, error: TransportError, chat: int
     ) -> None:
-        now, scope = self._clock.now(), live.place.scope
+        now, scope = self._clock.now(), live.destination.scope
         if isinstance(error, FloodLimited):
             self._plan.block(offer.chat, now + error.retry_after_s)
             self._plan.again(offer, now)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.answers import Answers
 from takopi.bridge.border import border
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
 from takopi.bridge.ports import Clock, Store
@@ -235,4 +235,4 @@ class OfferDesk:
             return  # nobody knows any more what stands there, and it is not to get lost
         shown = taken_message(offer.kind, taking.choice, offer.shown)
         ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
-        await self._ports.outbox.correct(Place(pressed.scope, pressed.chat_kind), ref, shown)
+        await self._ports.outbox.correct(Destination(pressed.scope, pressed.chat_kind), ref, shown)

@@ -26,7 +26,7 @@ from takopi.bridge.beside import CallsBeside
 from takopi.bridge.border import border
 from takopi.bridge.calls import Calls
 from takopi.bridge.courier import Courier, CourierPorts
-from takopi.bridge.letters import Delivery, FinalPost, Letter, LiveMessage, Place
+from takopi.bridge.letters import Delivery, Destination, FinalPost, Letter, LiveMessage
 from takopi.bridge.living import Living, LivingHooks
 from takopi.bridge.mailroom import Mailroom, bound
 from takopi.bridge.ports import Clock, Store, Transport
@@ -109,8 +109,8 @@ class Outbox:
 
     def _stand_instead(self, letters: Sequence[Letter], ref: MessageRef) -> None:
         """Let letters of an earlier takopi take the place of their progress message."""
-        first, turn_id = letters[0], letters[0].record.turn_id or ""
-        live = LiveMessage(first.place, _nothing, turn_id, self._slot(), ref=ref, retired=True)
+        first, turn = letters[0], letters[0].record.turn_id or ""
+        live = LiveMessage(first.destination, _nothing, turn, self._slot(), ref=ref, retired=True)
         first.delivery.instead = live
         if first.target_ref == ref:
             first.target = live
@@ -153,7 +153,7 @@ class Outbox:
 
     def live(
         self,
-        place: Place,
+        destination: Destination,
         compose: Callable[[float], ChatMessage],
         turn_id: str,
         ref: MessageRef | None = None,
@@ -166,7 +166,7 @@ class Outbox:
             turn_id: The turn that it belongs to.
             ref: The message that goes on living, when an earlier takopi sent it.
         """
-        live = LiveMessage(self._here(place), compose, turn_id, self._slot(), ref=ref)
+        live = LiveMessage(self._here(destination), compose, turn_id, self._slot(), ref=ref)
         self._living.add(live)
         self._hurry()
         return live
@@ -187,7 +187,7 @@ class Outbox:
 
     async def say(
         self,
-        place: Place,
+        destination: Destination,
         message: ChatMessage | Document,
         *,
         notify: bool = True,
@@ -209,7 +209,7 @@ class Outbox:
             OfferClosed: A change came too late; nothing was changed, and nothing is sent.
         """
         record = changed(
-            self._record(place, message, Priority.ANSWER),
+            self._record(destination, message, Priority.ANSWER),
             notify=notify,
             turn_id=turn_id,
             offered=tuple(offered),
@@ -218,7 +218,7 @@ class Outbox:
 
     async def ask(
         self,
-        place: Place,
+        destination: Destination,
         message: ChatMessage,
         *,
         notify: bool = True,
@@ -233,7 +233,7 @@ class Outbox:
             StoreError: The same, because the journal refused: nobody could decide it later.
         """
         record = changed(
-            self._record(place, message, Priority.ASK),
+            self._record(destination, message, Priority.ASK),
             notify=notify,
             turn_id=turn_id,
             offered=tuple(offered),
@@ -242,7 +242,7 @@ class Outbox:
 
     async def correct(
         self,
-        place: Place,
+        destination: Destination,
         ref: MessageRef,
         message: ChatMessage,
         *,
@@ -255,8 +255,8 @@ class Outbox:
         top = self._courier.top(ref)
         if top and len(with_room(message, top)) == 1:
             message = ChatMessage(under_lines(message.body, top), message.buttons)
-        record = self._record(place, message, Priority.ANSWER)
-        known = record.scope.chat_id == place.scope.chat_id
+        record = self._record(destination, message, Priority.ANSWER)
+        known = record.scope.chat_id == destination.scope.chat_id
         target = int(ref.message_id) if known else None
         return await self._post_one(changed(record, target=target), changes)
 
@@ -278,7 +278,7 @@ class Outbox:
         for index, (number, part) in enumerate(zip(numbers, parts, strict=True)):
             last = number == numbers[-1]
             record = changed(
-                self._record(final.place, part, Priority.FINAL, number),
+                self._record(final.destination, part, Priority.FINAL, number),
                 turn_id=final.turn_id,
                 group=numbers[0] if len(parts) > 1 else 0,
                 index=index,
@@ -295,7 +295,7 @@ class Outbox:
         return delivery
 
     async def keep_back(
-        self, place: Place, message: ChatMessage, changes: Sequence[Change] = ()
+        self, destination: Destination, message: ChatMessage, changes: Sequence[Change] = ()
     ) -> LetterGone:
         """Write down what the chat is told if takopi ends before the answer to this was given.
 
@@ -305,7 +305,7 @@ class Outbox:
         Raises:
             StoreError: The journal refused; nothing was changed.
         """
-        record = self._record(place, message, Priority.ANSWER)
+        record = self._record(destination, message, Priority.ANSWER)
         await self._mail.keep_back(record, changes)
         return LetterGone(record.letter_id)
 
@@ -341,25 +341,25 @@ class Outbox:
 
     def _record(
         self,
-        place: Place,
+        destination: Destination,
         body: ChatMessage | Document,
         priority: Priority,
         number: int | None = None,
     ) -> LetterRecord:
-        place = self._here(place)
+        here = self._here(destination)
         return LetterRecord(
             letter_id=number or self._mail.number(1)[0],
-            scope=place.scope,
-            chat_kind=place.kind,
+            scope=here.scope,
+            chat_kind=here.kind,
             priority=priority,
             body=body,
-            reply_to=int(place.reply_to.message_id) if place.reply_to is not None else None,
+            reply_to=here.answered,
             posted_at=self._clock.wall(),
         )
 
-    def _here(self, place: Place) -> Place:
-        new = self._moved.get(place.scope.chat_id)
-        return place if new is None else place.moved(new)
+    def _here(self, destination: Destination) -> Destination:
+        new = self._moved.get(destination.scope.chat_id)
+        return destination if new is None else destination.moved(new)
 
     # The pump.
 

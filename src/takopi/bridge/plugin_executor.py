@@ -8,7 +8,7 @@ import anyio
 from anyio import to_thread
 
 from takopi.bridge.commands.call import CommandCall, CommandPorts
-from takopi.bridge.letters import Delivery, Place
+from takopi.bridge.letters import Delivery, Destination
 from takopi.bridge.plugin_words import as_messages, as_rendered
 from takopi.bridge.records import Change, TurnRecord
 from takopi.bridge.turn import Turn
@@ -69,12 +69,12 @@ class ChatExecutor:
         changes: Sequence[Change] = (),
     ) -> list[Delivery]:
         """Put a message in the outbox; the changes are written down with the last of it."""
-        place, pages = self._place(reply_to), as_messages(message)
+        destination, pages = self._destination(reply_to), as_messages(message)
         deliveries = []
         for number, page in enumerate(pages, start=1):
             last = number == len(pages)
             delivery = await self.ports.outbox.say(
-                place, page, notify=notify and number == 1, changes=changes if last else ()
+                destination, page, notify=notify and number == 1, changes=changes if last else ()
             )
             deliveries.append(delivery)
             self.said.append("message")
@@ -130,10 +130,10 @@ class ChatExecutor:
                 group.start_soon(run, number, request)
         return [found[number] for number in range(len(requests))]
 
-    def _place(self, reply_to: MessageRef | None) -> Place:
-        place = self.call.place
-        known = reply_to is not None and str(reply_to.channel_id) == str(place.scope.chat_id)
-        return Place(place.scope, place.kind, reply_to) if known else place
+    def _destination(self, reply_to: MessageRef | None) -> Destination:
+        destination = self.call.destination
+        known = reply_to is not None and str(reply_to.channel_id) == str(destination.scope.chat_id)
+        return Destination(destination.scope, destination.kind, reply_to) if known else destination
 
     def _drafted(self, request: RunRequest, *, silent: bool) -> TurnRecord:
         received, ports = self.call.received, self.ports

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from takopi.bridge.answers import marks, place_of
-from takopi.bridge.letters import Place
+from takopi.bridge.answers import destination_of, marks
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, Store
 from takopi.bridge.records import (
@@ -71,10 +71,10 @@ class PromptDesk:
             draft.settled = True
             self._ports.scheduler.thaw(draft.record)
         elif draft.away and self._backlog == "drop":
-            place = _place(draft)
+            destination = _destination(draft)
             answer = dropped_reply(draft.record.prompt, self._age_s(draft))
             handled = marks(draft.updates)
-            await self._ports.outbox.say(place, answer, notify=False, changes=handled)
+            await self._ports.outbox.say(destination, answer, notify=False, changes=handled)
         elif draft.away and self._backlog == "ask":
             await self._ask(draft)
         else:
@@ -83,10 +83,10 @@ class PromptDesk:
 
     async def offer_anew(self, late: TooLate) -> None:
         """Say that an edit came too late, and offer to send the new words as a prompt."""
-        place = place_of(late.edited, late.edited.message_id)
+        destination = destination_of(late.edited, late.edited.message_id)
         offer, asked = self._offer("edited", late.record, edited_reply(), late.words)
         await self._ports.outbox.say(
-            place,
+            destination,
             asked,
             notify=False,
             offered=(offer.offer_id,),
@@ -99,7 +99,7 @@ class PromptDesk:
         question = backlog_question(draft.record.prompt, self._age_s(draft))
         offer, asked = self._offer("backlog", draft.record, question)
         await self._ports.outbox.ask(
-            _place(draft),
+            _destination(draft),
             asked,
             turn_id=draft.record.turn_id,
             offered=(offer.offer_id,),
@@ -132,5 +132,5 @@ def _changes(draft: Draft) -> tuple[Change, ...]:
     return TurnPut(record), *bound, *marks(draft.updates)
 
 
-def _place(draft: Draft) -> Place:
-    return place_of(draft.updates[0].update, draft.record.messages[0])
+def _destination(draft: Draft) -> Destination:
+    return destination_of(draft.updates[0].update, draft.record.messages[0])

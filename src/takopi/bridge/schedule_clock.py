@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.border import border
 from takopi.bridge.door import Door
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock
 from takopi.bridge.records import SchedulePut
@@ -156,9 +156,9 @@ class ScheduleClock:
         ports, zone = self._ports, self._ports.zone
         told = [Missed(one, times_missed(one, now, zone)) for one in missed]
         after = [passed(one, now, zone, asked=False) for one in missed]
-        place = Place(scope, missed[0].chat_kind)
+        destination = Destination(scope, missed[0].chat_kind)
         words = missed_reply(told, now, zone)
-        await ports.outbox.ask(place, words, changes=[SchedulePut(one) for one in after])
+        await ports.outbox.ask(destination, words, changes=[SchedulePut(one) for one in after])
         for one in after:
             ports.book.note(one)
 
@@ -167,9 +167,9 @@ class ScheduleClock:
     ) -> None:
         """Tell something, in one transaction with what became of the schedule."""
         ports = self._ports
-        place = Place(record.scope, record.chat_kind)
+        destination = Destination(record.scope, record.chat_kind)
         changes = [] if after is None else [SchedulePut(after)]
-        await ports.outbox.ask(place, words, notify=False, changes=changes)
+        await ports.outbox.ask(destination, words, notify=False, changes=changes)
         if after is not None:
             ports.book.note(after)
 

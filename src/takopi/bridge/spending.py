@@ -8,7 +8,7 @@ from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
 from takopi.bridge.ports import Clock, Store
@@ -98,7 +98,7 @@ class Spending:
             if rows:
                 chat = rows[-1].chat_id
                 scope = Scope(ports.transport, chat)
-                await self._warn(Place(scope, "private" if chat > 0 else "group"))
+                await self._warn(Destination(scope, "private" if chat > 0 else "group"))
 
     async def load_at_last(self, counted: Callable[[], None]) -> None:
         """Count what was spent once the journal tells; say when it did."""
@@ -158,9 +158,9 @@ class Spending:
     async def ended(self, turn: Turn) -> None:
         """Say when most or all of the day's budget is used up, once its turn was told."""
         with border("telling of the budget", turn=turn.id):
-            await self._warn(Place(turn.record.scope, turn.record.chat_kind))
+            await self._warn(Destination(turn.record.scope, turn.record.chat_kind))
 
-    async def _warn(self, place: Place) -> None:
+    async def _warn(self, destination: Destination) -> None:
         """Tell the mark that is due; that it was told is written down with the letter."""
         ports, budget, zone = self._ports, self._budget, self._zone
         wall, spent, known = ports.clock.wall(), self.spent_usd(), ports.places.of_budget()
@@ -172,7 +172,7 @@ class Spending:
         known = replace(known, budget_told=marks)
         ports.places.note(known)  # at once: another turn may end while this is written down
         words = budget_crossed_reply(mark, spent, budget.daily_usd)
-        await ports.outbox.say(place, words, notify=False, changes=[PlacePut(known)])
+        await ports.outbox.say(destination, words, notify=False, changes=[PlacePut(known)])
 
     async def _ask_until_taken(self, turn: Turn) -> None:
         """Ask until the journal has the question: without it nobody could answer."""
@@ -206,7 +206,7 @@ class Spending:
             # Held in the same transaction: a start after a crash asks neither twice nor never.
             held = replace(turn.writable, held_by_person=True)
             await self._ports.outbox.ask(
-                turn.place,
+                turn.destination,
                 ChatMessage(words.body, offer_buttons(offer.offer_id, "budget")),
                 turn_id=turn.id,
                 offered=(offer.offer_id,),

@@ -64,7 +64,7 @@ async def take_up(ports: CommandPorts, call: CommandCall | PressCall, found: Fou
     Raises:
         StoreError: The journal did not take it, so nothing happened.
     """
-    scope, session = call.place.scope, found.session
+    scope, session = call.destination.scope, found.session
     line = ports.engines.runner(session.engine).format_resume(session)
     handled = [call.handled]
     how = _directives(ports, scope, found)
@@ -78,7 +78,7 @@ async def take_up(ports: CommandPorts, call: CommandCall | PressCall, found: Fou
             await ports.places.put(await begun_anew(ports, where, point), handled)
             handled = []
     words = taken_up_reply(line, found.context, found.first, how)
-    await ports.answers.give(call.place, words, handled)
+    await ports.answers.give(call.destination, words, handled)
 
 
 async def ask(ports: CommandPorts, call: CommandCall, prompt: Prompt) -> None:

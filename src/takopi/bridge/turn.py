@@ -7,7 +7,7 @@ import anyio
 from msgspec.structs import replace
 
 from takopi.bridge.ending import Ending
-from takopi.bridge.letters import Delivery, LiveMessage, Place
+from takopi.bridge.letters import Delivery, Destination, LiveMessage
 from takopi.bridge.ports import Clock
 from takopi.bridge.records import TurnRecord
 from takopi.core.former_chats import former_number, former_piece
@@ -101,7 +101,7 @@ class Turn:
         return self.record.conversation or self.record.turn_id
 
     @property
-    def place(self) -> Place:
+    def destination(self) -> Destination:
         """Give where it lives; its messages answer the prompt, when that stands there."""
         record = self.record
         scope, reply_to = record.scope, None
@@ -112,7 +112,7 @@ class Turn:
                 thread_id=scope.thread_id,
                 sender_id=record.person,
             )
-        return Place(scope, record.chat_kind, reply_to)
+        return Destination(scope, record.chat_kind, reply_to)
 
     @property
     def cwd(self) -> Path | None:

@@ -128,10 +128,10 @@ class TurnMessages:
         """
         if turn.record.silent:
             return
-        place, number = turn.place, turn.record.progress_id
-        ref = None if number is None else MessageRef(place.scope.chat_id, number)
+        destination, number = turn.destination, turn.record.progress_id
+        ref = None if number is None else MessageRef(destination.scope.chat_id, number)
         turn.live = self._outbox.live(
-            place, lambda at: self._compose(turn, at, around), turn.id, ref
+            destination, lambda at: self._compose(turn, at, around), turn.id, ref
         )
         self._outbox.beat(turn.live, beating=turn.started_at is not None)
         # What an earlier takopi showed was seen already, and what is concluded soon says more.
@@ -177,7 +177,7 @@ class TurnMessages:
             _take_silently(turn, ending)
             return
         # Finals of one chat go out in the order in which their turns ended, long ones too.
-        async with self._order[turn.place.scope.chat_id]:
+        async with self._order[turn.destination.scope.chat_id]:
             if len(ending.answer) < _LAID_OUT_AT_ONCE:
                 rendered = self._render(turn, ending)
             else:
@@ -192,7 +192,7 @@ class TurnMessages:
         as_edit = not notify and len(parts) == 1 and rendered.document is None
         if turn.live is None and turn.record.progress_id is not None:
             self.open(turn, _ALONE)  # an earlier takopi showed it; the final takes that place
-        post = FinalPost(turn.place, tuple(parts), turn.id, notify=notify, as_edit=as_edit)
+        post = FinalPost(turn.destination, tuple(parts), turn.id, notify=notify, as_edit=as_edit)
         async with turn.writing:
             changes: list[Change] = [TurnPut(turn.record)]
             if ending.offer is not None:
@@ -221,11 +221,11 @@ class TurnMessages:
         before, after = self._render(turn, ending), self._render(turn, ending, note)
         same_shape = len(before.messages) == len(after.messages) == len(refs)
         if not same_shape or None in refs:
-            await self._outbox.say(turn.place, message(note), notify=False, turn_id=turn.id)
+            await self._outbox.say(turn.destination, message(note), notify=False, turn_id=turn.id)
             return
         for old, new, ref in zip(before.messages, after.messages, refs, strict=True):
             if old != new and ref is not None:
-                await self._outbox.correct(turn.place, ref, new)
+                await self._outbox.correct(turn.destination, ref, new)
 
     def _compose(self, turn: Turn, at: float, around: Surroundings) -> ChatMessage:
         with border("showing a turn", turn=turn.id):

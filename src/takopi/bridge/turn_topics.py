@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
 from takopi.bridge.ports import Clock
@@ -110,14 +110,14 @@ class TurnTopics:
         return None, no_topic_note(found.error or "")
 
     async def _move(self, turn: Turn, topic: Scope, name: str) -> None:
-        ports, before = self._ports, turn.place
+        ports, before = self._ports, turn.destination
         record = replace(turn.record, scope=topic, asked_in=before.scope, wants_topic=False)
         place = bound_place(topic, record.context, name, auto=True)
         # From now on its messages go there, also when the journal takes it only later.
         turn.record = record
         ports.places.note(place)
         pointer = moved_reply(name, ports.desk.link(topic))
-        there, began = Place(topic, before.kind), began_reply(record.prompt)
+        there, began = Destination(topic, before.kind), began_reply(record.prompt)
         async with turn.writing:
             changes: list[Change] = [TurnPut(turn.record), PlacePut(place)]
             await ports.outbox.say(there, began, notify=False, turn_id=turn.id, changes=changes)

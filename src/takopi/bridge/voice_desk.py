@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 from msgspec.structs import replace
 
-from takopi.bridge.answers import Answers, marks, place_of
+from takopi.bridge.answers import Answers, destination_of, marks
 from takopi.bridge.border import border
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.ports import Clock, Transport
@@ -112,8 +112,8 @@ class VoiceDesk:
         if self._under_way.pop(accepted.id, None) is None:
             return
         with border("showing what was said", update=update.update_id):
-            place = place_of(update, update.message_id)
-            await self._ports.outbox.say(place, _heard(words), notify=False)
+            destination = destination_of(update, update.message_id)
+            await self._ports.outbox.say(destination, _heard(words), notify=False)
         await self._take([replace(accepted, update=replace(update, text=words, files=()))])
 
     async def _words(self, file: IncomingFile) -> str:
@@ -149,9 +149,9 @@ class VoiceDesk:
         update = accepted.update
         text = tr("This voice note was not understood: {why}", why=one_line(why, 600))
         with border("answering a voice note"):
-            place = place_of(update, getattr(update, "message_id", None))
+            destination = destination_of(update, getattr(update, "message_id", None))
             answer = message(text)
-            await self._ports.answers.give(place, answer, marks((accepted,)))
+            await self._ports.answers.give(destination, answer, marks((accepted,)))
 
 
 def _heard(words: str) -> ChatMessage:

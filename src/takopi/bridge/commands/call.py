@@ -9,7 +9,7 @@ from anyio.abc import TaskGroup
 from takopi.bridge.answers import Answers
 from takopi.bridge.asking import Asking
 from takopi.bridge.following import Follower
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.outbox import Outbox
 from takopi.bridge.places import Places
 from takopi.bridge.ports import (
@@ -41,7 +41,7 @@ class CommandCall:
 
     Args:
         received: The message.
-        place: Where the answer goes.
+        destination: Where the answer goes.
         command: What it asks for.
         bound: The turn of the message that it replies to.
         handled: The mark of the update; every handler writes it, with what the command led to.
@@ -56,7 +56,7 @@ class CommandCall:
     """
 
     received: MessageReceived
-    place: Place
+    destination: Destination
     command: Command
     bound: BoundTurn | None
     handled: UpdateHandled
@@ -72,14 +72,14 @@ class PressCall:
 
     Args:
         pressed: The press.
-        place: Where its message stands; a changed message is sent with `Outbox.correct`.
+        destination: Where its message stands; a changed message is sent with `Outbox.correct`.
         args: What the button carries behind the command's name.
         handled: The mark of the update; every handler writes it.
         arrived_at: As of a `CommandCall`.
     """
 
     pressed: ButtonPressed
-    place: Place
+    destination: Destination
     args: tuple[str, ...]
     handled: UpdateHandled
     arrived_at: float = 0.0

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from takopi.bridge.answers import marks, place_of
+from takopi.bridge.answers import destination_of, marks
 from takopi.bridge.border import border
 from takopi.bridge.cancelling import asked_before, cancel_turns
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.records import TurnRecord
 from takopi.bridge.turn import Turn
 from takopi.core.chat import ChatMessage, MessageReceived
@@ -60,7 +60,7 @@ class CancelCommand:
                     )
                 )
             )
-            await ports.answers.give(call.place, words, [call.handled])
+            await ports.answers.give(call.destination, words, [call.handled])
             return
         if call.refused and (args or not here):
             await self._drop(call)
@@ -71,7 +71,7 @@ class CancelCommand:
         meant = here if args else running or here
         if len(meant) > 1 and not args:
             words = cancel_choice([ports.scheduler.line(turn) for turn in meant])
-            await ports.answers.give(call.place, words, [call.handled])
+            await ports.answers.give(call.destination, words, [call.handled])
         else:
             await self._end(call, meant, _NOTHING_RUNS)
 
@@ -83,7 +83,7 @@ class CancelCommand:
         name = pressed.data.removeprefix(prefix)
         turn = ports.scheduler.turn(name)
         # A button counts in its own chat alone: data can be forged, chats are checked.
-        if turn is not None and turn.place.scope.chat_id != pressed.scope.chat_id:
+        if turn is not None and turn.destination.scope.chat_id != pressed.scope.chat_id:
             turn = None
         # Read before anything is marked: the journal may refuse.
         known = await ports.store.turn(name) if picked and turn is None else None
@@ -116,7 +116,7 @@ class CancelCommand:
     async def _correct(self, call: PressCall, shown: ChatMessage) -> None:
         pressed = call.pressed
         ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
-        await self.ports.outbox.correct(Place(pressed.scope, pressed.chat_kind), ref, shown)
+        await self.ports.outbox.correct(Destination(pressed.scope, pressed.chat_kind), ref, shown)
 
     async def _drop(self, call: CommandCall) -> None:
         """Let prompts rest that the journal did not take, and say so at each of them."""
@@ -126,9 +126,9 @@ class CancelCommand:
             handled = marks((accepted,))
             update = accepted.update
             if isinstance(update, MessageReceived):
-                place = place_of(update, update.message_id)
+                destination = destination_of(update, update.message_id)
                 words = tr("dropped: cancelled before it was started.")
-                await self.ports.answers.give(place, message(words), handled)
+                await self.ports.answers.give(destination, message(words), handled)
             # The answer goes out also when the journal refuses; then the mark is owed.
             await self.ports.answers.mark(handled)
 
@@ -138,7 +138,9 @@ class CancelCommand:
         if turns:
             await cancel_turns(ports.scheduler, ports.answers, turns, call.handled)
         else:
-            await ports.answers.give(call.place, message(translated(otherwise)), [call.handled])
+            await ports.answers.give(
+                call.destination, message(translated(otherwise)), [call.handled]
+            )
 
 
 def _means(call: CommandCall, turn: Turn) -> bool:

@@ -63,7 +63,7 @@ class ContextCommand:
                 here = HeldContext(call.bound.context, "reply")
             topic = scope.thread_id is not None
             words = context_shown(here, self._aliases, topic=topic)
-        await self.ports.answers.give(call.place, words, [call.handled])
+        await self.ports.answers.give(call.destination, words, [call.handled])
 
     async def press(self, call: PressCall) -> str:
         """Bind the place to a project, or clear it, and show what holds then."""
@@ -77,7 +77,7 @@ class ContextCommand:
             await self.ports.answers.mark([call.handled])
             return tr("This button does nothing any more")
         ref = MessageRef(scope.chat_id, call.pressed.message_id)
-        await self.ports.outbox.correct(call.place, ref, words, changes=[call.handled])
+        await self.ports.outbox.correct(call.destination, ref, words, changes=[call.handled])
         return tr("Done")
 
     @property

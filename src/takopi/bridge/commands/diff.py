@@ -88,11 +88,11 @@ class DiffCommand:
         """Begin with what is asked for, or say how it is asked for."""
         asked = read_diff(call.command.args)
         if asked is None:
-            await self.ports.answers.give(call.place, diff_usage(), [call.handled])
+            await self.ports.answers.give(call.destination, diff_usage(), [call.handled])
             return
         wrong = None if asked.branch is None else branch_wrong(asked.branch)
         if wrong is not None:
-            await self.ports.answers.give(call.place, context_reply(wrong), [call.handled])
+            await self.ports.answers.give(call.destination, context_reply(wrong), [call.handled])
             return
         find = partial(self._asked, call, asked.branch)
         if asked.message:

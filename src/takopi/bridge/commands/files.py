@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.ports import ProjectFiles
 from takopi.bridge.records import UpdateHandled
 from takopi.core.chat import ChatMessage, Document, IncomingFile
@@ -44,17 +44,17 @@ class FileCommand:
         asked, handled = read_file_command(call.command.args), [call.handled, *call.also]
         if self.ports.files is None or not self.ports.files.rules.enabled:
             off = tr("files are switched off here")
-            await self.ports.answers.give(call.place, refused_reply(off), handled)
+            await self.ports.answers.give(call.destination, refused_reply(off), handled)
             return
         if asked is None:
-            await self.ports.answers.give(call.place, file_usage_reply(), handled)
+            await self.ports.answers.give(call.destination, file_usage_reply(), handled)
             return
         work: Callable[[], Awaitable[ChatMessage | Document]]
         if asked.verb == "get":
             work = partial(self._get, call, asked.path)
         else:
             work = partial(self._put, call, asked.path, replace=asked.replace)
-        self.ports.group.start_soon(self._say, call.place, handled, asked.path, work)
+        self.ports.group.start_soon(self._say, call.destination, handled, asked.path, work)
 
     async def press(self, call: PressCall) -> str:
         """Send a file that an answer named, to whoever is served there, as often as they want."""
@@ -68,12 +68,12 @@ class FileCommand:
             await self.ports.answers.mark([call.handled])
             return tr("This button does nothing any more")
         work = partial(self._shown, Path(turn.cwd), name)
-        self.ports.group.start_soon(self._say, call.place, [call.handled], name, work)
+        self.ports.group.start_soon(self._say, call.destination, [call.handled], name, work)
         return tr("Sending {name}", name=name.rpartition("/")[2][:100])
 
     async def _say(
         self,
-        place: Place,
+        destination: Destination,
         handled: Sequence[UpdateHandled],
         name: str,
         work: Callable[[], Awaitable[ChatMessage | Document]],
@@ -85,16 +85,16 @@ class FileCommand:
             body = await work()
         if body is None:
             with border("telling of a file"):
-                await answers.give(place, refused_reply(_why(found.error)), handled)
+                await answers.give(destination, refused_reply(_why(found.error)), handled)
             return
         with border("sending a file"):
-            delivery = await outbox.say(place, body, notify=False, changes=handled)
+            delivery = await outbox.say(destination, body, notify=False, changes=handled)
             await delivery.over.wait()
             if isinstance(body, Document):
                 await self.files.sent(body)
                 if delivery.refs == [None]:
                     why = tr("the chat did not take it")
-                    await outbox.say(place, not_sent_reply(name, why), notify=False)
+                    await outbox.say(destination, not_sent_reply(name, why), notify=False)
 
     @property
     def files(self) -> ProjectFiles:

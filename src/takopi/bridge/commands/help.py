@@ -33,7 +33,7 @@ class HelpCommand(Buttonless):
         asked = "" if command.name == GREETING else command.args.strip().lstrip("/")
         here = self.ports.router.engine_here(call.received.scope)
         words = self._about(asked, here) if asked else self._all(here)
-        await self.ports.answers.give(call.place, words, [call.handled])
+        await self.ports.answers.give(call.destination, words, [call.handled])
 
     def _all(self, engine_here: EngineId) -> ChatMessage:
         ports = self.ports

@@ -39,7 +39,7 @@ class NewCommand(Buttonless):
         ports = self.ports
         decision = self._read(call)
         if isinstance(decision, ChatMessage):
-            await ports.answers.give(call.place, decision, [call.handled])
+            await ports.answers.give(call.destination, decision, [call.handled])
             return
         prompt, is_asked = decision
         if is_asked:
@@ -52,7 +52,7 @@ class NewCommand(Buttonless):
             point = SessionPoint(call.arrived_at, None, call.received.message_id)
             await ports.places.put(await begun_anew(ports, where, point), handled)
             handled = []
-        await ports.answers.give(call.place, new_reply(mode, prompt.engine, context), handled)
+        await ports.answers.give(call.destination, new_reply(mode, prompt.engine, context), handled)
 
     def _read(self, call: CommandCall) -> tuple[Prompt, bool] | ChatMessage:
         """Read what stands behind the command: the prompt, and whether it is one to be asked."""

@@ -65,7 +65,7 @@ class PluginCommand:
 
     async def press(self, call: PressCall) -> str:
         """Run a command once more that was interrupted, once for each message that says so."""
-        pressed, place = call.pressed, call.place
+        pressed, destination = call.pressed, call.destination
         ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
         name, args = read_press(pressed.data) or ("", ())
         if args[:1] != (_AGAIN,) or ref in self.repeated:
@@ -82,11 +82,13 @@ class PluginCommand:
             text=f"/{name} {command.args}".strip(),
         )
         at = call.arrived_at
-        await self._begin(CommandCall(received, place, command, None, call.handled, arrived_at=at))
+        await self._begin(
+            CommandCall(received, destination, command, None, call.handled, arrived_at=at)
+        )
         self.repeated.add(ref)
         words = tr("/{command} was interrupted, and runs once more.", command=name)
         with border("showing what was chosen"):
-            await self.ports.outbox.correct(place, ref, message(words))
+            await self.ports.outbox.correct(destination, ref, message(words))
         return tr("Run again")
 
     async def _begin(self, call: CommandCall) -> None:
@@ -98,7 +100,7 @@ class PluginCommand:
             command=name,
         )
         told = message(words, buttons=_again_button(call))
-        owed = await self.ports.outbox.keep_back(call.place, told, [call.handled])
+        owed = await self.ports.outbox.keep_back(call.destination, told, [call.handled])
         self.ports.group.start_soon(self._run, call, owed)
 
     async def _run(self, call: CommandCall, owed: LetterGone) -> None:

@@ -95,7 +95,7 @@ class PreferenceCommand:
         """Show what holds, or change it."""
         wish = read_wish(self.kind, call.command.args, self.ports.engines.ids())
         if wish is None:
-            await self.ports.answers.give(call.place, usage_reply(self.kind), [call.handled])
+            await self.ports.answers.give(call.destination, usage_reply(self.kind), [call.handled])
             return
         received = call.received
         here = self._here(received.scope, received.chat_kind, wish.engine)
@@ -104,7 +104,7 @@ class PreferenceCommand:
             return
         done = await self._change(here, wish, call.handled)
         if isinstance(done, ChatMessage):
-            await self.ports.answers.give(call.place, done, [call.handled])
+            await self.ports.answers.give(call.destination, done, [call.handled])
             return
         self.ports.group.start_soon(self._show, call, here, done)
 
@@ -247,7 +247,7 @@ class PreferenceCommand:
         handled = [call.handled] if change is None else []
         with border("answering a command", command=self.kind):
             words = preference_reply(self._view(here, await self._ask(here.engine), change))
-            await self.ports.answers.give(call.place, words, handled)
+            await self.ports.answers.give(call.destination, words, handled)
 
     async def _correct(
         self,
@@ -260,7 +260,7 @@ class PreferenceCommand:
             accepted = await self._ask(here.engine)
             words = preference_reply(self._view(here, accepted, change, page))
             ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
-            await self.ports.outbox.correct(call.place, ref, words)
+            await self.ports.outbox.correct(call.destination, ref, words)
 
     async def _ask(self, engine: EngineId) -> tuple[str, ...]:
         """List what can be chosen; an engine is asked for its models, for as long as that goes."""

@@ -33,7 +33,7 @@ class QueueCommand:
             words = takes_nothing(call.command.name)
         else:
             words = self._list(call.received.scope.chat_id)
-        await self.ports.answers.give(call.place, words, [call.handled])
+        await self.ports.answers.give(call.destination, words, [call.handled])
 
     async def press(self, call: PressCall) -> str:
         """Move a turn up, let it be next, or cancel it."""
@@ -75,7 +75,7 @@ class QueueCommand:
 
     def _waiting(self, chat_id: int) -> list[Turn]:
         waiting = self.ports.scheduler.order.waiting()
-        return [turn for turn in waiting if turn.place.scope.chat_id == chat_id]
+        return [turn for turn in waiting if turn.destination.scope.chat_id == chat_id]
 
     def _list(self, chat_id: int) -> ChatMessage:
         return queue_reply([self.ports.scheduler.line(turn) for turn in self._waiting(chat_id)])
@@ -84,4 +84,4 @@ class QueueCommand:
         """Let the list show how things are now."""
         ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
         words = self._list(call.pressed.scope.chat_id)
-        await self.ports.outbox.correct(call.place, ref, words)
+        await self.ports.outbox.correct(call.destination, ref, words)

@@ -19,7 +19,7 @@ from takopi.bridge.commands.status import StatusCommand
 from takopi.bridge.commands.topics import TopicCommand
 from takopi.bridge.commands.usage import UsageCommand
 from takopi.bridge.commands.worktrees import WorktreesCommand
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.ports import CommandPlugins, EngineDirectory, MenuCommand
 from takopi.bridge.records import UpdateHandled
 from takopi.core.chat import ButtonPressed
@@ -93,14 +93,14 @@ class Commands:
         Raises:
             StoreError: The journal did not take it, so nothing happened.
         """
-        place = Place(pressed.scope, pressed.chat_kind)
+        destination = Destination(pressed.scope, pressed.chat_kind)
         if pressed.data.startswith((CANCEL_PREFIX, PICK_PREFIX)):
-            return await self._cancel.press(PressCall(pressed, place, (), handled))
+            return await self._cancel.press(PressCall(pressed, destination, (), handled))
         read = read_press(pressed.data)
         handler = None if read is None else self._by_name.get(read[0])
         if read is None or handler is None:
             return None
-        return await handler.press(PressCall(pressed, place, read[1], handled, arrived_at))
+        return await handler.press(PressCall(pressed, destination, read[1], handled, arrived_at))
 
 
 def menu(

@@ -46,12 +46,12 @@ class ResumeCommand(Buttonless):
         else:
             found, prompt = await self._find(call, wish)
         if isinstance(found, ChatMessage):
-            await ports.answers.give(call.place, found, [call.handled])
+            await ports.answers.give(call.destination, found, [call.handled])
             return
         files = ports.files
         why = why_not_taken(received.files, files.rules if files is not None else NO_FILES)
         if prompt and why is not None:
-            await ports.answers.give(call.place, refused_reply(why), [call.handled])
+            await ports.answers.give(call.destination, refused_reply(why), [call.handled])
         elif prompt:
             where = HeldContext(found.context, "line" if found.context.project else "none")
             engine = found.session.engine

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.records import SchedulePut
 from takopi.bridge.schedule_turns import ScheduleTurns, TurnsPorts
 from takopi.core.chat import ChatMessage
@@ -52,21 +52,21 @@ class SchedulesCommand:
                 if call.command.args
                 else self._list(call.received.scope.chat_id, 0)
             )
-            await self.ports.answers.give(call.place, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, [call.handled])
             return
         made = self._made(call)
         if not isinstance(made, ScheduleRecord):
-            await self.ports.answers.give(call.place, made, [call.handled])
+            await self.ports.answers.give(call.destination, made, [call.handled])
             return
         clock, zone = self.ports.clock, self.ports.settings.zone
         words = one_schedule(made, clock.wall(), zone)
         try:
             # The schedule and the answer with its buttons are there together or not at all.
             changes = (SchedulePut(made), call.handled)
-            await self.ports.outbox.ask(call.place, words, notify=False, changes=changes)
+            await self.ports.outbox.ask(call.destination, words, notify=False, changes=changes)
         except StoreError as error:
             words = message(tr("No schedule was made: {why}", why=str(error)))
-            await self.ports.answers.give(call.place, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, [call.handled])
             return
         self.ports.schedules.note(made)
 
@@ -178,8 +178,8 @@ class SchedulesCommand:
     async def _correct(self, call: PressCall, shown: ChatMessage) -> None:
         pressed = call.pressed
         ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
-        place = Place(pressed.scope, pressed.chat_kind)
-        await self.ports.outbox.correct(place, ref, shown)
+        destination = Destination(pressed.scope, pressed.chat_kind)
+        await self.ports.outbox.correct(destination, ref, shown)
 
 
 def turns_of(ports: CommandPorts) -> ScheduleTurns:

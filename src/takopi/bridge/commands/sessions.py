@@ -45,7 +45,7 @@ class SessionsCommand:
         ports = self.ports
         wanted = self._read(call)
         if isinstance(wanted, ChatMessage):
-            await ports.answers.give(call.place, wanted, [call.handled])
+            await ports.answers.give(call.destination, wanted, [call.handled])
             return
         ports.group.start_soon(self._say, call, wanted)
 
@@ -54,7 +54,7 @@ class SessionsCommand:
         kind, name, rest = (*call.args, "", "", "")[:3]
         if kind == "t":
             return await self._take_up_of_turn(call, name)
-        wanted = await listed_by_key(self.ports, call.place.scope, name)
+        wanted = await listed_by_key(self.ports, call.destination.scope, name)
         if wanted is None or kind not in ("d", "p"):
             await self.ports.answers.mark([call.handled])
             return tr("This button does nothing any more")
@@ -69,7 +69,7 @@ class SessionsCommand:
         return "" if kind == "p" else tr("The list was old; look at it again, and press again")
 
     async def _take_up_of_turn(self, call: PressCall, turn_id: str) -> str:
-        ports, scope = self.ports, call.place.scope
+        ports, scope = self.ports, call.destination.scope
         turn = await turn_of_chat(ports, scope, turn_id)
         if turn is None or turn.session is None:
             await ports.answers.mark([call.handled])
@@ -95,13 +95,13 @@ class SessionsCommand:
     async def _say(self, call: CommandCall, wanted: Listed) -> None:
         with border("answering a command", command="sessions"):
             words = await self._page(wanted, 0)
-            await self.ports.answers.give(call.place, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, [call.handled])
 
     async def _show_again(self, call: PressCall, wanted: Listed, page: int) -> None:
         with border("showing a page of sessions"):
             words = await self._page(wanted, page)
             ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
-            await self.ports.outbox.correct(call.place, ref, words)
+            await self.ports.outbox.correct(call.destination, ref, words)
 
     async def _page(self, wanted: Listed, page: int) -> ChatMessage:
         """Write a page of a list, or why there is none."""

@@ -111,22 +111,22 @@ async def _answer(
 async def _send(
     ports: CommandPorts, call: CommandCall | PressCall, bodies: Bodies, target: Question
 ) -> None:
-    place = call.place
+    destination = call.destination
     first, *others = bodies
     if target.ref is not None and isinstance(first, ChatMessage):
-        await ports.outbox.correct(place, target.ref, first, changes=[call.handled])
+        await ports.outbox.correct(destination, target.ref, first, changes=[call.handled])
     else:
-        sent = await ports.outbox.say(place, first, notify=False, changes=[call.handled])
+        sent = await ports.outbox.say(destination, first, notify=False, changes=[call.handled])
         if not others:
             await sent.over.wait()
             target.ref = sent.refs[0]
     for body in others:
-        delivery = await ports.outbox.say(place, body, notify=False)
+        delivery = await ports.outbox.say(destination, body, notify=False)
         if isinstance(body, Document):
             await delivery.over.wait()
             if delivery.refs == [None]:
                 words = message(tr("The chat did not take {name}.", name=body.filename))
-                await ports.outbox.say(place, words, notify=False)
+                await ports.outbox.say(destination, words, notify=False)
 
 
 def _pressed(call: PressCall) -> MessageRef:

@@ -40,7 +40,7 @@ class StatusCommand:
         """List the turns as they are now, and the versions once they are known."""
         if call.command.args:
             words = takes_nothing(call.command.name)
-            await self.ports.answers.give(call.place, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, [call.handled])
             return
         lines = self._lines(call.received.scope.chat_id)
         self.ports.group.start_soon(self._say, call, lines)
@@ -66,7 +66,9 @@ class StatusCommand:
         return words
 
     def _turns(self, chat: int) -> list[Turn]:
-        return [one for one in self.ports.scheduler.turns() if one.place.scope.chat_id == chat]
+        return [
+            one for one in self.ports.scheduler.turns() if one.destination.scope.chat_id == chat
+        ]
 
     def _lines(self, chat: int) -> list[TurnLine]:
         return [self.ports.scheduler.line(turn) for turn in self._turns(chat)]
@@ -79,7 +81,7 @@ class StatusCommand:
     async def _say(self, call: CommandCall, lines: list[TurnLine]) -> None:
         words = await self._words(lines)
         with border("answering /status"):
-            await self.ports.answers.give(call.place, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, [call.handled])
 
     async def _correct(self, call: PressCall, lines: list[TurnLine]) -> None:
         words = await self._words(lines)
@@ -91,7 +93,7 @@ class StatusCommand:
         if len(self._shown) > _MOST_SHOWN:
             del self._shown[next(iter(self._shown))]
         with border("answering /status"):
-            await self.ports.outbox.correct(call.place, ref, words)
+            await self.ports.outbox.correct(call.destination, ref, words)
 
     async def _words(self, lines: list[TurnLine]) -> ChatMessage:
         ports, clock = self.ports, self.ports.clock

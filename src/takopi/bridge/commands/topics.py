@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.border import border
 from takopi.bridge.commands.call import Buttonless, CommandCall
-from takopi.bridge.letters import Place
+from takopi.bridge.letters import Destination
 from takopi.bridge.records import Change, PlacePut
 from takopi.bridge.topic_desk import TopicDesk, bound_place
 from takopi.context import RunContext
@@ -47,7 +47,7 @@ class TopicCommand(Buttonless):
         projects = ports.settings.projects
         why = why_no_topics(ports.settings.topics, scope.chat_id, projects)
         if why is not None:
-            await ports.answers.give(call.place, message(why), [call.handled])
+            await ports.answers.give(call.destination, message(why), [call.handled])
             return
         here = ports.router.context_here(scope).context
         wanted = read_topic(call.command.args, projects.aliases, here)
@@ -57,7 +57,7 @@ class TopicCommand(Buttonless):
                 place = ports.places.of(scope)
                 bound = RunContext(place.project, place.branch)
                 words = topic_reply(bound, projects.aliases)
-            await ports.answers.give(call.place, words, [call.handled])
+            await ports.answers.give(call.destination, words, [call.handled])
             return
         known = self.topics.find(scope, wanted)
         if scope.thread_id is not None and known in (None, scope):
@@ -80,7 +80,9 @@ class TopicCommand(Buttonless):
             gone=False,
         )
         changes: list[Change] = [PlacePut(record), call.handled]
-        await ports.outbox.say(call.place, bound_reply(context), notify=False, changes=changes)
+        await ports.outbox.say(
+            call.destination, bound_reply(context), notify=False, changes=changes
+        )
         ports.places.note(record)
         if named and place.topic != name:
             self.topics.rename(scope, name)
@@ -97,12 +99,12 @@ class TopicCommand(Buttonless):
                     told = await self._make(call, context)
         with border("telling of a topic"):
             words = told or message(found.error or "")
-            await self.ports.answers.give(call.place, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, [call.handled])
 
     async def _is_there(self, topic: Scope, call: CommandCall, context: RunContext) -> bool:
         """Write into a topic: only that tells whether it is gone, and it brings it to the top."""
-        place = Place(topic, call.received.chat_kind)
-        delivery = await self.ports.outbox.say(place, asked_reply(context), notify=False)
+        destination = Destination(topic, call.received.chat_kind)
+        delivery = await self.ports.outbox.say(destination, asked_reply(context), notify=False)
         await delivery.over.wait()
         return not self.ports.places.of(topic).gone
 
@@ -111,8 +113,8 @@ class TopicCommand(Buttonless):
         name = topic_name(context)
         topic = await self.topics.make(replace(scope, thread_id=None), name)
         record = bound_place(topic, context, name)
-        place = Place(topic, call.received.chat_kind)
+        destination = Destination(topic, call.received.chat_kind)
         changes: list[Change] = [PlacePut(record), call.handled]
-        await ports.outbox.say(place, greeting_reply(context), notify=False, changes=changes)
+        await ports.outbox.say(destination, greeting_reply(context), notify=False, changes=changes)
         ports.places.note(record)
         return made_reply(context, self.topics.link(topic))

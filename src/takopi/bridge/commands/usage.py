@@ -41,7 +41,7 @@ class UsageCommand:
         else:
             received = call.received
             words = await self._words(period, received.scope, received.chat_kind)
-        await self.ports.answers.give(call.place, words, [call.handled])
+        await self.ports.answers.give(call.destination, words, [call.handled])
 
     async def press(self, call: PressCall) -> str:
         """Show another period in the same message."""
@@ -53,7 +53,7 @@ class UsageCommand:
         with border("answering /usage"):
             words = await self._words(period, pressed.scope, pressed.chat_kind)
             ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
-            await self.ports.outbox.correct(call.place, ref, words)
+            await self.ports.outbox.correct(call.destination, ref, words)
         return ""
 
     async def _words(self, period: Period, scope: Scope, kind: ChatKind) -> ChatMessage:

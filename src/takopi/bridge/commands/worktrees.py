@@ -55,14 +55,14 @@ class WorktreesCommand:
         branches = [word.removeprefix("@") for word in words if word.startswith("@")]
         named = [word.removeprefix("/") for word in words if not word.startswith("@")][removing:]
         if len(named) > 1 or len(branches) != removing:
-            await self.ports.answers.give(call.place, trees_usage(), [call.handled])
+            await self.ports.answers.give(call.destination, trees_usage(), [call.handled])
             return
         alias = self._alias(call, named[0] if named else None, branches[0] if branches else None)
         wrong = branch_wrong(branches[0]) if branches else None
         if wrong is not None:
             alias = context_reply(wrong)
         if isinstance(alias, ChatMessage):
-            await self.ports.answers.give(call.place, alias, [call.handled])
+            await self.ports.answers.give(call.destination, alias, [call.handled])
             return
         if branches:
             context = RunContext(alias, branches[0])
