@@ -70,6 +70,18 @@ async def test_a_prompt_from_before_the_move_is_answered_in_the_new_chat() -> No
         assert (await world.store.load()).updates == ()
 
 
+async def test_no_message_of_the_new_chat_gets_the_reaction_of_a_former_one() -> None:
+    async with living(reactions=True) as world:
+        await say(world, "one")
+        assert {call.chat for call in world.sent("react")} == {OLD}
+        before = len(world.sent("react"))
+        world.chat.fault = moved
+        await say(world, "two")
+        await say(world, "late")
+        assert words(world)[-1] == "late"
+        assert all(call.chat == OLD for call in world.sent("react")[before:])
+
+
 async def test_replies_and_edits_from_before_the_move_find_what_they_are_about() -> None:
     async with living() as world:
         first = await say(world, "one")
