@@ -2,11 +2,12 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from takopi.errors import StoreError
 
-__all__ = ["connect", "connect_to_read", "make_file", "sync_folder"]
+__all__ = ["connect", "connect_to_read", "make_file", "roll_back", "sync_folder"]
 
 
 def connect(path: Path, busy_s: float) -> sqlite3.Connection:
@@ -56,6 +57,21 @@ def connect_to_read(path: Path, busy_s: float) -> sqlite3.Connection:
     db = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)
     _prepare(db)
     return db
+
+
+def roll_back(path: Path, busy_s: float) -> None:
+    """Take back a change that was cut off before the file had its log of changes.
+
+    Only whoever may write can do that: until then the file cannot even be looked at. A file gets
+    into that state when takopi is killed in the moment in which it makes the file.
+
+    Raises:
+        sqlite3.Error: SQLite refuses the file.
+    """
+    if path.exists() and path.with_name(path.name + "-journal").exists():
+        with closing(sqlite3.connect(path, timeout=busy_s, isolation_level=None)) as db:
+            _prepare(db)
+            db.execute("PRAGMA user_version").fetchone()
 
 
 def _prepare(db: sqlite3.Connection) -> None:

@@ -18,6 +18,8 @@ _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 _DAMAGED_EXTENDED = {sqlite3.SQLITE_IOERR_CORRUPTFS, sqlite3.SQLITE_IOERR_DATA}
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# A reader cannot take back what a writer left half done.
+_UNFINISHED = {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY}
 _FORBIDDEN = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 
 
@@ -67,6 +69,14 @@ def _explain(error: sqlite3.Error, path: Path) -> StoreError:
                 "again",
                 path=path,
                 why=error,
+            )
+        )
+    if extended in _UNFINISHED:
+        return StoreError(
+            tr(
+                "the journal {path} holds a change that was cut off; start takopi, which takes it "
+                "back",
+                path=path,
             )
         )
     if code in _FORBIDDEN:

@@ -12,7 +12,7 @@ from takopi.bridge.records import Change, MessageBound, TurnPut, TurnRecord
 from takopi.core.texts import tr, tr_n
 from takopi.errors import StoreDamaged, StoreError, StoreFull
 from takopi.settings import check_private
-from takopi.store.connecting import connect, make_file, sync_folder
+from takopi.store.connecting import connect, make_file, roll_back, sync_folder
 from takopi.store.examining import is_sound
 from takopi.store.faults import explained
 from takopi.store.reserve import Reserve
@@ -26,7 +26,7 @@ __all__ = ["JournalOptions", "open_journal"]
 
 # The file first: a log of changes without its file is known to be one half, and a file without its
 # log would pass for the whole.
-_PARTS = ("", "-wal", "-shm")
+_PARTS = ("", "-wal", "-shm", "-journal")
 
 
 class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +96,8 @@ class _Opening(msgspec.Struct, frozen=True):
         try:
             if self.path.exists():
                 check_private(self.path, self.path.stat())
+            with explained(self.path):
+                roll_back(self.path, self.busy_s)
             if is_sound(self.path, self.busy_s):
                 with explained(self.path):
                     return OpenedJournal(self.path, self._open_sound(), reserve, fresh=False)
