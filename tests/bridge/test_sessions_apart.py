@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.session_world import chatting, gone, say
@@ -42,6 +42,7 @@ ENDS: dict[str, Script] = {
     "gone": gone,
 }
 
+TOPIC = ((-7, 6), "", "codex")
 WHERE = st.tuples(st.sampled_from(PLACES), st.sampled_from(CONTEXTS), st.sampled_from(ENGINES))
 STEPS = st.lists(
     st.tuples(
@@ -66,9 +67,13 @@ def key_of(where: tuple[tuple[int, int | None], str, str]) -> Key:
 
 @dataclass(eq=False)
 class Talk:
-    """Be a session, or what is to become one: turns that failed before it was known share it."""
+    """Be a session, or what is to become one: turns that failed before it was known share it.
+
+    One that its engine did not know is lost until the engine names it again.
+    """
 
     session: str | None = None
+    lost: bool = False
 
 
 @dataclass
@@ -127,10 +132,10 @@ class Model:
         known = await self.world.store.turn_of_message(key[0], number)
         assert known is not None
         assert known.context == RunContext(key[2] or None, key[3])
-        lost = end == "gone" and talk.session is not None
-        self.current[key] = None if lost else talk
+        talk.lost |= end == "gone" and talk.session is not None
         if end not in ("early", "gone"):
-            talk.session = turn.session.value
+            talk.session, talk.lost = turn.session.value, False
+        self.current[key] = None if talk.lost else talk
         sent = [call for call in self.world.chat.calls[calls:] if call.verb == "send"]
         assert {call.chat for call in sent} == {key[0]}
         for message in (number, *(call.message_id for call in sent)):
@@ -139,6 +144,15 @@ class Model:
 
 
 @given(steps=STEPS, shown=st.booleans())
+@example(
+    steps=[
+        ("prompt", TOPIC, "answer", 0),
+        ("prompt", TOPIC, "gone", 0),
+        ("reply", TOPIC, "early", 0),  # says nothing of the session, so it is as lost as before
+        ("prompt", TOPIC, "answer", 0),
+    ],
+    shown=False,
+)
 def test_each_place_context_and_engine_has_its_own_session(steps, shown: bool) -> None:
     """However turns end; a reply to any message of a turn goes on with it, resume line or not."""
 
