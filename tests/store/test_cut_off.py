@@ -70,3 +70,13 @@ def test_what_belongs_to_a_damaged_file_goes_with_it(path: Path) -> None:
     assert [found.turn_id for found in state.turns] == ["t1"]
     assert state.damage
     assert not path.with_name("takopi.db-journal").exists()
+
+
+def test_the_log_of_an_empty_file_is_put_aside_with_it(path: Path) -> None:
+    """Nothing is thrown away, also where a change was cut off."""
+    path.write_bytes(b"")
+    log = path.with_name("takopi.db-wal")
+    log.write_bytes(b"what was written down")
+    now_done(opened(path).close())
+    (kept,) = path.parent.glob("takopi.db.damaged-*-wal")
+    assert kept.read_bytes() == b"what was written down"

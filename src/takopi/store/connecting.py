@@ -63,12 +63,14 @@ def roll_back(path: Path, busy_s: float) -> None:
     """Take back a change that was cut off before the file had its log of changes.
 
     Only whoever may write can do that: until then the file cannot even be looked at. A file gets
-    into that state when takopi is killed in the moment in which it makes the file.
+    into that state when takopi is killed in the moment in which it makes the file. An empty one is
+    left alone: SQLite would throw its log of changes away.
 
     Raises:
         sqlite3.Error: SQLite refuses the file.
     """
-    if path.exists() and path.with_name(path.name + "-journal").exists():
+    cut_off = path.with_name(path.name + "-journal").exists()
+    if cut_off and path.exists() and path.stat().st_size:
         with closing(sqlite3.connect(path, timeout=busy_s, isolation_level=None)) as db:
             _prepare(db)
             db.execute("PRAGMA user_version").fetchone()
