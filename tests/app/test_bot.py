@@ -16,7 +16,7 @@ from fakes.toy_engine import install_toy_engine
 from takopi.process.run_directory import RunDirectory
 from takopi.process.run_views import is_running, list_runs
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(90), pytest.mark.long]
 
 Start = Callable[..., BotProcess]
 
@@ -64,7 +64,6 @@ async def working(api: TelegramApi, tmp_path: Path, trap: str = "trap '' INT TER
     return marker
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("number", "on_stop", "trap"),
     [(signal.SIGTERM, "cancel", "trap '' INT TERM; "), (signal.SIGINT, "detach", "")],
@@ -90,7 +89,6 @@ async def test_a_signal_cancels_the_runs_and_tells_the_chat(
         assert "Traceback" not in bot.output
 
 
-@pytest.mark.long
 async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
     home, start, tmp_path
 ) -> None:
@@ -125,7 +123,6 @@ async def test_engines_go_on_without_the_bot_and_the_next_one_delivers(
         assert "error: " not in bot.output
 
 
-@pytest.mark.long
 async def test_ctrl_c_after_another_signal_ends_engines_at_once(home, start, tmp_path) -> None:
     """Those that an earlier bot started as well, although they were to be left."""
     async with TelegramApi() as api:
@@ -146,7 +143,6 @@ async def test_ctrl_c_after_another_signal_ends_engines_at_once(home, start, tmp
         assert ends_soon(int(marker.read_text()))
 
 
-@pytest.mark.long
 async def test_a_second_ctrl_c_leaves_at_once(home, start, tmp_path) -> None:
     """It does not wait for Telegram, and yet no engine is left."""
     async with TelegramApi() as api:
@@ -176,7 +172,6 @@ async def test_a_token_that_telegram_does_not_know_ends_with_78(home, start, tmp
         assert "Traceback" not in bot.output
 
 
-@pytest.mark.long
 async def test_a_token_revoked_while_the_bot_runs_ends_with_78(home, start, tmp_path) -> None:
     """The poll that is refused is the last one."""
     async with TelegramApi() as api:
@@ -189,7 +184,6 @@ async def test_a_token_revoked_while_the_bot_runs_ends_with_78(home, start, tmp_
         assert "Traceback" not in bot.output
 
 
-@pytest.mark.long
 async def test_one_bot_for_a_folder_and_one_for_a_token(home, start, tmp_path) -> None:
     """The second one says which process holds it, and the first one goes on."""
     other = tmp_path / "two" / ".takopi"
@@ -238,7 +232,6 @@ async def test_an_engine_on_the_command_line_goes_first(home, start, tmp_path) -
         assert (work / "made-here").exists()
 
 
-@pytest.mark.long
 async def test_a_signal_while_telegram_is_away_ends_the_bot(home, start, tmp_path) -> None:
     """A bot that waits for the network can be stopped like any other."""
     async with TelegramApi() as api:

@@ -24,6 +24,7 @@ def test_a_machine_without_engines_sees_a_scripted_turn(cli) -> None:
     assert "mock --resume mock-" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy")
 def test_the_lines_of_a_pipe_are_one_conversation(cli) -> None:
     """Each line is answered in its order and continues the session; `/new` starts another."""
@@ -76,6 +77,7 @@ def test_projects_can_be_named_here_too(cli, takopi_home, tmp_path) -> None:
     assert "@feat/a – clean" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy")
 def test_a_failed_turn_is_told_and_the_next_one_runs(cli) -> None:
     """One bad turn does not end the chat."""
@@ -93,6 +95,7 @@ def test_an_engine_that_is_not_installed_is_told_at_once(cli) -> None:
     assert "Not installed here: codex (`npm install -g @openai/codex`)." in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("traced")
 def test_the_scripted_engine_can_be_asked_for(cli) -> None:
     """`--engine mock` plays on any machine, and no warning is needed."""

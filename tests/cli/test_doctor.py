@@ -323,6 +323,7 @@ def test_the_command_prints_the_table(inside) -> None:
     assert "2 things are wrong." in done.stdout
 
 
+@pytest.mark.long
 async def test_the_command_says_when_all_is_well(cli, inside, home, tmp_path) -> None:
     """Exit status 0 and no mark of anything wrong; one wrong thing is singular."""
     program(tmp_path / "bin", "codex", "echo codex-cli 0.150.0")

@@ -126,6 +126,7 @@ def test_what_cannot_be_shown_is_told(inside, home) -> None:
     assert "takopi: " in inside("logs").stdout
 
 
+@pytest.mark.long
 def test_a_reader_that_has_seen_enough_is_no_error(argv, environment, inside) -> None:
     """`takopi logs | head -1` says nothing about it."""
     inside("toy", "-", stdin="hello\n" * 50_000)  # more than a pipe holds

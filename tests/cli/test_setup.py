@@ -155,6 +155,7 @@ async def test_a_stranger_gets_from_nothing_to_an_answer(talk, takopi_home, tmp_
         assert not api.bot_messages(4711)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("toy", "traced")
 async def test_a_terminal_that_cannot_draw_asks_line_by_line(talk, takopi_home) -> None:
     """Numbers instead of arrows; no escape sequence is written."""
@@ -186,6 +187,7 @@ async def test_a_terminal_that_cannot_draw_asks_line_by_line(talk, takopi_home) 
         assert path.read_text() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("term", "key"),
     [

@@ -42,6 +42,7 @@ def test_small_commands_import_nothing_heavy(arguments, environment, takopi_home
     assert not imported_by(*arguments, environment=environment) & (HEAVY - allowed)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "arguments",
     [["doctor"], ["config", "list"], ["toy", "hi"], ["chat"], ["toy", "--json", "hi"]],
@@ -176,6 +177,7 @@ def test_a_debug_log_that_cannot_be_written_is_told(inside, takopi_home) -> None
     assert "cannot be written" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "found"),
     [

@@ -42,6 +42,7 @@ def test_where_nothing_works_nothing_is_ended(inside, home) -> None:
     assert inside("stop").stdout == "no bot runs, and no engine works\n"
 
 
+@pytest.mark.long
 def test_runs_that_nobody_has_are_ended_and_written_down(
     inside, journal, left_run, home, argv, environment
 ) -> None:

@@ -55,6 +55,7 @@ def test_events_come_as_json_lines(inside) -> None:
     assert inside("toy", "--json", "exit: 1").returncode == 1
 
 
+@pytest.mark.long
 def test_the_prompt_comes_from_standard_input(cli, inside) -> None:
     """`-` reads it to its end, and words need no quotes."""
     assert cli("toy", "-", stdin="one\ntwo").stdout == "toy heard: one / two\n"
@@ -139,6 +140,7 @@ def test_a_wrong_configuration_is_told(inside, takopi_home) -> None:
     assert f"{path}: toy is 3; accepted: a table" in done.stderr
 
 
+@pytest.mark.long
 def test_a_current_directory_that_is_gone_is_told(argv, environment, tmp_path) -> None:
     """Nothing starts in a place that does not exist."""
     script = f'mkdir {tmp_path}/x; cd {tmp_path}/x; rmdir {tmp_path}/x; exec "$@"'
@@ -183,6 +185,7 @@ def test_a_signal_ends_the_turn_and_its_tree(argv, environment, tmp_path, number
     assert ends_soon(int(marker.read_text()))
 
 
+@pytest.mark.long
 def test_a_turn_is_live_on_a_terminal(argv, environment, tmp_path) -> None:
     """Progress is redrawn and goes away; answer and resume line stay."""
     go_on = tmp_path / "go-on"
@@ -196,6 +199,7 @@ def test_a_turn_is_live_on_a_terminal(argv, environment, tmp_path) -> None:
         assert user.leave() == 0
 
 
+@pytest.mark.long
 def test_ctrl_c_twice_leaves_at_once(argv, environment, tmp_path) -> None:
     """The second one does not wait for an engine that will not end."""
     marker = tmp_path / "pid"
@@ -224,6 +228,7 @@ def test_a_folder_that_does_not_do_is_told(inside, tmp_path, home) -> None:
     assert ("TAKOPI_HOME" if home == "file" else f"chmod 700 {place}") in done.stderr
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_ends_the_turn(argv, environment, tmp_path) -> None:
     """`takopi ... | head -1` ends the engine too, without a traceback."""
     never = tmp_path / "never"
@@ -239,6 +244,7 @@ def test_a_reader_that_leaves_ends_the_turn(argv, environment, tmp_path) -> None
     assert done.stderr == ""
 
 
+@pytest.mark.long
 def test_any_character_can_be_written(cli) -> None:
     """A terminal of another age gets a question mark, not an error."""
     done = cli("toy", "hä 🐙", LC_ALL="POSIX", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
@@ -246,6 +252,7 @@ def test_any_character_can_be_written(cli) -> None:
     assert done.stdout == "toy heard: h? ?\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_error(argv, environment, tmp_path, closed) -> None:
     """Whatever a service manager closed, the turn runs, and no file gets what a person should."""

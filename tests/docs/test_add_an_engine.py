@@ -117,6 +117,7 @@ def check(records: list[dict[str, Any]], place: str) -> None:
     assert "parrot: I know no session p-99" in lost["error"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_as_a_file_in_the_persons_folder(machine: Machine) -> None:
     """`~/.takopi/runners/parrot.py` is an engine."""
@@ -128,6 +129,7 @@ def test_as_a_file_in_the_persons_folder(machine: Machine) -> None:
     check(machine.turns(), str(path))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_as_a_module_of_takopi(machine: Machine) -> None:
     """`src/takopi/runners/parrot.py` is an engine, without any other change."""
@@ -141,6 +143,7 @@ def test_as_a_module_of_takopi(machine: Machine) -> None:
     check(machine.turns(), str(path))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_as_an_installed_package(machine: Machine) -> None:
     """An entry point of the group `takopi.engine_backends` is an engine."""
@@ -154,6 +157,7 @@ def test_as_an_installed_package(machine: Machine) -> None:
     check(machine.turns(), "entry point parrot = takopi_parrot:BACKEND of takopi-parrot 1.0")
 
 
+@pytest.mark.long
 def test_the_tests_of_the_page_pass(machine: Machine) -> None:
     """Replay, resume line and a stream that breaks off."""
     (machine.site / "parrot.py").write_text(block("parrot.py"))

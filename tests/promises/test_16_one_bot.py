@@ -19,7 +19,7 @@ from promises.forms import FULL
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
-STARTS = 50 if FULL else 3
+STARTS = 50 if FULL else 2
 
 
 @pytest.mark.parametrize("shared", ["home", "token"])

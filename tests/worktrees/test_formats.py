@@ -7,7 +7,7 @@ from takopi.worktrees.worktrees import Worktrees
 
 from .conftest import Repo
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 @pytest.fixture(params=["sha256", "split index", "sparse", "untracked cache", "linked"])
