@@ -32,7 +32,11 @@ async def _run(runs: int, scratch: Path) -> tuple[list[float], float, float]:
     install_toy_engine(home, scratch / "bin")
     os.environ["PATH"] = f"{scratch / 'bin'}:{os.environ['PATH']}"
     host = LocalRunHost(home / "runs", "bench")
-    bind_runtime(RunnerRuntime(host=host, env_pass={}, keep_background=frozenset()))
+    with bind_runtime(RunnerRuntime(host=host, env_pass={}, keep_background=frozenset())):
+        return await _run_all(runs, scratch, home)
+
+
+async def _run_all(runs: int, scratch: Path, home: Path) -> tuple[list[float], float, float]:
     catalogue = find_engines(home)
     runner = catalogue.load("toy").build_runner({}, home / "takopi.toml")
     gate = scratch / "gate"

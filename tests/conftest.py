@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,11 @@ def takopi_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     monkeypatch.setenv("TAKOPI_HOME", str(home))
     monkeypatch.setenv("XDG_STATE_HOME", str(home.parent / "state"))
     return home
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_bound() -> Iterator[None]:
+    """Fail a test that leaves its run host to the tests after it, whatever their order is."""
+    yield
+    runtime = sys.modules.get("takopi.runner_runtime")
+    assert runtime is None or not runtime._bound

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(autouse=True)
-def from_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def from_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make `benchmarks` importable, here and in the processes that it starts."""
     monkeypatch.chdir(ROOT)
     monkeypatch.syspath_prepend(str(ROOT))
@@ -21,10 +20,6 @@ def from_the_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
     for name in [name for name in os.environ if name.startswith("COVERAGE")]:
         monkeypatch.delenv(name)  # the processes measured here run as they do outside of tests
-    yield
-    from takopi.runner import bind_runtime
-
-    bind_runtime(None)
 
 
 SMALL = {

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import random
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,7 @@ class World:
         self.journal: Store = MemoryStore()
         self._engines = SimDirectory()
         self._folder = tempfile.TemporaryDirectory(prefix="hour", dir=_MEMORY)
+        self._bindings = ExitStack()
         self._ids = 0
         self._bridge: Bridge | None = None
         self._over = asyncio.Event()
@@ -109,7 +111,8 @@ class World:
     # Lives.
 
     async def aclose(self) -> None:
-        """Let go of the journal."""
+        """Let go of the journal, and of the hosts that turns were to run on."""
+        self._bindings.close()
         if isinstance(self.journal, SqliteStore):
             await self.journal.close()
         self._folder.cleanup()
@@ -139,7 +142,7 @@ class World:
         self.lives.append(life)
         await self._open_journal()
         host = SimHost(self.processes, life)
-        bind_runtime(RunnerRuntime(host))
+        self._bindings.enter_context(bind_runtime(RunnerRuntime(host)))
         ports = BridgePorts(
             SimTransport(self.service, life, ACCESS.chat_ids),
             SimStore(self.journal, life, self.ledger, self.disk),
