@@ -233,11 +233,16 @@ class TurnMessages:
                 return _waiting(turn, around.place())
             beside = around.beside()
             where = format_context(turn.record.context).removeprefix("ctx: ")
-            header = ProgressHeader(state_label(turn), turn.engine, turn.elapsed_s(at), where)
+            header = ProgressHeader(
+                state_label(turn),
+                turn.engine,
+                turn.elapsed_s(at),
+                context=where,
+                beside="" if beside is None else _beside(beside, at),
+            )
             notes = (
                 turn.stalled,
                 turn.record.note,
-                "" if beside is None else _beside(beside, at),
                 translated(_GOES_ON) if turn.left.is_set() else "",
             )
             quiet = turn.record.verbosity == "quiet"

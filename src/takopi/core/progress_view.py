@@ -55,19 +55,21 @@ _PATH = re.compile(r"\S*[./]\S*")
 
 
 class ProgressHeader(msgspec.Struct, frozen=True):
-    """Be the first line of a progress message.
+    """Be the head of a progress message: its first line, and who else works there.
 
     Args:
         label: What is going on: `working`, `queued`, `cancelling`.
         engine: Id of the engine.
         elapsed_s: Seconds since the turn started.
         context: Project and branch, in short; empty for none.
+        beside: What else works in the same directory; empty for nothing.
     """
 
     label: str
     engine: str
     elapsed_s: float
     context: str = ""
+    beside: str = ""
 
 
 def render_progress(
@@ -82,13 +84,16 @@ def render_progress(
 
     Args:
         state: What is known of it.
-        header: Its first line.
+        header: Its head.
         cwd: Directory the engine works in; paths inside it are shown relative to it.
         cancel_data: What the Cancel button carries; None for no button.
         notes: Lines of takopi's own at the end.
     """
     out = RichBuilder()
     out.text(_header_line(state, header))
+    if header.beside:
+        out.gap(1)
+        write_words(out, one_line(header.beside, _NOTE_UNITS))
     out.gap(2)
     for action in state.recent:
         write_action(out, action, cwd)
