@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,17 @@ _numbers = itertools.count()
 def anyio_backend() -> str:
     """Run every async test on asyncio, the only backend that aiogram knows."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_a_shell_leaves_them() -> None:
+    """Heed what `nohup` or a shell's `&` had ignored: processes under test would inherit it."""
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.fixture(autouse=True)
