@@ -11,7 +11,7 @@ from takopi.errors import GitRefused, NotARepository
 from takopi.worktrees.changes import Changes, FileChange, changes_since, look, revert, snapshot
 from takopi.worktrees.status import file_name
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 def state(folder: Path) -> dict[str, tuple[int, int]]:
@@ -178,7 +178,6 @@ def test_a_shown_name_can_be_sent(raw: bytes) -> None:
     assert shown.encode("utf-8") is not None
 
 
-@pytest.mark.long
 async def test_five_thousand_new_files_are_one_look(repo) -> None:
     """A large change is a handful of processes, and nothing of it is written down."""
     for number in range(5_000):

@@ -13,7 +13,7 @@ from takopi.errors import GitRefused, GitTooSlow, NotARepository
 from takopi.worktrees.changes import commit, committed, look
 from takopi.worktrees.git import GitProgram
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 async def test_a_commit_has_all_that_was_changed(repo) -> None:

@@ -10,7 +10,7 @@ from takopi.errors import GitRefused
 from takopi.worktrees.removing import Kept, Losses, Removed
 from takopi.worktrees.worktrees import Worktrees
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 TREES = Worktrees()
 
