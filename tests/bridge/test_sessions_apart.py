@@ -132,10 +132,14 @@ class Model:
         known = await self.world.store.turn_of_message(key[0], number)
         assert known is not None
         assert known.context == RunContext(key[2] or None, key[3])
-        talk.lost |= end == "gone" and talk.session is not None
         if end not in ("early", "gone"):
             talk.session, talk.lost = turn.session.value, False
-        self.current[key] = None if talk.lost else talk
+        if end == "gone" and talk.session is not None:
+            talk.lost = True
+            if self.current.get(key) is talk:  # whatever else goes on there goes on
+                self.current[key] = None
+        else:
+            self.current[key] = None if talk.lost else talk
         sent = [call for call in self.world.chat.calls[calls:] if call.verb == "send"]
         assert {call.chat for call in sent} == {key[0]}
         for message in (number, *(call.message_id for call in sent)):
@@ -149,6 +153,26 @@ class Model:
         ("prompt", TOPIC, "answer", 0),
         ("prompt", TOPIC, "gone", 0),
         ("reply", TOPIC, "early", 0),  # says nothing of the session, so it is as lost as before
+        ("prompt", TOPIC, "answer", 0),
+    ],
+    shown=False,
+)
+@example(
+    steps=[
+        ("prompt", TOPIC, "answer", 0),
+        ("reply", TOPIC, "gone", 0),
+        ("prompt", TOPIC, "answer", 0),
+        ("reply", TOPIC, "gone", 0),  # the first session, lost long ago; the second one lives
+        ("prompt", TOPIC, "answer", 0),
+    ],
+    shown=False,
+)
+@example(
+    steps=[
+        ("prompt", TOPIC, "answer", 0),
+        ("new", TOPIC, "answer", 0),
+        ("prompt", TOPIC, "answer", 0),
+        ("reply", TOPIC, "gone", 0),  # the session before /new, which is not what goes on
         ("prompt", TOPIC, "answer", 0),
     ],
     shown=False,
