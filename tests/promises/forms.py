@@ -21,9 +21,9 @@ FULL = bool(os.environ.get("TAKOPI_TEST_FULL"))
 SHORT = 200
 
 
-def shards(full: int, *, short: int = 1) -> pytest.MarkDecorator:
+def shards(full: int) -> pytest.MarkDecorator:
     """Cut a test into shards; it gets the number of its own as `shard`."""
-    return pytest.mark.parametrize("shard", range(full if FULL else short))
+    return pytest.mark.parametrize("shard", range(full if FULL else 1))
 
 
 def share(total: int, full_shards: int, *, short: int = SHORT) -> int:

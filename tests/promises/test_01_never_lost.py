@@ -15,7 +15,7 @@ from promises.forms import shards, share
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 
-@shards(20, short=1)
+@shards(20)
 async def test_nothing_is_lost_however_often_the_bot_is_killed(shard: int, tmp_path: Path) -> None:
     """Whatever it was doing when it died, the next one goes on with it."""
     kills = share(1000, 20, short=7)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(600)
 SHARDS = 50
 
 
-@shards(SHARDS, short=1)
+@shards(SHARDS)
 def test_random_hours(shard: int) -> None:
     """Nothing is lost, started twice, told twice or out of order, whatever died when."""
     hours = share(1000, SHARDS, short=2)
