@@ -1,10 +1,11 @@
 """What every test shares: hypothesis profiles and a home of its own."""
 
+import gc
 import itertools
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,23 @@ settings.load_profile("full" if os.environ.get("TAKOPI_TEST_FULL") else "short")
 
 
 _numbers = itertools.count()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect with the garbage collector at rest: it would walk over all imports again and again.
+
+    What is there afterwards stays to the end, and is not looked at any more. A third of the time
+    of collecting and a tenth of that of the tests went into it.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
+        gc.enable()
 
 
 @pytest.fixture
