@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 @shards(20)
 async def test_nothing_is_lost_however_often_the_bot_is_killed(shard: int, tmp_path: Path) -> None:
     """Whatever it was doing when it died, the next one goes on with it."""
-    kills = share(1000, 20, short=7)
+    kills = share(1000, 20, short=5)
     assert await killed_again_and_again(tmp_path / "home", shard, kills) == []
 
 

@@ -21,7 +21,7 @@ SHARDS = 8
 async def test_a_kill_at_any_commit(shard: int, after: bool, tmp_path: Path) -> None:
     """Each commit is one after which the next bot knows what was started."""
     broken: dict[int, list[str]] = {}
-    step, number, died = (SHARDS, shard + 1, True) if FULL else (7, 2, True)
+    step, number, died = (SHARDS, shard + 1, True) if FULL else (9, 2, True)
     while died and (FULL or number < 20):
         found, died = await at_commit(tmp_path / f"{number}", number, after=after)
         if found:

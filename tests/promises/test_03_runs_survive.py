@@ -40,7 +40,7 @@ async def test_the_real_process_is_killed_again_and_again(shard: int, tmp_path: 
     async with TelegramApi() as api:
         write_config(home, api, tmp_path, 'default_engine = "toy"')
         asked: list[Message] = []
-        for _ in range(share(60, SHARDS, short=2)):
+        for _ in range(share(60, SHARDS, short=1)):
             for _ in range(rng.choice((1, 2))):
                 number, nap_s = len(asked) + 1, rng.choice((0, 0.2, 1.5))
                 text = f"word{number};\nrun: echo {number} >> {log}; sleep {nap_s}"

@@ -85,5 +85,5 @@ def test_every_turn_has_exactly_one_final(shard: int) -> None:
 def test_misbehaving_engines_cost_their_own_turn_only(shard: int) -> None:
     """Silent, crashing, babbling, endless engines side by side: each turn has its one final."""
     rng = random.Random(shard)
-    plans = [rng.choices(STEPS, k=rng.randrange(0, 8)) for _ in range(share(500, 5, short=40))]
+    plans = [rng.choices(STEPS, k=rng.randrange(0, 8)) for _ in range(share(500, 5, short=20))]
     in_a_world(lambda world: play(world, plans, [5.0, 60.0, 200.0]))

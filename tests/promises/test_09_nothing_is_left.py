@@ -1,7 +1,7 @@
 """Promise 9: cancel ends the whole process tree, tools in sessions of their own included.
 
 Full: 200 trees in each of the 5 ways in which a run can end: nothing is left. The short form ends
-40 trees, 8 in each way; `tests/process/test_trees.py` has the hardest ones.
+20 trees, 4 in each way; `tests/process/test_trees.py` has the hardest ones.
 """
 
 import random
@@ -27,7 +27,7 @@ _AT_ONCE = 8
 async def test_nothing_of_a_tree_is_left(way: Way, shard: int, tmp_path: Path) -> None:
     """Whoever lost its parent, left its session, cleared its environment or is deaf ends."""
     host = LocalRunHost(tmp_path / "runs", secrets.token_hex(8))
-    trees = share(200, SHARDS, short=8)
+    trees = share(200, SHARDS, short=4)
     left: dict[int, list[str]] = {}
     room = anyio.CapacityLimiter(_AT_ONCE)
 

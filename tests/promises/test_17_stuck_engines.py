@@ -2,7 +2,7 @@
 
 Full: 1,000 engines that fall silent, at any moment of their turn and in any way, most of them deaf
 to every word, over the whole bridge on a virtual clock; 500 that nobody ends, and 500 that are
-silent for a reason. The short form has 200 in all.
+silent for a reason. The short form has 80 in all.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ def test_a_stuck_engine_is_named_and_can_be_ended(shard: int) -> None:
     rng = random.Random(shard)
 
     async def play(world: World) -> None:
-        for number in range(share(1000, 4, short=100)):
+        for number in range(share(1000, 4, short=40)):
             world.codex.scripts = [silent(rng)]
             world.chat.write(f"prompt {number}")
             began = world.clock.now()
@@ -99,7 +99,7 @@ def test_an_engine_that_is_silent_for_too_long_is_ended(shard: int) -> None:
     rng = random.Random(shard)
 
     async def play(world: World) -> None:
-        for number in range(share(500, 2, short=50)):
+        for number in range(share(500, 2, short=20)):
             world.codex.scripts = [silent(rng)]
             world.chat.write(f"prompt {number}")
             await asyncio.sleep(4 * 250 + KILL_S + SOON_S)
@@ -144,7 +144,7 @@ def test_who_waits_or_sleeps_is_not_stuck(shard: int) -> None:
 
     async def play(world: World) -> None:
         world.codex.clock = world.clock  # type: ignore[attr-defined]
-        for number in range(share(500, 2, short=50)):
+        for number in range(share(500, 2, short=20)):
             world.codex.scripts = [rng.choice((asks, sleeps))]
             world.chat.calls.clear()
             world.chat.shown.clear()
