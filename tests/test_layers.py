@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src" / "takopi"
@@ -32,6 +33,9 @@ CORE_FORBIDDEN = {
     "aiogram", "aiohttp", "anyio", "asyncio", "io", "os", "psutil", "random", "shutil", "socket",
     "subprocess", "tempfile", "threading", "time",
 }  # fmt: skip
+
+# Where statements hold others.
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 def room_of(dotted: str) -> str:
@@ -63,15 +67,20 @@ def dotted_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 2 else parts)
 
 
-def imported(tree: ast.Module) -> set[str]:
+def for_running(node: ast.AST) -> Iterator[ast.AST]:
+    """List the statements below a node that run; expressions, most of a tree, import nothing."""
+    for_types = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+    for field in BLOCKS[1:] if for_types else BLOCKS:
+        for child in getattr(node, field, ()):
+            yield child
+            yield from for_running(child)
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
     """Collect the dotted names that a module imports for running, at any depth."""
     found: set[str] = set()
-    skipped: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            skipped.update(ast.walk(ast.Module(node.body, [])))
-        if node in skipped:
-            continue
+    for node in for_running(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -79,7 +88,7 @@ def imported(tree: ast.Module) -> set[str]:
             found.add(node.module or "")
             if node.module in {"takopi", "takopi.runners"}:
                 found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
+    return frozenset(found)
 
 
 def upwards(path: Path) -> Iterator[str]:
@@ -87,7 +96,7 @@ def upwards(path: Path) -> Iterator[str]:
     here = room_of(dotted_name(path))
     if here in OUTSIDE:
         return
-    for name in imported(ast.parse(path.read_text("utf-8"))):
+    for name in imported(path):
         if not name.startswith("takopi.") or name == "takopi.__version__":
             continue
         there = room_of(name)
@@ -110,7 +119,7 @@ def test_imports_go_downwards() -> None:
 def test_the_core_does_nothing_but_decide() -> None:
     """The core reads no clock, file, network or randomness."""
     for path in sorted((SOURCE / "core").rglob("*.py")):
-        for name in imported(ast.parse(path.read_text("utf-8"))):
+        for name in imported(path):
             assert name.split(".")[0] not in CORE_FORBIDDEN, f"{path} imports {name}"
             inside = not name.startswith("takopi.") or height(room_of(name)) <= 1
             assert inside, f"{path} imports {name}"
@@ -118,7 +127,7 @@ def test_the_core_does_nothing_but_decide() -> None:
 
 def names_aiogram(path: Path) -> bool:
     """Tell whether a module imports aiogram anywhere."""
-    names = imported(ast.parse(path.read_text("utf-8")))
+    names = imported(path)
     return any(name.split(".")[0] == "aiogram" for name in names)
 
 
