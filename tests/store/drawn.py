@@ -3,7 +3,6 @@
 from hypothesis import strategies as st
 
 from store.examples import NOW, turn
-from takopi.bridge.records import TurnRecord
 from takopi.core.chat import Scope
 from takopi.core.places import PlaceRecord, SessionPoint
 from takopi.core.preferences import Preferences, RunChoices
@@ -77,30 +76,28 @@ SCHEDULES = st.builds(
 )
 
 
-@st.composite
-def turns(draw: st.DrawFn) -> TurnRecord:
-    """Draw a turn of any place, engine and context."""
-    fields = {
-        "scope": SCOPES,
-        "engine": _ENGINES,
-        "state": st.sampled_from(sorted(TRANSITIONS)),
-        "conversation": st.sampled_from(["", "c1", "c2"]),
-        "session": st.none() | SESSIONS,
-        "prompt": _WORDS,
-        "run_id": st.none() | _WORDS,
-        "accepted_at": st.floats(NOW, NOW + DAY),
-        "ended_at": st.none() | _MOMENTS,
-        "project": PROJECTS,
-        "branch": BRANCHES,
-        "choices": st.builds(RunChoices, model=_MAYBE, reasoning=_MAYBE, mode=_MAYBE),
-        "verbosity": _VERBOSITIES,
-        "usage": st.none()
-        | st.dictionaries(_WORDS, st.none() | NUMBERS | st.floats(0, 9) | _WORDS, max_size=2),
-        "before": _MAYBE,
-        "silent": st.booleans(),
-        "wants_topic": st.booleans(),
-        "asked_in": st.none() | SCOPES,
-        "progress_id": st.none() | NUMBERS,
-        "seq": NUMBERS,
-    }
-    return turn(draw(IDS), **{name: draw(field) for name, field in fields.items()})
+TURNS = st.builds(
+    turn,
+    IDS,
+    scope=SCOPES,
+    engine=_ENGINES,
+    state=st.sampled_from(sorted(TRANSITIONS)),
+    conversation=st.sampled_from(["", "c1", "c2"]),
+    session=st.none() | SESSIONS,
+    prompt=_WORDS,
+    run_id=st.none() | _WORDS,
+    accepted_at=st.floats(NOW, NOW + DAY),
+    ended_at=st.none() | _MOMENTS,
+    project=PROJECTS,
+    branch=BRANCHES,
+    choices=st.builds(RunChoices, model=_MAYBE, reasoning=_MAYBE, mode=_MAYBE),
+    verbosity=_VERBOSITIES,
+    usage=st.none()
+    | st.dictionaries(_WORDS, st.none() | NUMBERS | st.floats(0, 9) | _WORDS, max_size=2),
+    before=_MAYBE,
+    silent=st.booleans(),
+    wants_topic=st.booleans(),
+    asked_in=st.none() | SCOPES,
+    progress_id=st.none() | NUMBERS,
+    seq=NUMBERS,
+)

@@ -18,7 +18,7 @@ from store.drawn import (
     SCHEDULE_IDS,
     SCHEDULES,
     SCOPES,
-    turns,
+    TURNS,
 )
 from store.examples import (
     NOW,
@@ -55,7 +55,7 @@ OFFERS = st.sampled_from(["o1", "o2"])
 CHOICES = st.none() | st.sampled_from(["continue", "again"])
 
 CHANGE: st.SearchStrategy[Change] = st.one_of(
-    st.builds(TurnPut, turns()),
+    st.builds(TurnPut, TURNS),
     st.builds(MessageBound, st.sampled_from([7, -8]), NUMBERS, IDS, ROLES),
     st.builds(LetterPut, st.builds(letter, NUMBERS, st.text(max_size=5))),
     st.builds(LetterPut, st.builds(document, NUMBERS)),
