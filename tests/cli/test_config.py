@@ -46,11 +46,11 @@ def test_setting_a_key_changes_nothing_else(inside, config) -> None:
     assert config.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_first_key_makes_the_file(inside, cli, takopi_home) -> None:
+def test_the_first_key_makes_the_file(inside, takopi_home) -> None:
     """The file is closed to others from its first byte."""
     assert inside("config", "set", "final_notify", "x").returncode == 2  # a key of a table
     assert not (takopi_home / "takopi.toml").exists()
-    assert cli("config", "set", "max_runs", "2").returncode == 0
+    assert inside("config", "set", "max_runs", "2").returncode == 0
     assert (takopi_home / "takopi.toml").stat().st_mode & 0o777 == 0o600
 
 

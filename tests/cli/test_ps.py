@@ -92,7 +92,10 @@ def test_turns_and_runs_are_listed_together(inside, journal, left_run, home) -> 
 
 @pytest.mark.usefixtures("toy")
 def test_without_a_journal_the_run_directories_tell(inside, left_run, home) -> None:
-    """A damaged one is named, and what works is listed all the same."""
+    """A damaged one is named, and what works is listed all the same.
+
+    So it is by a directory that says nothing: the moment of its run is unknown then.
+    """
     run = left_run("wait: never")
     home.journal.write_bytes(b"no journal at all " * 1000)
     home.journal.chmod(0o600)
@@ -100,6 +103,10 @@ def test_without_a_journal_the_run_directories_tell(inside, left_run, home) -> N
     assert done.returncode == 0
     assert done.stdout.splitlines()[1].split()[:4] == [run.run_id, "toy", "running", "0s"]
     assert f"takopi: the journal {home.journal}" in done.stderr
+    home.journal.unlink()
+    (run.directory / "run.json").write_text('{"created": "yesterday", "record": 5}')
+    assert inside("ps").stdout.splitlines()[1].split()[1:3] == ["running", "?"]
+    assert next(list_runs(home.runs)).record == {}
 
 
 def test_prompts_are_shown_to_their_owner_alone(inside, home) -> None:
@@ -117,15 +124,6 @@ def test_a_folder_that_cannot_be_looked_at_is_told(inside, tmp_path) -> None:
     done = inside("ps", TAKOPI_HOME=str(tmp_path / "file" / "home"))
     assert done.returncode == 78
     assert "cannot be looked at: Not a directory; look at what lies at" in done.stderr
-
-
-@pytest.mark.usefixtures("toy")
-def test_a_run_directory_that_says_nothing_is_no_error(inside, left_run, home) -> None:
-    """Its moment is unknown then."""
-    run = left_run("wait: never")
-    (run.directory / "run.json").write_text('{"created": "yesterday", "record": 5}')
-    assert inside("ps").stdout.splitlines()[1].split()[1:3] == ["running", "?"]
-    assert next(list_runs(home.runs)).record == {}
 
 
 @pytest.mark.parametrize(

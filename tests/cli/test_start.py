@@ -15,31 +15,36 @@ from takopi.errors import ConfigError, EngineError, Unauthorized, UsageError
 HEAVY = {"aiogram", "aiohttp", "structlog", "rich", "tomlkit", "anyio", "psutil"}
 
 
-def imported_by(*arguments: str, environment: dict[str, str]) -> set[str]:
+def imported_by(*commands: list[str], environment: dict[str, str]) -> list[set[str]]:
+    """Run commands in one process, and tell what was imported after each of them."""
     code = (
-        "import sys; from takopi.cli import main; status = main(sys.argv[1:])\n"
-        "print('\\n'.join(sorted({name.partition('.')[0] for name in sys.modules})), "
-        "file=sys.stderr); sys.exit(status)"
+        "import sys; from takopi.cli import main\n"
+        f"for arguments in {commands!r}:\n"
+        "    main(arguments)\n"
+        "    names = sorted({name.partition('.')[0] for name in sys.modules})\n"
+        "    print('imported:', *names, file=sys.stderr)\n"
     )
     clean = {k: v for k, v in environment.items() if not k.startswith("COV")}
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, env=clean
+        [sys.executable, "-c", code], capture_output=True, text=True, env=clean, check=True
     )
-    return set(done.stderr.split())
+    told = [line.split()[1:] for line in done.stderr.splitlines() if line.startswith("imported:")]
+    assert len(told) == len(commands), done.stderr
+    return [set(names) for names in told]
 
 
 def test_the_version_needs_no_import(environment) -> None:
     """`takopi --version` answers before it imports anything, typer included."""
-    assert not imported_by("--version", environment=environment) & (HEAVY | {"typer", "msgspec"})
+    (names,) = imported_by(["--version"], environment=environment)
+    assert not names & (HEAVY | {"typer", "msgspec"})
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["config", "path"], ["plugins"], ["nonsense"]], ids=" ".join
-)
-def test_small_commands_import_nothing_heavy(arguments, environment, takopi_home) -> None:
+def test_small_commands_import_nothing_heavy(environment) -> None:
     """Help, completion and typing errors must not wait for libraries that they do not use."""
-    allowed = {"anyio", "structlog", "psutil"} if arguments == ["plugins"] else set()
-    assert not imported_by(*arguments, environment=environment) & (HEAVY - allowed)
+    small = [["nonsense"], ["config", "path"], ["--help"]]
+    *found, with_plugins = imported_by(*small, ["plugins"], environment=environment)
+    assert [names & HEAVY for names in found] == [set()] * len(small), small
+    assert not with_plugins & (HEAVY - {"anyio", "structlog", "psutil"})
 
 
 @pytest.mark.long
@@ -51,7 +56,8 @@ def test_small_commands_import_nothing_heavy(arguments, environment, takopi_home
 @pytest.mark.usefixtures("toy")
 def test_aiogram_is_for_the_bot_alone(arguments, environment) -> None:
     """Nothing but running the bot imports aiogram."""
-    assert not imported_by(*arguments, environment=environment) & {"aiogram"}
+    (names,) = imported_by(arguments, environment=environment)
+    assert "aiogram" not in names
 
 
 @pytest.mark.parametrize("flag", ["--version", "-V"])
