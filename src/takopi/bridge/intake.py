@@ -11,6 +11,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from takopi.bridge.border import border
+from takopi.bridge.cut_commands import CutCommands
 from takopi.bridge.door import Door
 from takopi.bridge.drafts import Drafts, Heard, first_record
 from takopi.bridge.edits import NotTaken, as_sent, is_askers_own, late_words, revised
@@ -110,6 +111,7 @@ class _Reading:
         self._drafts = Drafts(ports.scheduler, ports.follower, self._steps)
         self._wordless: dict[_AlbumKey, list[AcceptedUpdate]] = {}
         self._commanded: dict[_AlbumKey, Decided] = {}
+        self._cut = CutCommands(self._route)
 
     async def take(self, accepted: AcceptedUpdate) -> None:
         """Read one update."""
@@ -131,6 +133,7 @@ class _Reading:
     def finish(self) -> list[Step]:
         """Return what is to be done; albums without a prompt wait for a part that has one."""
         now = self._ports.clock.wall()
+        self._cut.put_into(self._steps, now)
         for key, parts in self._wordless.items():
             until = parts[-1].arrived_at + ALBUM_WAIT_S
             if now < until <= now + ALBUM_WAIT_S:  # never longer, also when the wall clock was set
@@ -158,7 +161,7 @@ class _Reading:
         elif (draft := self._drafts.that_takes(heard.piece, received)) is not None:
             draft.add(accepted, heard.piece)
             self._drafts.changed(draft)
-        else:
+        elif not self._cut.take(heard):
             await self._of_kind(heard, SaidMessage(received, decision, meant))
 
     async def _of_kind(self, heard: Heard, said: SaidMessage) -> None:
@@ -170,6 +173,8 @@ class _Reading:
                 self._steps.append(Told((accepted,)))
             case "prompt", Prompt() as prompt:
                 await self._ask(heard, prompt)
+            case "cut", _:
+                self._cut.begin(heard, len(self._steps))
             case "files", _:
                 self._steps.append(self._wordless_step([accepted], told=True))
             case _, decision:
@@ -199,6 +204,7 @@ class _Reading:
         if name == "cancel":
             # Nothing that comes after it goes into what it may have meant.
             self._drafts.close(heard.message.scope)
+            self._cut.close(heard.message.scope)
         if name == _OF_FILES and heard.message.album is not None:
             self._wordless.setdefault(heard.album, []).append(heard.accepted)
             self._commanded[heard.album] = step

@@ -61,7 +61,7 @@ class Decided:
         received: The message, with the files that it is about.
         decision: What it asks for.
         bound: What it replies to.
-        others: The other parts of the album that it is about; they are done with it.
+        others: The other parts of its text, or of the album that it is about; done with it.
     """
 
     accepted: AcceptedUpdate

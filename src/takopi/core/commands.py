@@ -17,6 +17,7 @@ __all__ = [
     "nearest_names",
     "press_data",
     "read_press",
+    "takes_text",
 ]
 
 CommandGroup: TypeAlias = Literal[
@@ -37,6 +38,8 @@ class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
         example: What a person would type.
         changes: Whether it decides where or how later messages run: those that came in the same
             answer of the service are read after it.
+        text: Whether a text of any length follows it, so that a client may cut it. `/new` is none
+            of these: its prompt has a turn, which gathers.
     """
 
     name: str
@@ -44,6 +47,7 @@ class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
     group: CommandGroup
     example: str
     changes: bool = False
+    text: bool = False
 
 
 COMMANDS: tuple[CommandSpec, ...] = (
@@ -171,12 +175,14 @@ COMMANDS: tuple[CommandSpec, ...] = (
         description="Ask something again and again",
         group="Time",
         example="/every weekday 9:00 summarise the new issues",
+        text=True,
     ),
     CommandSpec(
         name="at",
         description="Ask something once, later",
         group="Time",
         example="/at 18:30 run the slow tests",
+        text=True,
     ),
     CommandSpec(
         name="schedules",
@@ -206,6 +212,11 @@ def may_change(text: str) -> bool:
     first, _, _ = text.strip().partition(" ")
     word = first.partition("\n")[0].removeprefix("/").lower()
     return first.startswith("/") and any(spec.changes and spec.name == word for spec in COMMANDS)
+
+
+def takes_text(name: str) -> bool:
+    """Tell whether a text of any length may follow a command; it may follow every plug-in's."""
+    return all(spec.text for spec in COMMANDS if spec.name == name)
 
 
 def press_data(command: str, *args: str) -> str:

@@ -50,7 +50,7 @@ class CommandCall:
         arrived_at: When it was accepted, unix seconds; the same for all of one answer of the
             service, and after a crash still.
         also: The marks of the other parts of the album that it is about, whose files are among
-            those of the message; written with `handled`.
+            those of the message, or of its text; written with `handled`.
         followed: Whether the person forwarded something behind it in the same answer of the
             service, which belongs to what it asks.
     """
@@ -64,6 +64,11 @@ class CommandCall:
     arrived_at: float = 0.0
     also: tuple[UpdateHandled, ...] = ()
     followed: bool = False
+
+    @property
+    def marks(self) -> tuple[UpdateHandled, ...]:
+        """List the marks of all that it was made of."""
+        return (self.handled, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

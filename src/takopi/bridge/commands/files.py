@@ -41,7 +41,7 @@ class FileCommand:
 
     async def answer(self, call: CommandCall) -> None:
         """Begin with what is asked for, or say how it is asked for."""
-        asked, handled = read_file_command(call.command.args), [call.handled, *call.also]
+        asked, handled = read_file_command(call.command.args), call.marks
         if self.ports.files is None or not self.ports.files.rules.enabled:
             off = tr("files are switched off here")
             await self.ports.answers.give(call.destination, refused_reply(off), handled)

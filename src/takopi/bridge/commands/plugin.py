@@ -100,7 +100,7 @@ class PluginCommand:
             command=name,
         )
         told = message(words, buttons=_again_button(call))
-        owed = await self.ports.outbox.keep_back(call.destination, told, [call.handled])
+        owed = await self.ports.outbox.keep_back(call.destination, told, call.marks)
         self.ports.group.start_soon(self._run, call, owed)
 
     async def _run(self, call: CommandCall, owed: LetterGone) -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
 from takopi.bridge.letters import Destination
-from takopi.bridge.records import SchedulePut
+from takopi.bridge.records import Change, SchedulePut
 from takopi.bridge.schedule_turns import ScheduleTurns, TurnsPorts
 from takopi.core.chat import ChatMessage
 from takopi.core.cron import NotUnderstood
@@ -52,21 +52,21 @@ class SchedulesCommand:
                 if call.command.args
                 else self._list(call.received.scope.chat_id, 0)
             )
-            await self.ports.answers.give(call.destination, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, call.marks)
             return
         made = self._made(call)
         if not isinstance(made, ScheduleRecord):
-            await self.ports.answers.give(call.destination, made, [call.handled])
+            await self.ports.answers.give(call.destination, made, call.marks)
             return
         clock, zone = self.ports.clock, self.ports.settings.zone
         words = one_schedule(made, clock.wall(), zone)
         try:
             # The schedule and the answer with its buttons are there together or not at all.
-            changes = (SchedulePut(made), call.handled)
+            changes: list[Change] = [SchedulePut(made), *call.marks]
             await self.ports.outbox.ask(call.destination, words, notify=False, changes=changes)
         except StoreError as error:
             words = message(tr("No schedule was made: {why}", why=str(error)))
-            await self.ports.answers.give(call.destination, words, [call.handled])
+            await self.ports.answers.give(call.destination, words, call.marks)
             return
         self.ports.schedules.note(made)
 
