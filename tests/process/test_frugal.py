@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from takopi.process.frugal import decode_json, encode_json, write_atomically
 
-texts = st.text(max_size=20) | st.text(st.characters(categories=["Cs"]), max_size=3)
+texts = st.text(max_size=8) | st.text(st.characters(categories=["Cs"]), max_size=3)
 values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
-    max_leaves=5,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=4,
 )
 
 
-@given(st.dictionaries(texts, values, max_size=4))
+@given(st.dictionaries(texts, values, max_size=3))
 def test_what_is_written_reads_as_the_json_package_reads_it(value: dict[str, object]) -> None:
     """Both readers give back what was written, lone surrogates included."""
     text = encode_json(value)

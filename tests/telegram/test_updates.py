@@ -266,7 +266,7 @@ def test_presses_that_takopi_never_made_are_nothing(more):
     assert query(**more) is None
 
 
-plain_values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
+plain_values = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=6)
 json_values = st.deferred(
     lambda: (
         plain_values
@@ -278,7 +278,7 @@ json_values = st.deferred(
 
 @pytest.mark.timeout(600)
 @given(
-    st.dictionaries(st.text(min_size=1, max_size=12), json_values, max_size=8), st.text(max_size=60)
+    st.dictionaries(st.text(min_size=1, max_size=12), json_values, max_size=4), st.text(max_size=20)
 )
 def test_unknown_fields_never_hide_a_message(extra, text):
     """Whatever Telegram adds to a message, its text arrives."""
