@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -82,6 +84,16 @@ def _resumed(engine: str, argv: list[str]) -> ResumeToken | None:
         if _RESUME.fullmatch(option) and not value.startswith("-"):
             return runner.extract_resume(runner.format_resume(ResumeToken(engine, value)))
     return None
+
+
+@contextmanager
+def naming(case: Case) -> Iterator[None]:
+    """Let a failure say in which recorded run it is, where one test looks at them all."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"in the recorded run {case}")
+        raise
 
 
 def events_of(case: Case, chunks: list[bytes] | None = None) -> list[TakopiEvent]:

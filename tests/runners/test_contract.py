@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runners.cases import CONFIG_PATH, FIXTURES, Case, cases, engines, events_of, runner_of
+from runners.cases import (
+    CONFIG_PATH,
+    FIXTURES,
+    Case,
+    cases,
+    engines,
+    events_of,
+    naming,
+    runner_of,
+)
 from takopi.engines import find_engines
 from takopi.errors import ConfigError, UsageError
 from takopi.jsonl_fold import JsonlFold
@@ -23,7 +32,6 @@ ENDS_WITH_THE_PROCESS = {"opencode"}
 
 PHASES = ("started", "updated", "completed")
 
-every_case = pytest.mark.parametrize("case", cases(), ids=str)
 every_engine = pytest.mark.parametrize("engine", engines())
 
 
@@ -68,35 +76,46 @@ def check_phases(events: list[TakopiEvent]) -> None:
         last[action.id] = (phase, kind)
 
 
-@every_case
-def test_a_recorded_run_keeps_the_rules(case: Case) -> None:
+@every_engine
+def test_a_recorded_run_keeps_the_rules(engine: str) -> None:
     """Whatever an engine was seen to print makes one well-formed turn."""
-    check_rules(events_of(case), case)
+    for case in cases(engine):
+        with naming(case):
+            check_rules(events_of(case), case)
 
 
-@every_case
-def test_what_a_turn_says_can_be_written_as_json(case: Case) -> None:
+@every_engine
+def test_what_a_turn_says_can_be_written_as_json(engine: str) -> None:
     """Events go to `--json` and to the journal, so every one of them has a JSON form."""
-    for event in events_of(case):
-        msgspec.json.decode(msgspec.json.encode(event))
+    for case in cases(engine):
+        with naming(case):
+            for event in events_of(case):
+                msgspec.json.decode(msgspec.json.encode(event))
 
 
-@every_case
-def test_a_replay_gives_the_same_events(case: Case) -> None:
+@every_engine
+def test_a_replay_gives_the_same_events(engine: str) -> None:
     """State is a fold over the output, so that a restart goes on where the run was."""
-    assert events_of(case) == events_of(case)
+    for case in cases(engine):
+        with naming(case):
+            assert events_of(case) == events_of(case)
 
 
-@every_case
-def test_bytes_one_by_one_give_the_same_events(case: Case) -> None:
+@every_engine
+@pytest.mark.timeout(120)
+def test_bytes_one_by_one_give_the_same_events(engine: str) -> None:
     """It does not matter how the output arrives."""
-    stream = case.stdout
-    if len(stream) > 60_000:  # the long lines: each byte of the rest, the lines in large pieces
-        edge = stream.find(b"\n", stream.find(b"\n", 30_000) + 1)
-        head = [stream[n : n + 1] for n in range(2_000)]
-        assert events_of(case, [*head, stream[2_000:edge], stream[edge:]]) == events_of(case)
-        return
-    assert events_of(case, [stream[n : n + 1] for n in range(len(stream))]) == events_of(case)
+    for case in cases(engine):
+        with naming(case):
+            assert events_of(case, byte_by_byte(case.stdout)) == events_of(case)
+
+
+def byte_by_byte(stream: bytes) -> list[bytes]:
+    """Cut a stream into its bytes; of one with long lines, those in large pieces."""
+    if len(stream) <= 60_000:
+        return [stream[n : n + 1] for n in range(len(stream))]
+    edge = stream.find(b"\n", stream.find(b"\n", 30_000) + 1)
+    return [*(stream[n : n + 1] for n in range(2_000)), stream[2_000:edge], stream[edge:]]
 
 
 @every_engine

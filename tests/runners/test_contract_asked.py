@@ -4,12 +4,13 @@ As in test_contract.py nothing here knows any engine by name.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from fakes.pictures import write_png
-from runners.cases import Case, cases, engines, events_of, final, runner_of
+from runners.cases import Case, cases, engines, events_of, final, naming, runner_of
 from takopi.core.permission_modes import NEUTRAL_MODES
 from takopi.core.usage import Usage, read_usage
 from takopi.errors import UsageError
@@ -18,7 +19,6 @@ from takopi.turn import TurnRequest
 from takopi.turn_context import bind_request
 
 every_engine = pytest.mark.parametrize("engine", engines())
-every_case = pytest.mark.parametrize("case", cases(), ids=str)
 ASKED = TurnRequest(prompt="hello")
 
 
@@ -139,12 +139,18 @@ def test_a_turn_that_was_ended_lost_no_session(engine: str) -> None:
         assert not fold.session_unknown
 
 
-@every_case
-def test_usage_has_the_common_keys(case: Case) -> None:
+@every_engine
+def test_usage_has_the_common_keys(engine: str) -> None:
     """Others add these numbers up, by day and by engine."""
-    usage = final(events_of(case)).usage
-    if usage is None:
-        return
+    for case in cases(engine):
+        usage = final(events_of(case)).usage
+        if usage is not None:
+            with naming(case):
+                check_usage(usage)
+
+
+def check_usage(usage: dict[str, Any]) -> None:
+    """Check what must hold for the numbers of every engine."""
     read = read_usage(usage)
     assert read != Usage()
     assert read.input_tokens is not None
