@@ -19,7 +19,6 @@ from takopi.core.gathering import (
     joined_text,
     prompt_of,
 )
-from takopi.core.richtext import utf16_len
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -196,10 +195,8 @@ def test_forwards_and_captions_are_set_apart() -> None:
 
 
 WRITTEN = st.characters(codec="utf-8", exclude_categories=["Z", "C"])
-TEXTS = st.one_of(
-    st.text(WRITTEN, min_size=1, max_size=9),
-    st.integers(LONG_UNITS, 4096).map(lambda size: "x" * size),
-)
+SHORT_TEXTS = st.text(WRITTEN, min_size=1, max_size=9)
+TEXTS = st.one_of(SHORT_TEXTS, st.integers(LONG_UNITS, 4096).map(lambda size: "x" * size))
 ARRIVALS = st.lists(
     st.tuples(st.floats(0, 2), TEXTS, st.booleans(), st.sampled_from([None, None, "a", "b"])),
     max_size=12,
@@ -230,34 +227,43 @@ def test_no_words_are_lost_doubled_or_moved(
         assert until is None or until <= prompt[-1].arrived_at + LONG_WAIT_S
 
 
-@given(
-    texts=st.lists(TEXTS.filter(lambda text: utf16_len(text) < LONG_UNITS), max_size=6),
-    pauses=st.lists(st.floats(0, 3), min_size=6, max_size=6),
+USUAL_TEXTS = SHORT_TEXTS | st.integers(LONG_UNITS - 20, LONG_UNITS - 1).map(
+    lambda size: "x" * size
 )
-def test_prompts_of_usual_length_never_meet(texts: list[str], pauses: list[float]) -> None:
+
+
+@given(written=st.lists(st.tuples(USUAL_TEXTS, st.floats(0, 3)), max_size=6))
+def test_prompts_of_usual_length_never_meet(written: list[tuple[str, float]]) -> None:
     """Each reaches an agent as one, at whatever pace they are written."""
     now, pieces = 0.0, []
-    for number, (text, pause_s) in enumerate(zip(texts, pauses, strict=False)):
+    for number, (text, pause_s) in enumerate(written):
         now += pause_s
         pieces.append(piece(text, number, at=now))
-    assert len(gathered(pieces)) == len(texts)
+    assert len(gathered(pieces)) == len(written)
+
+
+def cut_by_a_client(paste: str) -> list[str]:
+    """Fill one message after the other, with whole characters only."""
+    parts, rest = [], paste.encode("utf-16-le")
+    while rest:
+        end = 2 * 4096
+        if rest[end:] and 0xD8 <= rest[end - 1] <= 0xDB:
+            end -= 2  # the first half of a character of two units
+        parts.append(rest[:end].decode("utf-16-le"))
+        rest = rest[end:]
+    return parts
 
 
 @given(
-    pattern=st.text(WRITTEN, min_size=1, max_size=9),
+    pattern=SHORT_TEXTS,
     size=st.integers(4097, 12_000),
-    pauses=st.lists(st.floats(0, LONG_WAIT_S), min_size=8, max_size=8),
+    pauses=st.lists(st.floats(0, LONG_WAIT_S), min_size=6, max_size=6),
 )
 def test_a_paste_that_was_cut_is_whole_again(pattern: str, size: int, pauses: list[float]) -> None:
     """A client fills each message; what arrives within a second each is the pasted text."""
     paste = (pattern * size)[:size]
-    parts, now = [""], 0.0
-    for character in paste:
-        if utf16_len(parts[-1]) + utf16_len(character) > 4096:
-            parts.append("")
-        parts[-1] += character
-    pieces = []
-    for number, (text, pause_s) in enumerate(zip(parts, pauses, strict=False)):
+    now, pieces = 0.0, []
+    for number, (text, pause_s) in enumerate(zip(cut_by_a_client(paste), pauses, strict=False)):
         now += pause_s * 0.999  # added up, seconds round
         pieces.append(piece(text, number, at=now))
     (prompt,) = gathered(pieces)
