@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.again import again_and_again
 from takopi.context import RunContext
 from takopi.core.richtext import utf16_len
 from takopi.core.session_list import (
@@ -30,7 +31,7 @@ ENTRIES = st.builds(
 
 
 @given(
-    entries=st.lists(ENTRIES, max_size=40),
+    entries=again_and_again(ENTRIES, 40),
     page=st.integers(-2, 9),
     branch=st.text(max_size=200) | st.none(),
 )

@@ -1,9 +1,12 @@
 """/help fits into one message, whatever is installed and whichever language is spoken."""
 
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.again import again_and_again
 from takopi.core.command_help import examples_of
 from takopi.core.commands import COMMANDS, CommandSpec
 from takopi.core.help_replies import (
@@ -20,7 +23,8 @@ from takopi.locale_files import languages, load_texts
 
 TEXTS = {code: load_texts(code) for code in languages()}
 CODEX = Engines(("codex",), "codex")
-IDS = st.from_regex(r"[a-z0-9_]{1,32}", fullmatch=True)
+IDS = st.text(string.ascii_lowercase + string.digits + "_", min_size=1, max_size=32)
+INSTALLED = again_and_again(IDS, 60)
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +46,9 @@ def plugin(name: str, description: str) -> CommandSpec:
 
 @given(
     code=st.sampled_from(languages()),
-    engines=st.lists(IDS, max_size=60),
-    names=st.lists(IDS, max_size=60),
-    projects=st.lists(IDS, max_size=60),
+    engines=INSTALLED,
+    names=INSTALLED,
+    projects=INSTALLED,
     description=st.text(max_size=300),
 )
 def test_help_is_one_message_whatever_is_installed(
@@ -57,7 +61,7 @@ def test_help_is_one_message_whatever_is_installed(
             Engines(tuple(engines), (engines or ["codex"])[0], tuple(names)), plugins, projects
         )
     )
-    for spec in (*COMMANDS, *plugins):
+    for spec in dict.fromkeys(plugins):
         assert fits(command_help(spec))
 
 
@@ -75,6 +79,7 @@ def test_takopis_own_commands_leave_room_for_what_is_installed(code) -> None:
     assert "/tree – Show a tree" in text
     for spec in COMMANDS:
         assert 1 <= len(translated(spec.description)) <= 256
+        assert fits(command_help(spec))
 
 
 def test_what_has_no_room_is_counted() -> None:

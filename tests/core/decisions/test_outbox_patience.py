@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.again import again_and_again
 from takopi.core.outbox_patience import (
     ASIDE_PAUSE_S,
     Failure,
@@ -124,17 +125,13 @@ def test_a_flood_is_no_failure() -> None:
     assert (verdict.pause_s, verdict.trouble.failures, verdict.trouble.lonely) == (0.0, 1, 0)
 
 
-@given(
-    gaps=st.lists(st.floats(0.01, 4000), min_size=1, max_size=60),
-    lonely=st.lists(st.booleans(), min_size=60, max_size=60),
-    floods=st.lists(st.booleans(), min_size=60, max_size=60),
-)
+@given(tries=again_and_again(st.tuples(st.floats(0.01, 4000), st.booleans(), st.booleans()), 60))
 def test_nothing_is_given_up_early_and_nothing_is_tried_for_ever(
-    gaps: list[float], lonely: list[bool], floods: list[bool]
+    tries: list[tuple[float, bool, bool]],
 ) -> None:
     """Whatever happens, a day decides; pauses are short; simpler needs its reasons."""
     trouble, now = None, 0.0
-    for gap, alone, flood in zip(gaps, lonely, floods, strict=False):
+    for gap, alone, flood in tries:
         before = trouble
         verdict = failed(before, now, age_s=now, taken_at=now if alone else None, flood=flood)
         assert (verdict.step == "give up") == (now >= DAY_S)

@@ -1,9 +1,12 @@
 """What takopi itself says."""
 
+import string
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.again import again_and_again
 from takopi.core.chat import ChatMessage
 from takopi.core.decisions import EngineConflict, UnknownCommand
 from takopi.core.help_replies import Engines, help_reply
@@ -29,10 +32,10 @@ from takopi.core.turn_queue import QueuePlace
 
 WHYS = st.sampled_from(["session", "limit", "gathering", "person"])
 PLACES = st.none() | st.builds(QueuePlace, WHYS, st.integers(0, 99), st.integers(0, 99))
-TURNS = st.lists(
+TURNS = again_and_again(
     st.builds(
         TurnLine,
-        turn_id=st.from_regex(r"\A[a-z0-9]{1,20}\Z"),
+        turn_id=st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=20),
         engine=st.sampled_from(["codex", "claude"]),
         prompt=st.text(max_size=300),
         elapsed_s=st.none() | st.floats(0, 10**6),
@@ -42,7 +45,7 @@ TURNS = st.lists(
         where=st.text(max_size=250),
         steps=st.integers(0, 10**6),
     ),
-    max_size=40,
+    40,
 )
 
 
