@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import string
 from functools import cache
 from pathlib import Path
@@ -144,7 +145,9 @@ def said_at_import(tree: ast.Module) -> list[str]:
 def test_no_text_is_said_before_the_language_is_known() -> None:
     """A constant is marked with `tr_later`, and said with `translated` where it is used."""
     for path in sorted(SCRIPT.SOURCE.rglob("*.py")):
-        assert said_at_import(ast.parse(path.read_text("utf-8"))) == [], path
+        source = path.read_text("utf-8")
+        if re.search(r"\b(tr|tr_n|translated)\b", source):
+            assert said_at_import(ast.parse(source)) == [], path
     assert said_at_import(ast.parse("A = {1: tr('x')}\nclass B:\n    c = tr_n('a', 'b', 1)")) != []
 
 
