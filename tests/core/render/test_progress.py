@@ -228,9 +228,10 @@ def _deep_size(value: object) -> int:
 def test_ten_thousand_actions_leave_a_small_state() -> None:
     """Size and cost do not grow with the turn, whatever the engine puts into an event."""
     sizes, state = [], start_progress(ENGINE)
+    title, output = "x" * 5_000, "y" * 100_000
     for n in range(10_000):
-        state = advance(state, event("command", f"id-{n:06}", "x" * 5_000, output="y" * 100_000))
-        state = advance(state, done(f"id-{n:06}", "x" * 5_000))
+        state = advance(state, event("command", f"id-{n:06}", title, output=output))
+        state = advance(state, done(f"id-{n:06}", title))
         if n in (999, 9_999):
             sizes.append(_deep_size(state))
     assert sizes[1] <= sizes[0] + 100
