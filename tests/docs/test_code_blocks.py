@@ -4,6 +4,7 @@ import re
 import shlex
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -37,16 +38,21 @@ class Block:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
+@cache
+def every_block() -> tuple[Block, ...]:
+    """Collect the blocks of all pages, at the collection of tests: so not what is in the lines."""
+    parser = MarkdownIt().disable("inline")
+    return tuple(
+        Block(page, token.map[0] + 1 if token.map else 0, token.info.split(" ")[0], token.content)
+        for page in PAGES
+        for token in parser.parse(page.read_text("utf-8"))
+        if token.type == "fence"
+    )
+
+
 def blocks(*languages: str) -> list[Block]:
-    """Collect the blocks of these languages."""
-    found = []
-    for page in PAGES:
-        for token in MarkdownIt().parse(page.read_text("utf-8")):
-            language = token.info.split(" ")[0]
-            if token.type == "fence" and language in languages:
-                line = token.map[0] + 1 if token.map else 0
-                found.append(Block(page, line, language, token.content))
-    return found
+    """List the blocks of these languages."""
+    return [block for block in every_block() if block.language in languages]
 
 
 KNOWN = {
@@ -56,10 +62,8 @@ KNOWN = {
 
 def test_every_block_names_a_known_language() -> None:
     """A block without a language, or with one that no test here checks, is a mistake."""
-    for page in PAGES:
-        for token in MarkdownIt().parse(page.read_text("utf-8")):
-            if token.type == "fence":
-                assert token.info.split(" ")[0] in KNOWN, f"{page}: {token.info!r}"
+    for block in every_block():
+        assert block.language in KNOWN, f"{block}: {block.language!r}"
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
