@@ -15,14 +15,14 @@ from takopi.transport import MessageRef, SendOptions
 
 BOT = Bot(TOKEN)
 KINDS = ["bold", "italic", "strikethrough", "code", "pre", "blockquote", "text_link"]
-words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 
 
 @st.composite
 def rich_texts(draw: st.DrawFn) -> RichText:
     """Make text of pieces, some of them marked; lone surrogates included."""
     text, entities = "x", []
-    for piece in draw(st.lists(words | st.just("\ud83d") | st.just("😀"), max_size=8)):
+    for piece in draw(st.lists(words | st.just("\ud83d") | st.just("😀"), max_size=6)):
         if draw(st.booleans()):
             kind = draw(st.sampled_from(KINDS))
             url = "https://a.b/c" if kind == "text_link" else None
@@ -32,7 +32,7 @@ def rich_texts(draw: st.DrawFn) -> RichText:
     return RichText(text, tuple(entities))
 
 
-labels = st.text(min_size=1, max_size=20).filter(str.strip)
+labels = st.text(min_size=1, max_size=8).filter(str.strip)
 buttons = st.builds(Button, labels, st.text("abc:1é", min_size=1, max_size=30))
 rows = st.lists(st.lists(buttons, min_size=1, max_size=3).map(tuple), max_size=3).map(tuple)
 
