@@ -8,12 +8,15 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 from typing import TypeVar
 
 import anyio
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bridge.draws import one_of_each, row
 from bridge.outbox_desk import RecordingStore
 from fakes.clock import VirtualClock
 from fakes.transport import Call, MemoryTransport
@@ -36,6 +39,8 @@ from takopi.errors import (
 from takopi.transport import MessageRef, SendOptions
 
 KINDS: dict[int, ChatKind] = {1: "private", -2: "group"}
+Word = tuple[int, int, int]
+"""Post, part, place."""
 WORD = re.compile(r"p(\d+)\.(\d+)\.(\d+)")
 _T = TypeVar("_T")
 FATES = ("ok", "ok", "ok", "5xx", "hang", "unheard", "flood", "format", "reply", "topic", "target")
@@ -84,8 +89,8 @@ class Send:
         return self.call.verb in {"send", "document"}
 
     @property
-    def words(self) -> list[tuple[int, int, int]]:
-        """List the words in it: post, part, place."""
+    def words(self) -> tuple[Word, ...]:
+        """List the words in it."""
         document = self.call.document
         text = document.content.decode() if document else self.call.text
         return words_in(text)
@@ -102,16 +107,18 @@ class Send:
         return self.call.chat, self.call.message_id or 0
 
 
-POSTS = st.builds(
-    Post,
-    verb=st.sampled_from(["final", "final", "final", "say", "ask"]),
-    chat=st.sampled_from(sorted(KINDS)),
-    parts=st.lists(st.sampled_from(["short", "long", "file"]), min_size=1, max_size=3).map(tuple),
-    pause_s=st.sampled_from([0.0, 0.0, 2.0, 30.0]),
-    thread=st.sampled_from([None, None, 7]),
-    lives=st.booleans(),
-    as_edit=st.booleans(),
+_PARTS = tuple(
+    kinds[:count] for count in (1, 2, 3) for kinds in product(("short", "long", "file"), repeat=3)
 )
+POSTS = one_of_each(
+    ("final", "final", "final", "say", "ask"),
+    sorted(KINDS),
+    _PARTS,
+    (0.0, 0.0, 2.0, 30.0),
+    (None, None, 7),
+    (False, True),
+    (False, True),
+).map(lambda chosen: Post(*chosen))
 
 
 def stories(
@@ -127,11 +134,11 @@ def stories(
     return st.builds(
         Story,
         posts=st.lists(POSTS, min_size=1, max_size=4).map(tuple),
-        fates=st.lists(st.sampled_from(list(fates)), max_size=25).map(tuple),
+        fates=row(fates, 25),
         cuts=st.lists(st.integers(0, 50), max_size=cuts).map(tuple),
-        coins=st.lists(st.booleans(), max_size=6).map(tuple),
+        coins=row((False, True), 6),
         latency_s=st.sampled_from([0.0, 0.4]),
-        refusals=st.lists(st.booleans(), max_size=refusals).map(tuple),
+        refusals=row((False, True), refusals),
     )
 
 
@@ -351,9 +358,10 @@ def said(number: int, post: Post) -> tuple[ChatMessage | Document, ...]:
     return tuple(body(number, part, kind) for part, kind in enumerate(kinds))
 
 
-def words_in(text: str) -> list[tuple[int, int, int]]:
-    """List the words in a text: post, part, place."""
-    return [(int(post), int(part), int(n)) for post, part, n in WORD.findall(text)]
+@lru_cache(maxsize=1024)
+def words_in(text: str) -> tuple[Word, ...]:
+    """List the words in a text."""
+    return tuple((int(post), int(part), int(n)) for post, part, n in WORD.findall(text))
 
 
 def content_of(message: ChatMessage | Document) -> str:
@@ -363,6 +371,7 @@ def content_of(message: ChatMessage | Document) -> str:
     return message.body.text
 
 
+@lru_cache(maxsize=1024)
 def body(post: int, part: int, kind: str) -> ChatMessage | Document:
     """Make a part of unique words: a short one, one that fills a message, or a file."""
     # The faces are two units each: a cut that counts characters would go wrong.

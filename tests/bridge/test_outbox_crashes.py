@@ -10,8 +10,8 @@ from hypothesis import given
 from bridge.outbox_desk import text
 from bridge.outbox_world import (
     KINDS,
-    Send,
     Story,
+    Word,
     World,
     content_of,
     said,
@@ -19,8 +19,6 @@ from bridge.outbox_world import (
     words_in,
 )
 from takopi.core.letter_forms import REPEATED
-
-Word = tuple[int, int, int]
 
 NO_DOUBT = ("ok", "ok", "5xx", "flood", "format", "reply", "topic", "target")
 
@@ -87,8 +85,8 @@ def everything_is_there(world: World, *, in_order: bool = True) -> None:
     """Check that each word can be read, in its order."""
     last: dict[Word, tuple[int, int]] = {}
     for (_, message_id), shown in sorted(world.chat.shown.items()):
-        for place, word in enumerate(words_in(content_of(shown.document or text(shown.text)))):
-            last[word] = message_id, place
+        words = words_in(content_of(shown.document or text(shown.text)))
+        last.update((word, (message_id, place)) for place, word in enumerate(words))
     for number, post in enumerate(world.story.posts):
         for part in said(number, post):
             places = [last.get(word) for word in words_in(content_of(part))]
@@ -98,12 +96,14 @@ def everything_is_there(world: World, *, in_order: bool = True) -> None:
 
 def repeats_have_a_reason_and_a_mark(world: World) -> None:
     """Check each word that was accepted more than once."""
-    copies: defaultdict[Word, list[Send]] = defaultdict(list)
-    settled = world.settled()
-    for send in world.sends():
+    copies: defaultdict[Word, tuple[int, ...]] = defaultdict(tuple)
+    settled, everything = world.settled(), world.sends()
+    for number, send in enumerate(everything):
         for word in send.words:
-            copies[word].append(send)
-    for word, sends in copies.items():
+            copies[word] += (number,)
+    # Words that went the same way fail together: one of them tells it.
+    for numbers, word in {numbers: word for word, numbers in copies.items()}.items():
+        sends = [everything[number] for number in numbers]
         for before, after in pairwise(sends):
             assert before.key not in settled, f"{word} was sent again though it was known"
             reason = before.key not in world.heard or before.life < after.life
@@ -112,7 +112,8 @@ def repeats_have_a_reason_and_a_mark(world: World) -> None:
         assert sends[-1].key in settled, f"nobody knows where {word} is"
     for number, send in enumerate(world.tries):
         if REPEATED in send.head:
-            earlier = [one for one in world.tries[:number] if set(one.words) & set(send.words)]
+            words = set(send.words)
+            earlier = [one for one in world.tries[:number] if not words.isdisjoint(one.words)]
             doubt = any(one.fate in {"hang", "unheard"} for one in earlier)
             assert doubt or send.life > 1, "marked without a reason"
 
