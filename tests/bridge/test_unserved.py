@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.dispatch_stage import Stage, staged
+from bridge.draws import one_of_each
 from fakes.clock import settle
 from fakes.scripted_engine import until_cancelled
 from takopi.bridge.records import AcceptedUpdate, UpdateHandled
@@ -49,46 +50,65 @@ async def test_who_is_not_served_any_more_starts_nothing() -> None:
         assert await stage.unhandled() == []
 
 
-PEOPLE = st.sampled_from([None, 2, 777, -1, 0])
-CHATS = st.sampled_from([1, 5, -100])
-TEXTS = st.sampled_from(
-    ["hello", "/cancel", "/cancel all", "/status", "codex resume s1", "/claude go", "", "x" * 4000]
+PEOPLE = (None, 2, 777, -1, 0)
+# In the first chat person 1 is served, and in no other.
+PLACES = (
+    *((1, person) for person in (*PEOPLE, *PEOPLE)),
+    *((chat, person) for chat in (5, -100) for person in (*PEOPLE, 1, 1, 1, 1, 1)),
 )
+MESSAGES = range(90, 131)
+TEXTS = (
+    *("hello", "/cancel", "/cancel all", "/status", "codex resume s1", "/claude go"),
+    *("", "x" * 4000),
+)
+COMMON = one_of_each(PLACES, (None, 3), ("private", "group"), MESSAGES)
+WHAT = one_of_each(
+    ("message", "edit", "press", "moved"),
+    TEXTS,
+    ("cancel:t1", "pick:t1", "o:i-t1:again", "o:b-t1:drop", "x"),
+    (False, True),
+    (None, "a"),
+    (0.0, 1.0, 1_700_001_000.0),
+)
+REPLIES = one_of_each((False, True), MESSAGES, TEXTS, (False, True))
+NUMBERS = st.integers(1000, 10**6)
 
 
 @st.composite
 def strangers(draw: st.DrawFn) -> ChatUpdate:
     """Make an update of somebody who is not served, or in a chat that is not."""
-    chat = draw(CHATS)
-    person = draw(PEOPLE) if chat == 1 else draw(PEOPLE | st.just(1))
-    number = draw(st.integers(1000, 10**6))
+    (chat, person), thread, chat_kind, message_id = draw(COMMON)
+    kind, text, data, forwarded, album, date = draw(WHAT)
+    number = draw(NUMBERS)
     common = {
         "update_id": number,
-        "scope": Scope("memory", chat, draw(st.none() | st.just(3))),
-        "chat_kind": draw(st.sampled_from(["private", "group"])),
-        "message_id": draw(st.integers(90, 130)),
+        "scope": Scope("memory", chat, thread),
+        "chat_kind": chat_kind,
+        "message_id": message_id,
         "sender_id": person,
     }
-    kind = draw(st.sampled_from(["message", "edit", "press", "moved"]))
     if kind == "edit":
-        return MessageEdited(**common, text=draw(TEXTS), edited_at=float(number))
+        return MessageEdited(**common, text=text, edited_at=float(number))
     if kind == "press":
-        data = draw(st.sampled_from(["cancel:t1", "pick:t1", "o:i-t1:again", "o:b-t1:drop", "x"]))
         return ButtonPressed(**common, press_id=f"p{number}", data=data)
     if kind == "moved" and chat != 1:
         scope = common["scope"]
         return ChatMigrated(update_id=number, scope=scope, message_id=4, new_chat_id=-77)
+    is_reply, *reply = draw(REPLIES)
     return MessageReceived(
         **common,
-        text=draw(TEXTS),
-        forwarded=draw(st.booleans()),
-        album=draw(st.sampled_from([None, "a"])),
-        reply=draw(st.none() | st.builds(RepliedTo, st.integers(90, 130), TEXTS, st.booleans())),
-        date=draw(st.sampled_from([0.0, 1.0, 1_700_001_000.0])),
+        text=text,
+        forwarded=forwarded,
+        album=album,
+        reply=RepliedTo(*reply) if is_reply else None,
+        date=date,
     )
 
 
-@given(batches=st.lists(st.lists(strangers(), max_size=5), max_size=4))
+BATCHES = st.lists(st.lists(strangers(), max_size=5), max_size=4)
+
+
+@given(batches=BATCHES)
 def test_strangers_cause_nothing_at_all(batches: list[list[ChatUpdate]]) -> None:
     """No call, no entry in the journal, no turn, and nobody's turn is touched.
 
