@@ -1,29 +1,31 @@
 """Turns of one session never overlap and keep their order; sessions never mix."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.draws import most, one_of_each, row
 from bridge.turn_stage import staged
 from bridge.world import World
 from fakes.clock import settle
 from fakes.scripted_engine import ScriptedTurn
 from takopi.model import ResumeToken, TakopiEvent
 
+# Of few conversations more go on than begin: that is what makes turns wait.
+MOST, CONVERSATIONS = most(7, 14), most(4, 6)
 PROMPTS = st.lists(
-    st.tuples(st.integers(0, 5), st.integers(0, 8), st.booleans()), min_size=1, max_size=14
+    one_of_each(range(CONVERSATIONS), range(9), (False, True)), min_size=1, max_size=MOST
 )
+DURATIONS = row(range(21), MOST)
 
 
-@given(
-    prompts=PROMPTS, durations=st.lists(st.integers(0, 20), max_size=14), limit=st.integers(1, 3)
-)
+@given(prompts=PROMPTS, durations=DURATIONS, limit=st.integers(1, 3))
 def test_sessions_are_kept_apart_and_in_order(
-    prompts: list[tuple[int, int, bool]], durations: list[int], limit: int
+    prompts: list[tuple[int, int, bool]], durations: Sequence[int], limit: int
 ) -> None:
     """Replies, resume lines and new prompts at any times, engines of any speed."""
 
