@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bridge.draws import one_of_each
 from bridge.session_world import chatting, gone, say
 from bridge.world import World
 from fakes.clock import settle
@@ -43,14 +44,17 @@ ENDS: dict[str, Script] = {
 }
 
 TOPIC = ((-7, 6), "", "codex")
-WHERE = st.tuples(st.sampled_from(PLACES), st.sampled_from(CONTEXTS), st.sampled_from(ENGINES))
+# A place is a draw of its own, so that hypothesis finds out to repeat it.
+WHERE = one_of_each(PLACES, CONTEXTS, ENGINES)
+WHAT = one_of_each(("prompt", "prompt", "reply", "new"), sorted(ENDS), range(256))
 STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["prompt", "prompt", "reply", "new"]),
-        WHERE,
-        st.sampled_from(sorted(ENDS)),
-        st.integers(0, 999),
-    ),
+    st.builds(lambda what, where: (what[0], where, *what[1:]), WHAT, WHERE),
+    min_size=1,
+    max_size=9,
+)
+FLAGS = one_of_each((False, True), (False, True))
+SAID = st.lists(
+    st.builds(lambda flags, where: (flags[0], where, flags[1]), FLAGS, WHERE),
     min_size=1,
     max_size=9,
 )
@@ -112,10 +116,10 @@ class Model:
             talk = self.current.get(key) or Talk()
         await self.run(key, talk, end, text, at)
 
-    async def say(self, text: str, at: dict) -> int:
+    async def say(self, text: str, at: dict, seconds: float = 60) -> int:
         """Write a message, and wait until the budgets of the chat have let everything out."""
         number = self.world.chat.write(text, **at).message_id
-        await self.world.clock.advance(60)
+        await self.world.clock.advance(seconds)
         return number
 
     async def run(self, key: Key, talk: Talk, end: str, text: str, at: dict) -> None:
@@ -123,7 +127,8 @@ class Model:
         runner = self.world.engines.runners[key[4]]
         runner.scripts = [ENDS[end]]
         calls = len(self.world.chat.calls)
-        number = await self.say(text, at)
+        # One that is cancelled at last shows its progress for as long as it is waited for.
+        number = await self.say(text, at, 5 if end == "cancel" else 60)
         turn = runner.turns[-1]
         if end == "cancel":
             await self.say("/cancel", {**at, "reply_to": number})
@@ -194,10 +199,7 @@ def test_each_place_context_and_engine_has_its_own_session(steps, shown: bool) -
     anyio.run(play)
 
 
-@given(
-    said=st.lists(st.tuples(st.booleans(), WHERE, st.booleans()), min_size=1, max_size=9),
-    slow=st.booleans(),
-)
+@given(said=SAID, slow=st.booleans())
 def test_what_comes_in_one_answer_of_the_service_goes_on_in_its_order(said, slow: bool) -> None:
     """Prompts share a session when they share place, context and engine, and no /new between."""
 
