@@ -112,6 +112,28 @@ def document(seed: int, size: int, depth: int = 2) -> str:
     return random.choice(["\n\n", "\n"]).join(block(random, depth) for _ in range(size))
 
 
+# Sixteen blocks fill no message. This fills some and costs next to nothing to lay out: in words, in
+# entities, in lines, in bytes, and in one word without an end.
+FILLINGS = [
+    *(
+        "plain words " * 250,
+        "`c` " * 110,
+        f"{'a line ' * 20}\n" * 20,
+        "日本語 😀 " * 400,
+        "x" * 5_000,
+    ),
+]
+
+
+def long_document(seed: int, size: int, fillings: int) -> str:
+    """Make a document for several messages, with a filling behind each of its first blocks."""
+    random = Random(seed)
+    parts = [document(random.randrange(2**32), 1) for _ in range(size)]
+    for place in range(fillings):
+        parts.insert(2 * place + 1, random.choice(FILLINGS))
+    return "\n\n".join(parts)
+
+
 SEEDS = st.integers(0, 2**32)
 SENTENCES = SEEDS.map(lambda seed: inline(Random(seed), 3))
 
@@ -126,7 +148,17 @@ NOISE = st.text(
 )
 
 SHORT_DOCUMENTS = st.builds(document, SEEDS, st.integers(1, 5))
+SOME_BLOCKS = st.builds(document, SEEDS, st.integers(3, 10))
 LONG_DOCUMENTS = st.builds(document, SEEDS, st.integers(6, 16))
+# Every limit is missed by documents that are far from it, so some just fit or just do not.
+ABOUT_ONE_MESSAGE = st.builds(
+    lambda words, units: words + "\n\n" + ("words " * 750)[: max(0, units - len(words))],
+    SHORT_DOCUMENTS,
+    st.integers(3_700, 4_500),
+)
+MANY_MESSAGES = ABOUT_ONE_MESSAGE | st.builds(
+    long_document, SEEDS, st.integers(1, 4), st.integers(0, 7)
+)
 DOCUMENTS = st.one_of(
     SHORT_DOCUMENTS, NOISE, st.tuples(SHORT_DOCUMENTS, NOISE).map("\n\n".join), LONG_DOCUMENTS
 )

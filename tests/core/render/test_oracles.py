@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.render.documents import DOCUMENTS, LONG_DOCUMENTS
+from core.render.documents import DOCUMENTS, MANY_MESSAGES
 from core.render.rules import squeezed
 from takopi.core.chat import ChatMessage
 from takopi.core.final_view import FinalView, render_final
@@ -48,14 +48,14 @@ def telegram_accepts() -> Any:
     return judge
 
 
-@given(source=st.one_of(DOCUMENTS, LONG_DOCUMENTS))
+@given(source=st.one_of(DOCUMENTS, MANY_MESSAGES))
 def test_a_rule_checker_accepts_every_part(telegram_accepts: Any, source: str) -> None:
     """Every part of every document is a valid `sendMessage`."""
     for part in split_rich(render_markdown(source)):
         telegram_accepts(ChatMessage(part))
 
 
-@given(source=LONG_DOCUMENTS, overflow=st.sampled_from(["split", "trim", "file"]))
+@given(source=MANY_MESSAGES, overflow=st.sampled_from(["split", "trim", "file"]))
 def test_a_rule_checker_accepts_every_final(
     telegram_accepts: Any, source: str, overflow: Any
 ) -> None:

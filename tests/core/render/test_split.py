@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.render.documents import LONG_DOCUMENTS, NOISE, SHORT_DOCUMENTS
+from core.render.documents import MANY_MESSAGES, NOISE, SHORT_DOCUMENTS, SOME_BLOCKS
 from core.render.rules import assert_sendable, assert_well_formed, squeezed, tagged, units
 from takopi.core.markdown import render_markdown
 from takopi.core.richtext import Entity, RichText, plain, utf16_len
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(1_800)
 LIMITS = st.tuples(st.integers(20, 500), st.integers(1, 8))
 
 
-@given(st.one_of(LONG_DOCUMENTS, SHORT_DOCUMENTS, NOISE), LIMITS)
+@given(st.one_of(SOME_BLOCKS, SHORT_DOCUMENTS, NOISE), LIMITS)
 def test_every_part_is_sendable_and_nothing_is_lost(source: str, limits: tuple[int, int]) -> None:
     """Parts keep the limits and are together the text but for white space at the cuts."""
     max_units, max_entities = limits
@@ -37,14 +37,14 @@ def test_every_part_is_sendable_and_nothing_is_lost(source: str, limits: tuple[i
         assert squeezed("".join(part.text for part in parts)) == squeezed(rich.text)
 
 
-@given(LONG_DOCUMENTS)
+@given(MANY_MESSAGES)
 def test_messages_keep_telegrams_limits(source: str) -> None:
     """The default limits are those of a message."""
     for part in split_rich(render_markdown(source)):
         assert_sendable(part)
 
 
-@given(LONG_DOCUMENTS, LIMITS)
+@given(SOME_BLOCKS, LIMITS)
 def test_formatting_goes_on_in_the_next_part(source: str, limits: tuple[int, int]) -> None:
     """What a kind marks in the whole, it marks in the parts, language and target included."""
     rich = render_markdown(source)

@@ -75,12 +75,22 @@ def test_without_room_there_is_no_log() -> None:
     assert shown(log, max_entities=0) == ""
 
 
+# For one to three messages by its entities, and for up to seven by its units: more than is split.
+LONG_ANSWERS = st.builds(
+    lambda entities, words: "word `c` " * entities + "\n\n" + "plain words " * words,
+    st.integers(60, 260),
+    st.integers(0, 1_600),
+)
+TITLES = st.builds(
+    lambda some, times: some * times,
+    st.lists(st.text(max_size=200), max_size=5),
+    st.integers(1, 8),
+)
+
+
 @given(
-    answer=st.one_of(
-        st.text(max_size=300),
-        st.integers(3000, 20_000).map(lambda n: ("word `c` " * n)[:n]),
-    ),
-    titles=st.lists(st.text(max_size=200), max_size=40),
+    answer=st.text(max_size=300) | LONG_ANSWERS,
+    titles=TITLES,
     overflow=st.sampled_from(["split", "trim", "file"]),
 )
 def test_a_final_with_a_log_is_valid_and_loses_nothing_of_the_answer(
