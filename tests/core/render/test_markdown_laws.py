@@ -138,7 +138,7 @@ def test_100_kb_take_less_than_half_a_second() -> None:
     if _is_traced():
         assert _seconds(source) < 5
     else:
-        assert min(_seconds(source) for _ in range(3)) < 0.5
+        assert any(_seconds(source) < 0.5 for _ in range(3))
 
 
 def _seconds(source: str) -> float:
