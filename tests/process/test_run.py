@@ -95,6 +95,7 @@ async def test_a_reader_that_sleeps_until_the_end_loses_nothing(host: LocalRunHo
     assert said == b"".join(b"line %d\n" % n for n in range(20_000))
 
 
+@pytest.mark.long  # once is in contract/test_on_real_processes.py
 async def test_what_is_written_right_before_the_end_arrives(host: LocalRunHost) -> None:
     """A last word without newline is there although the process ends at once, every time."""
     for n in range(20):
