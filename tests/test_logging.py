@@ -128,9 +128,9 @@ KEY = "canary-value/of+a=key"
 FORMS = (KEY, TOKEN, quote(KEY, safe=""), quote(TOKEN, safe=""), TOKEN[:20], TOKEN.split(":")[1])
 said = st.builds(
     lambda before, form, after: f"{before} {form} {after}",
-    st.text(max_size=8),
+    st.text(max_size=3),
     st.sampled_from(FORMS),
-    st.text(max_size=8),
+    st.text(max_size=3),
 )
 nested = st.recursive(
     said | said.map(str.encode) | said.map(ValueError) | said.map(Path),
@@ -141,7 +141,7 @@ nested = st.recursive(
         | st.builds(lambda value: ValueError({"deep": value}), inner)
         | st.builds(lambda value: {"args": ExceptionGroup("g", [KeyError(value)])}, inner)
     ),
-    max_leaves=6,
+    max_leaves=4,
 )
 
 
