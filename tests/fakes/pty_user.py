@@ -7,14 +7,16 @@ import select
 import signal
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import psutil
+import pyte
 
 __all__ = ["CTRL_C", "CTRL_D", "PtyUser", "ends_soon"]
 
+_ROWS = 30
 CTRL_C = "\x03"
 CTRL_D = "\x04"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x1b\x07]*(?:\x07|\x1b\\)")
@@ -39,7 +41,7 @@ class PtyUser:
     Args:
         argv: The program and its arguments.
         environment: The whole environment; TERM is added.
-        columns: The width of the terminal.
+        columns: The width of the terminal; it has 30 rows.
         term: What kind of terminal it is.
         cwd: Where it is started.
     """
@@ -56,6 +58,9 @@ class PtyUser:
         self._argv = list(argv)
         self._cwd = cwd or Path.cwd()
         self._environment = {**environment, "TERM": term, "COLUMNS": str(columns)}
+        self._columns = columns
+        self._screen = pyte.Screen(columns, _ROWS)
+        self._stream = pyte.ByteStream(self._screen)
         self._shown = ""
         self._read_to = 0
         self._status: int | None = None
@@ -67,6 +72,7 @@ class PtyUser:
                 # As a shell starts it: who runs the tests in the background ignores Ctrl-C.
                 signal.signal(signal.SIGINT, signal.SIG_DFL)
                 os.chdir(self._cwd)
+                termios.tcsetwinsize(0, (_ROWS, self._columns))
                 os.execve(self._argv[0], self._argv, self._environment)
             finally:
                 os._exit(127)
@@ -105,9 +111,34 @@ class PtyUser:
         self._read_to = found + len(text)
         return before
 
+    @property
+    def rows(self) -> list[str]:
+        """Give what stands on the terminal now, row by row, without what is empty at the end."""
+        return "\n".join(row.rstrip() for row in self._screen.display).rstrip("\n").split("\n")
+
+    def see(self, text: str, limit_s: float = 20) -> None:
+        """Wait until `text` stands on the terminal; for programs that redraw what changed."""
+        self._until(lambda: any(text in row for row in self.rows), text, limit_s)
+
+    def see_last(self, *rows: str, limit_s: float = 20) -> None:
+        """Wait until these are the last rows on the terminal."""
+        self._until(lambda: self.rows[-len(rows) :] == list(rows), "\n".join(rows), limit_s)
+
+    def _until(self, seen: Callable[[], bool], wanted: str, limit_s: float) -> None:
+        deadline = time.monotonic() + limit_s
+        while not seen():
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._read(left):
+                shown = "\n".join(self.rows)
+                raise AssertionError(f"not on the terminal:\n{wanted}\n\nit shows:\n{shown}")
+
     def type(self, keys: str) -> None:
-        """Press keys."""
-        os.write(self._terminal, keys.encode())
+        """Press keys; what is shown meanwhile is read, or both sides would wait for each other."""
+        left = keys.encode()
+        while left:
+            self._read(0)
+            if select.select([], [self._terminal], [], 0.1)[1]:
+                left = left[os.write(self._terminal, left[:256]) :]
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program."""
@@ -132,4 +163,5 @@ class PtyUser:
         except OSError:  # EIO: the program has closed the terminal
             return False
         self._shown += chunk.decode("utf-8", "replace")
+        self._stream.feed(chunk)
         return bool(chunk)

@@ -28,8 +28,6 @@ def test_each_line_of_progress_is_written_once() -> None:
         screen.clear(1)
         screen.progress(2, plain("working · toy · 0s"))
         screen.say(plain("the answer"))
-        screen.ready()
-        screen.typed()
     assert streams.notes.getvalue().splitlines() == [
         "starting · toy · 0s",
         "working · toy · 0s",
@@ -128,36 +126,6 @@ def test_what_goes_on_is_taken_away_at_the_end() -> None:
     assert out.getvalue().rindex("\x1b[?25h") > out.getvalue().rindex("\x1b[?25l")
 
 
-def test_the_place_to_type_is_the_last_line() -> None:
-    """What comes while a person is asked to type stands above."""
-    screen, out = terminal()
-    with screen:
-        screen.ready()
-        get_logger("x").warning("late")
-        screen.say(plain("later"))
-        assert screen_of(out.getvalue()) == ["warning: late", "later", "you> "]
-        screen.typed()
-        out.write("hello\n")
-        screen.note("after")
-        assert screen_of(out.getvalue())[-2:] == ["you> hello", "after"]
-        screen.ready()
-        screen.progress(1, plain("working"))
-        assert screen_of(out.getvalue())[-1] == "working"
-
-
-def test_leaving_ends_the_line_that_asks() -> None:
-    """The shell's own prompt does not stand behind ours."""
-    screen, out = terminal()
-    with screen:
-        screen.ready()
-    assert out.getvalue().endswith("\n")
-    screen, out = terminal()
-    with screen:
-        screen.ready()
-        screen.typed()
-    assert not out.getvalue().endswith("\n")
-
-
 def test_the_screen_fits_the_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """Live means a live one; otherwise answers and notes go apart."""
     out, err = io.StringIO(), io.StringIO()
@@ -185,20 +153,3 @@ def test_words_of_a_remark_stay_whole() -> None:
         "x",
     }
     assert any("`npm install x`" in line for line in shown)
-
-
-def test_the_place_to_type_comes_back_below_what_a_schedule_said() -> None:
-    """Progress takes its line; the answer gives it back, until the person has typed."""
-    screen, out = terminal()
-    with screen:
-        screen.ready()
-        screen.progress(1, plain("working"))
-        screen.note("a remark")
-        assert screen_of(out.getvalue()) == ["a remark", "working"]
-        screen.clear(1)
-        screen.say(plain("the answer\n\n"))
-        assert screen_of(out.getvalue()) == ["a remark", "the answer", "you> "]
-        screen.typed()
-        out.write("hello\n")
-        screen.say(plain("again"))
-        assert screen_of(out.getvalue())[2:] == ["you> hello", "again"]

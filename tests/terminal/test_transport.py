@@ -229,18 +229,6 @@ async def test_a_document_is_shown_as_text() -> None:
     assert chat.screen.taken() == ["say the whole answer\nline\ufffd", "say line\ufffd"]
 
 
-async def test_the_person_is_asked_when_it_is_their_turn() -> None:
-    """Once, and not while a prompt waits for its answer."""
-    chat = Chat()
-    await chat.none_comes()
-    await chat.none_comes()
-    prompt = await chat.prompt("hello")
-    await chat.none_comes()
-    await chat.send("done", prompt)
-    await chat.none_comes()
-    assert chat.screen.log == ["ready", "typed", "say done", "ready"]
-
-
 async def test_a_long_pipe_is_read_as_it_is_needed() -> None:
     """The reader waits while enough lines wait."""
     chat = Chat(one_by_one=True)

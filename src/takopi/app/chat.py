@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Sequence
 
 import anyio
@@ -28,8 +27,8 @@ from takopi.model import EngineId
 from takopi.runner import Runner
 from takopi.settings import Settings
 from takopi.terminal.backend import TERMINAL_LIMITS
-from takopi.terminal.lines import start_reading
-from takopi.terminal.screen import Screen, make_screen
+from takopi.terminal.chat_screen import begin_reading, make_chat_screen, someone_watches
+from takopi.terminal.screen import Screen
 from takopi.terminal.transport import CHAT_ID, TerminalTransport
 from takopi.worktrees.worktrees import Worktrees
 
@@ -129,10 +128,10 @@ def _options(settings: Settings, default: EngineId) -> BridgeOptions:
 
 
 async def _chat(runtime: Runtime, default: EngineId, remark: str) -> None:
-    live = os.isatty(0) and sys.stdout.isatty()
+    live = someone_watches()
     engines, settings = ChatEngines(runtime.shelf), runtime.settings
     options = _options(settings, default)
-    with make_screen(live=live, stderr=False) as screen:
+    with make_chat_screen() as screen:
         beginnings = (*engines.ids(), *settings.projects.aliases)
         transport = TerminalTransport(screen, beginnings, one_by_one=not live, own=True)
         ports = BridgePorts(
@@ -169,6 +168,6 @@ async def _talk(bridge: Bridge, transport: TerminalTransport, screen: Screen) ->
     with plain_errors():
         async with anyio.create_task_group() as tasks:
             await tasks.start(heed_signals, heed, stop_signals())
-            start_reading(0, transport.feed)
+            begin_reading(screen, 0, transport)
             await bridge.run()
             tasks.cancel_scope.cancel()

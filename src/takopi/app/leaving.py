@@ -16,6 +16,7 @@ from anyio.abc import TaskStatus
 from takopi.core.stopping import StopWish
 from takopi.logging import get_logger
 from takopi.process.tree import MARK
+from takopi.terminal.modes import give_back_terminal
 
 __all__ = [
     "EXIT_INTERRUPTED",
@@ -114,6 +115,7 @@ def leave_now(status: int = EXIT_INTERRUPTED, marks: Iterable[str] = ()) -> None
     for process in doomed:
         with suppress(psutil.Error):
             process.kill()
+    give_back_terminal()
     os._exit(status)
 
 
@@ -128,6 +130,7 @@ def leave_alone(status: int = EXIT_TERMINATED) -> None:
     """End this process at once, and nothing that it started."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
+    give_back_terminal()
     os._exit(status)
 
 

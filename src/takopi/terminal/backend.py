@@ -1,7 +1,5 @@
 """The terminal's registration as a transport: whoever sits at it is served."""
 
-import os
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -9,8 +7,8 @@ from typing import Any
 from takopi.backends import SetupIssue
 from takopi.core.chat import ChatUpdate
 from takopi.core.outbox_budget import OutboxLimits
-from takopi.terminal.lines import start_reading
-from takopi.terminal.screen import Screen, make_screen
+from takopi.terminal.chat_screen import begin_reading, make_chat_screen, someone_watches
+from takopi.terminal.screen import Screen
 from takopi.terminal.transport import CHAT_ID, TRANSPORT_ID, TerminalTransport
 from takopi.transports import (
     ServedTransport,
@@ -45,12 +43,12 @@ class ServedTerminal(TerminalTransport):
     def __init__(
         self, engines: Sequence[str] = (), descriptor: int = 0, screen: Screen | None = None
     ) -> None:
-        live = screen is None and os.isatty(descriptor) and sys.stdout.isatty()
+        live = screen is None and someone_watches(descriptor)
         self._stack = ExitStack()
         # It takes the terminal over, warnings included, so not before the transport is opened.
         self._own_screen: AbstractContextManager[Screen] | None = None
         if screen is None:
-            screen = self._own_screen = make_screen(live=live, stderr=False)
+            screen = self._own_screen = make_chat_screen()
         super().__init__(screen, engines, one_by_one=not live)
         self._descriptor = descriptor
         self._stopped = False
@@ -64,7 +62,7 @@ class ServedTerminal(TerminalTransport):
         """Begin to read what is typed."""
         if self._own_screen is not None:
             self._stack.enter_context(self._own_screen)
-        start_reading(self._descriptor, self.feed)
+        begin_reading(self._screen, self._descriptor, self)
         return "this terminal"
 
     async def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:

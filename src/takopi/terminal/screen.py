@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LiveScreen", "PlainScreen", "Screen", "make_screen"]
 
-PROMPT = "you> "
 STEP_MARKS = ("▸ ", "↻ ", "✓ ", "✗ ", "• ", "☑ ", "☐ ", "⚠ ")
 
 
@@ -47,14 +46,6 @@ class Screen(Protocol):
 
     def note(self, text: str) -> None:
         """Write a remark, to stay, apart from the answers."""
-        ...
-
-    def ready(self) -> None:
-        """Say that it is the person's turn to type."""
-        ...
-
-    def typed(self) -> None:
-        """Note that the person has typed a line."""
         ...
 
 
@@ -112,12 +103,6 @@ class PlainScreen:
         """Write a remark."""
         self._write(self._notes, harmless(text))
 
-    def ready(self) -> None:
-        """Do nothing: nobody types here."""
-
-    def typed(self) -> None:
-        """Do nothing."""
-
     def _write(self, stream: TextIO, line: str) -> None:
         stream.write(line + "\n")
         stream.flush()
@@ -134,8 +119,6 @@ class LiveScreen:
         self._console = console
         self._shown: dict[Hashable, RichText] = {}
         self._live: Live | None = None
-        self._asking = False  # whether it is the person's turn
-        self._prompted = False  # whether the cursor stands where to type
         self._stack = ExitStack()
 
     def __enter__(self) -> "LiveScreen":
@@ -150,15 +133,12 @@ class LiveScreen:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
-        if self._prompted:
-            self._console.print()  # whoever writes next begins on a line of their own
 
     def progress(self, key: Hashable, body: RichText) -> None:
         """Draw the state of something that goes on."""
         from rich.console import Group
         from rich.live import Live
 
-        self._take_line_back()
         self._shown[key] = body
         drawn = Group(*(to_rich(item) for item in self._shown.values()))
         if self._live is None:
@@ -181,19 +161,15 @@ class LiveScreen:
         self._stop()
         for other, body in list(self._shown.items()):
             self.progress(other, body)
-        self._prompt_again()
 
     def say(self, body: RichText) -> None:
         """Write an answer above what goes on."""
-        self._take_line_back()
         text = to_rich(body)
         text.rstrip()
         self._console.print(text)
-        self._prompt_again()
 
     def note(self, text: str) -> None:
         """Write a remark above what goes on."""
-        self._take_line_back()
         self._console.print(
             "\n".join(wrapped(harmless(text), self._console.width)),
             style="dim",
@@ -201,33 +177,6 @@ class LiveScreen:
             highlight=False,
             soft_wrap=True,
         )
-        self._prompt_again()
-
-    def ready(self) -> None:
-        """Show where to type."""
-        self._asking = True
-        self._prompt_again()
-
-    def _prompt_again(self) -> None:
-        """Show where to type below what was written, unless something goes on there."""
-        if self._asking and not self._prompted and not self._shown:
-            self._prompted = True
-            self._console.print(PROMPT, end="", style="bold")
-
-    def typed(self) -> None:
-        """Note that the person has typed a line, which the terminal shows already."""
-        self._asking = self._prompted = False
-
-    def _take_line_back(self) -> None:
-        """Take the prompt away before something else is written on its line."""
-        from rich.control import Control
-        from rich.segment import ControlType
-
-        prompted, self._prompted = self._prompted, False
-        if prompted:
-            self._console.control(
-                Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
-            )
 
     def _stop(self) -> None:
         if self._live is not None:

@@ -80,7 +80,6 @@ class TerminalTransport:
         self._presses: deque[ButtonPressed] = deque()
         self._told: set[str] = set()  # presses whose answer the person need not read
         self._ended = False
-        self._asked = False  # whether the person knows that it is their turn
         self._wake = anyio.Event()
         self._room = anyio.Event()
         self._next_id = 0
@@ -105,6 +104,10 @@ class TerminalTransport:
         while line is not None and len(self._lines) >= WAITING_LINES:
             self._room = anyio.Event()
             await self._room.wait()
+        self.take(line)
+
+    def take(self, line: str | None) -> None:
+        """Take a line at once, as `feed` does when there is room."""
         if line is None:
             self._ended = True
         else:
@@ -142,9 +145,6 @@ class TerminalTransport:
                 continue
             if self._ended and not self._lines and not self.busy:
                 return
-            if not self.busy and not self._asked:
-                self._asked = True
-                self._screen.ready()
             self._wake = anyio.Event()
             await self._wake.wait()
 
@@ -154,8 +154,6 @@ class TerminalTransport:
         while self._lines and not (self._one_by_one and self.busy):
             line = self._lines.popleft()
             self._room.set()
-            self._asked = False
-            self._screen.typed()
             update = self._translate(line.strip())
             if update is not None:
                 return update
