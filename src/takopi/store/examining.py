@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 from takopi.errors import StoreError
@@ -63,12 +64,18 @@ def present_form(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _expect_all_tables(journal: sqlite3.Connection) -> None:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as pattern:
-        create(pattern)
-        missing = set(pattern.execute(_NAMES)) - set(journal.execute(_NAMES))
+    missing = _all_tables() - set(journal.execute(_NAMES))
     if missing:
         kind, name = min(missing)
         raise sqlite3.DatabaseError(f"the {kind} {name} is missing")
+
+
+@cache
+def _all_tables() -> frozenset[tuple[str, str]]:
+    """List kind and name of all that a journal of the present schema has."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as pattern:
+        create(pattern)
+        return frozenset(pattern.execute(_NAMES))
 
 
 def _size(path: Path) -> int:

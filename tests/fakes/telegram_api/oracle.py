@@ -1,5 +1,7 @@
 """A second opinion on what the bot sends: the rules of teremok, which nobody here wrote."""
 
+from functools import cache
+
 from takopi.telegram.fast_import import import_aiogram
 
 import_aiogram()  # the plain import takes two seconds more, in every worker
@@ -20,13 +22,18 @@ CHECKED = (
 )  # fmt: skip
 
 
+@cache
+def _bot(token: str) -> Bot:
+    return Bot(token)  # each reads the certificates of this machine, for a client that never calls
+
+
 def check_calls(transcript: Transcript, token: str) -> int:
     """Check every call that was carried out and return how many were checked.
 
     Raises:
         ApiRuleViolation: A call breaks a documented rule.
     """
-    bot = Bot(token)
+    bot = _bot(token)
     calls = [call for call in transcript.of(*CHECKED) if call.ok]
     for call in calls:
         given = {
