@@ -24,8 +24,8 @@ VOICE_FILE = ROOT / "requirements" / "voice.txt"
 
 
 def stamp_of(profile: str) -> str:
-    """Digest everything that decides what the environment holds."""
-    digest = hashlib.sha256(f"{profile} {sys.version}".encode())
+    """Digest everything that decides what the environment holds, and the place: it leads to it."""
+    digest = hashlib.sha256(f"{profile} {sys.version} {ROOT}".encode())
     for path in (ROOT / "pyproject.toml", LOCK_FILE, VOICE_FILE, Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -44,11 +44,22 @@ def pip(python: Path, *arguments: str) -> None:
         sys.exit(f"installing failed; the command was: {' '.join(command)}")
 
 
+def made_here(directory: Path) -> bool:
+    """Tell whether a virtual environment was made where it is now.
+
+    The scripts in one that was moved name a Python that is gone; in one that was copied they run
+    the original's.
+    """
+    about = directory / "pyvenv.cfg"
+    lines = about.read_text("utf-8").splitlines() if about.exists() else []
+    return any(line.startswith("command =") and line.endswith(f" {directory}") for line in lines)
+
+
 def make(directory: Path) -> Path:
-    """Make a virtual environment unless its Python already answers."""
+    """Make a virtual environment unless one was made there whose Python already answers."""
     python = directory / "bin" / "python"
     probe = [str(python), "-c", "import sys, pip; print(sys.version)"]
-    if python.exists():
+    if python.exists() and made_here(directory):
         answer = subprocess.run(probe, check=False, capture_output=True, text=True)
         if answer.returncode == 0 and answer.stdout.strip() == sys.version.strip():
             return python

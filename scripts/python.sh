@@ -1,5 +1,6 @@
-# Sourced by scripts/run and scripts/test: finds the project's root and a Python to build .venv with.
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+# Sourced by scripts/run and scripts/test, which say in `script` where they are: finds the project's
+# root and a Python to build .venv with.
+root=$(CDPATH='' cd -- "$(dirname -- "$script")/.." && pwd -P)
 
 find_python() {
     for candidate in ${TAKOPI_PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
