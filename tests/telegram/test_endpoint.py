@@ -5,6 +5,7 @@ import pytest
 
 from takopi import errors
 from takopi.telegram.api import BotIdentity, TelegramConfig
+from takopi.telegram.batch import read_batch
 from takopi.telegram.endpoint import Endpoint
 from takopi.telegram.lean_api import LeanApi, probe_bot
 
@@ -67,6 +68,20 @@ async def test_a_redirect_is_not_followed(api):
     with pytest.raises(errors.TransportUnavailable, match="HTTP 302"):
         await client.call("getMe", {})
     await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("text", "mended"), [("half \ud800", "half \ufffd"), ("\udc00 of it", "\ufffd of it")]
+)
+async def test_half_a_surrogate_pair_hides_no_update(api, text, mended):
+    """A text cut in the middle of an emoji is mended; its neighbours are read as they are."""
+    api.owner.say("before")
+    api.owner.say(text)
+    api.owner.say("after")
+    client = LeanApi(TelegramConfig(api.token, api.base_url))
+    batch = read_batch(await client.call("getUpdates", {"timeout": 0}))
+    await client.aclose()
+    assert [u.update.message.text for u in batch] == ["before", mended, "after"]
 
 
 async def test_connections_are_reused_and_reopened(api):

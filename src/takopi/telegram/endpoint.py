@@ -4,12 +4,14 @@ Import this module only when something is to be sent: aiohttp takes longer to im
 commands of the CLI take to run.
 """
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
+from takopi.core.json_repair import repair_json
 from takopi.errors import ConfigError, TransportUnavailable
 from takopi.network import proxy_of, tls_context
 from takopi.telegram.api import DEFAULT_BASE_URL, TelegramConfig
@@ -133,17 +135,29 @@ class Endpoint:
 
 
 def _result(method: str, status: int, content: bytes, chat_id: int | None) -> msgspec.Raw:
-    try:
-        answer = _answer_decoder.decode(content)
-    except msgspec.DecodeError:
+    answer = _read(content)
+    if answer is None:
         raise TransportUnavailable(
             f"the answer to {method} is not one of the Bot API (HTTP {status}); "
             "check `api_base_url` if this stays",
             maybe_accepted=_page_hides_success(status),
-        ) from None
+        )
     if answer.ok and status < 300:
         return answer.result
     raise refusal(method, status, answer, chat_id)
+
+
+def _read(content: bytes) -> Answer | None:
+    """Read the envelope; None when it is none.
+
+    The decoder checks escapes even in what it leaves raw: half of a surrogate pair in one update
+    would make every answer unreadable that brings it, and it would come for ever.
+    """
+    for text in (content, repair_json(content)):
+        if text is not None:
+            with suppress(msgspec.DecodeError):
+                return _answer_decoder.decode(text)
+    return None
 
 
 def _page_hides_success(status: int) -> bool:
