@@ -182,6 +182,16 @@ class Model:
     ],
     shown=False,
 )
+@example(
+    steps=[
+        ("prompt", TOPIC, "answer", 0),
+        ("prompt", TOPIC, "gone", 0),
+        ("reply", TOPIC, "early", 0),
+        ("prompt", TOPIC, "early", 0),  # begins anew, and has no session at all
+        ("reply", TOPIC, "answer", 11),  # to that one: not to what was lost before it
+    ],
+    shown=False,
+)
 def test_each_place_context_and_engine_has_its_own_session(steps, shown: bool) -> None:
     """However turns end; a reply to any message of a turn goes on with it, resume line or not."""
 

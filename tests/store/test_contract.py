@@ -18,6 +18,7 @@ from store.examples import (
     turn,
 )
 from takopi.bridge.memory_store import MemoryStore
+from takopi.bridge.ports import TurnFilter
 from takopi.bridge.records import (
     AcceptedUpdate,
     JournalState,
@@ -235,6 +236,32 @@ async def test_a_reply_continues_the_session_of_its_conversation(store: AnyStore
     expected = turn("a", conversation="c", seq=1, session=session("new"))
     assert await store.turn_of_message(7, 1) == expected
     assert await store.turn("a") == turn("a", conversation="c", seq=1)
+
+
+async def test_a_turn_that_began_anew_has_no_session_from_before_it(store: AnyStore) -> None:
+    """What comes later in its conversation may have begun one for it."""
+    old = turn("a", conversation="c", session=session("old"))
+    anew = turn("b", conversation="c", started_at=NOW)
+    await store.commit([TurnPut(old), TurnPut(anew), MessageBound(7, 1, "b", "prompt")])
+    assert (await store.turn_of_message(7, 1)).session is None
+    known = TurnFilter(scope=anew.scope, with_session=True)
+    assert [one.turn_id for one in await store.newest_turns(known, 9)] == ["a"]
+    await store.commit([TurnPut(turn("d", conversation="c", session=session("new")))])
+    assert (await store.turn_of_message(7, 1)).session == session("new")
+
+
+async def test_a_turn_that_asked_for_a_session_keeps_to_it(store: AnyStore) -> None:
+    """Also when its conversation has gone on in another one since."""
+    failed = turn("b", conversation="c", started_at=NOW, asked=session("old"))
+    await store.commit(
+        [
+            TurnPut(turn("a", conversation="c", session=session("old"))),
+            TurnPut(failed),
+            MessageBound(7, 1, "b", "prompt"),
+            TurnPut(turn("d", conversation="c", session=session("new"))),
+        ]
+    )
+    assert (await store.turn_of_message(7, 1)).session == session("old")
 
 
 async def test_turns_without_a_conversation_share_none(store: AnyStore) -> None:

@@ -37,7 +37,6 @@ from takopi.errors import OfferClosed
 if TYPE_CHECKING:
     from takopi.core.places import PlaceRecord
     from takopi.core.schedules import ScheduleRecord
-    from takopi.model import ResumeToken
 
 __all__ = ["MemoryStore"]
 
@@ -247,15 +246,16 @@ class MemoryStore:
         if not of:
             self._turns_of.pop(turn.conversation, None)
 
-    def _session_of(self, conversation: str) -> "ResumeToken | None":
-        found = [self._find(turn_id) for turn_id in self._turns_of.get(conversation, ())]
-        known = [turn for turn in found if turn is not None and turn.session is not None]
-        return max(known, key=lambda turn: turn.seq).session if known else None
-
     def _with_session(self, turn: TurnRecord) -> TurnRecord:
         if turn.session is not None or not turn.conversation:
             return turn
-        return replace(turn, session=self._session_of(turn.conversation))
+        found = [self._find(turn_id) for turn_id in self._turns_of.get(turn.conversation, ())]
+        since = turn.seq if turn.began_anew else 0
+        known = [one for one in found if one and one.session is not None and one.seq > since]
+        if not known:
+            return turn
+        nearest = max(known, key=lambda one: (one.session == turn.asked, one.seq))
+        return replace(turn, session=nearest.session)
 
     def _whole(self, turn: TurnRecord) -> TurnRecord:
         progress = [

@@ -199,7 +199,8 @@ class Store(Protocol):
     async def turn_of_message(self, chat_id: int, message_id: int) -> TurnRecord | None:
         """Find the turn of a message; None for messages nobody knows.
 
-        A turn that reported no session has that of its conversation, once another turn has one.
+        A turn that reported no session has that of its conversation, once another turn has one: the
+        one that it asked for, else the newest. One that began anew has none of those before it.
         """
         ...
 

@@ -164,6 +164,11 @@ class TurnRecord(msgspec.Struct, frozen=True, kw_only=True):
         """Give project and branch."""
         return RunContext(self.project, self.branch)
 
+    @property
+    def began_anew(self) -> bool:
+        """Tell whether it was started in no session: none that was known before is its own."""
+        return self.started_at is not None and self.asked is None
+
 
 class LetterRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Be one message on its way out: a part of a final, an ask, an answer, a taking back.

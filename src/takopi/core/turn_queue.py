@@ -183,8 +183,11 @@ class TurnQueue:
         return session
 
     def lose(self, session: ResumeToken) -> None:
-        """Note that an engine does not know a session."""
+        """Note that an engine does not know a session; what its lane begins next is another one."""
         self._lost.add(session)
+        lane = self._lanes.get(session)
+        if lane is not None and lane.session == session:
+            lane.session = None
 
     def end(self, turn: str) -> None:
         """Forget a turn that ended, or that was cancelled while it waited; twice is once."""

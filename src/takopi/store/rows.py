@@ -57,7 +57,8 @@ _TURN_OF_MESSAGE = (
 )
 _SESSION = (
     "SELECT session_engine, session_value FROM turns WHERE conversation = ? AND "
-    "session_value IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    "session_value IS NOT NULL AND seq > ? "
+    "ORDER BY (session_engine = ? AND session_value = ?) DESC, seq DESC LIMIT 1"
 )
 _NUMBERS = "SELECT t.seq FROM turns t {} WHERE {} ORDER BY t.seq DESC"
 _NUMBERED = f"{SELECT_TURN} WHERE t.seq = ?"
@@ -144,7 +145,9 @@ def fetch_turn_of_message(
 def _with_session(db: sqlite3.Connection, turn: TurnRecord) -> TurnRecord:
     if turn.session is not None or not turn.conversation:
         return turn
-    session = db.execute(_SESSION, (turn.conversation,)).fetchone()
+    asked = (turn.asked.engine, turn.asked.value) if turn.asked is not None else ("", "")
+    wanted = (turn.conversation, turn.seq if turn.began_anew else 0, *asked)
+    session = db.execute(_SESSION, wanted).fetchone()
     return turn if session is None else replace(turn, session=ResumeToken(*session))
 
 
@@ -155,7 +158,8 @@ def fetch_newest_turns(
     question = _NUMBERED_WITH_SESSION if wanted.with_session else _NUMBERED
     rows = (db.execute(question, number).fetchone() for number in db.execute(*numbers_of(wanted)))
     found = (_with_session(db, turn_from_row(row)) for row in rows if row is not None)
-    turns = (turn for turn in found if turn.origin != "files")
+    known = (turn for turn in found if turn.session is not None or not wanted.with_session)
+    turns = (turn for turn in known if turn.origin != "files")
     return tuple(islice(turns, max(limit, 0)))
 
 
