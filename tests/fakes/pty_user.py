@@ -14,11 +14,12 @@ from typing import Self
 import psutil
 import pyte
 
-__all__ = ["CTRL_C", "CTRL_D", "PtyUser", "ends_soon"]
+__all__ = ["CTRL_C", "CTRL_D", "CTRL_Z", "PtyUser", "ends_soon"]
 
 _ROWS = 30
 CTRL_C = "\x03"
 CTRL_D = "\x04"
+CTRL_Z = "\x1a"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x1b\x07]*(?:\x07|\x1b\\)")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fakes import typing_child
-from fakes.pty_user import CTRL_C, CTRL_D, PtyUser
+from fakes.pty_user import CTRL_C, CTRL_D, CTRL_Z, PtyUser
 
 TESTS = Path(typing_child.__file__).parent.parent
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
@@ -113,6 +113,36 @@ def test_a_tall_state_leaves_room_to_type(sit) -> None:
         user.type(f"show head|{'|'.join(f'step {n}' for n in range(100))}\r")
         user.see_last("step 98", "step 99", "", "you>")
         assert "head" in user.rows
+
+
+@pytest.mark.parametrize(
+    "program", ["{}", pytest.param("sh -c '{}; true'", marks=pytest.mark.long)]
+)
+def test_a_chat_that_was_put_away_comes_back_as_it_was(takopi_home: Path, program: str) -> None:
+    """Ctrl-Z and `fg` of a shell, also when a program waits for the chat, as `uv run` does."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(TESTS),
+        "HISTFILE": "/dev/null",
+        "PS1": "shell> ",
+    }
+    with PtyUser(["/bin/bash", "--norc", "--noprofile", "-i"], environment) as user:
+        user.see("shell>")
+        user.type(program.format(f"{sys.executable} -m fakes.typing_child") + "\r")
+        user.see_last("you>")
+        for _ in range(2):
+            user.type(CTRL_Z)
+            user.expect("Stopped")
+            user.expect("shell>")
+            user.type("clear; fg\r")
+            user.see_last("you>")
+            user.type("x\x7fword\r")
+            user.see_last(told("word"), "you>")
+            assert not user.echoes()
+        user.type(CTRL_D)
+        user.expect("shell>")
+        user.type("exit 5\r")
+        assert user.leave() == 5
 
 
 @pytest.mark.parametrize(("word", "status"), [("leave", 7), ("fail now", 1)])

@@ -1,9 +1,12 @@
 """The line at the foot of a terminal: prompt_toolkit's editor, with the keys that a chat needs."""
 
+import os
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prompt_toolkit.application import Application
+from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI
@@ -108,7 +111,23 @@ def _keys(buffer: Buffer, events: LineEvents) -> KeyBindings:
         buffer.newline(copy_margin=False)
 
     @keys.add("c-z")
-    def _suspend(event: KeyPressEvent) -> None:
-        event.app.suspend_to_background()
+    def _suspend(_: KeyPressEvent) -> None:
+        run_in_terminal(_stop_group)
 
     return keys
+
+
+def _stop_group() -> None:
+    """Stop all that Ctrl-Z stops; returns when the shell lets them go on.
+
+    A signal to the group may be taken by another thread, and this one would go on to set the raw
+    mode before it stands still: the shell would get that, and the chat later what the shell left.
+    The second signal, to this thread alone, stops it here. Going on discards the one that is
+    still pending, so nothing stops twice.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
+    try:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
+        os.kill(0, signal.SIGTSTP)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
