@@ -17,6 +17,7 @@ from takopi.app.config_edit import (
     read_document,
     set_values,
     shown,
+    typed_value,
     unset_value,
 )
 from takopi.errors import ConfigError, UsageError
@@ -79,6 +80,35 @@ def test_what_is_no_key_is_told(name: str) -> None:
     """Nothing but a dotted key is taken for one."""
     with pytest.raises(UsageError, match="is not a key"):
         parts_of(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("default_engine.of.my.own", "did you mean `default_engine`?"),
+        ("plugins.enabled.mine", "`plugins.enabled` is a value, not a table"),
+        ("projects", "`projects` is a table; set one of its keys, like `projects.NAME.path`"),
+        ("projects.a", "`projects.a` is a table; set one of its keys, like `projects.a.path`"),
+        ("transports.telegram", "like `transports.telegram.bot_token`"),
+    ],
+)
+def test_no_key_takes_the_place_of_others(name: str, told: str) -> None:
+    """A table where takopi reads a value, or a value for a table, would stop every start."""
+    with pytest.raises(UsageError) as error:
+        typed_value(name, "x", Path("takopi.toml"))
+    assert told in str(error.value)
+
+
+def test_a_whole_table_may_be_set() -> None:
+    """It is written as TOML writes one on a line."""
+    typed = typed_value("projects.a", '{path = "/a"}', Path("takopi.toml"))
+    assert typed == {"path": "/a"}
+
+
+def test_a_value_that_is_in_the_way_is_told() -> None:
+    """What takopi knows nothing of may be a value or a table; it is not overwritten."""
+    with pytest.raises(UsageError, match="`takopi config unset pi` takes it out"):
+        set_values(tomlkit.parse("pi = 1"), {"pi.model": "m"})
 
 
 def test_an_error_inside_writes_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from takopi.core.os_remedies import remedy
 from takopi.core.redact import Redactor
 from takopi.errors import ConfigError, UsageError
 from takopi.settings import bad_toml, check_private, check_value
-from takopi.settings.keys import KEYS, known_key, near_key
+from takopi.settings.keys import KEYS, key_inside, known_key, near_key
 from takopi.settings.kinds import LISTS, TYPED
 from takopi.settings.secret_values import SECRET_NAME
 
@@ -149,11 +149,12 @@ def typed_value(name: str, text: str, path: Path) -> Any:
     """
     spec = known_key(name)
     if spec is None:
-        _refuse_misspelt(name)
-        return _toml_or_text(text)
+        value = _toml_or_text(text)
+        _refuse_misspelt(name, value)
+        return value
     if spec.kind in LISTS and not text.lstrip().startswith("["):
         items = [item for item in re.split(r"[,\s]+", text) if item]
-        value: Any = [_toml_or_text(item) for item in items]
+        value = [_toml_or_text(item) for item in items]
     elif spec.kind in TYPED:
         value = _toml_or_text(text)
     else:
@@ -162,13 +163,30 @@ def typed_value(name: str, text: str, path: Path) -> Any:
     return value
 
 
-def _refuse_misspelt(name: str) -> None:
+def _refuse_misspelt(name: str, value: Any) -> None:
     top = name.partition(".")[0]
     if _is_free(name):
         return
+    # With a table in the place of a value, or a value in that of a table, nothing starts any more.
     close = near_key(name)
+    above = _value_above(name)
+    if above is not None:
+        raise UsageError(
+            f"`{above}` is a value, not a table, so there is no key `{name}`; "
+            f"did you mean `{close or above}`?"
+        )
+    inside = key_inside(name)
+    if inside is not None and not isinstance(value, Mapping):
+        raise UsageError(f"`{name}` is a table; set one of its keys, like `{inside}`")
     if close and ("." not in name or any(spec.name.startswith(top + ".") for spec in KEYS)):
         raise UsageError(f"there is no key `{name}`; did you mean `{close}`?")
+
+
+def _value_above(name: str) -> str | None:
+    """Return the key that a name would make a table of, or None."""
+    parts = parts_of(name)
+    above = (".".join(parts[:count]) for count in range(1, len(parts)))
+    return next((one for one in above if known_key(one) is not None), None)
 
 
 def _is_free(name: str) -> bool:

@@ -38,6 +38,7 @@ __all__ = [
     "KeyKind",
     "KeySpec",
     "accept",
+    "key_inside",
     "known_key",
     "near_key",
     "nearest",
@@ -66,7 +67,7 @@ def unknown_keys(document: Mapping[str, Any], engines: Iterable[str]) -> tuple[s
                 continue
             if known_key(name) is not None or _is_foreign_transport(name):
                 continue
-            if isinstance(value, Mapping) and (_is_prefix(name) or name in FORMER_TABLES):
+            if isinstance(value, Mapping) and (key_inside(name) or name in FORMER_TABLES):
                 walk(value, name + ".")
             else:
                 found.append(name)
@@ -81,9 +82,14 @@ def _is_foreign_transport(name: str) -> bool:
     return first == "transports" and transport not in ("", "telegram") and "." not in transport
 
 
-def _is_prefix(name: str) -> bool:
+def key_inside(name: str) -> str | None:
+    """Return a key of a table that takopi knows, as an example; None for any other name."""
     parts = name.split(".")
-    return any(len(spec.name.split(".")) > len(parts) and _begins(spec, parts) for spec in KEYS)
+    for spec in KEYS:
+        rest = spec.name.split(".")[len(parts) :]
+        if rest and _begins(spec, parts):
+            return ".".join([*parts, *("NAME" if part == "*" else part for part in rest)])
+    return None
 
 
 def _begins(spec: KeySpec, parts: Sequence[str]) -> bool:
