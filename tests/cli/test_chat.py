@@ -154,6 +154,25 @@ def test_a_person_chats_on_a_terminal(argv, environment, tmp_path) -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("toy")
+def test_lines_typed_quickly_are_one_conversation(argv, environment, tmp_path) -> None:
+    """Also behind `/new`, when nothing was shown of the first of them yet."""
+    with PtyUser([*argv, "chat"], environment) as user:
+        user.see("you>")
+        user.type("before\r")
+        user.expect("toy heard: before")
+        user.type("/new\rone\rtwo\rthree\r")
+        for word in ("one", "two", "three"):
+            user.expect(f"toy heard: {word}")
+            user.expect("toy --resume ")
+        user.type(CTRL_D)
+        assert user.leave() == 0
+        before, *sessions = re.findall(r"toy --resume (toy-[0-9a-f]+)", user.shown)
+        assert len(set(sessions)) == 1
+        assert before not in sessions
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("toy")
 def test_ctrl_c_with_nothing_running_leaves(argv, environment) -> None:
     """Exit status 0, as for the bot."""
     with PtyUser([*argv, "chat"], environment) as user:

@@ -27,6 +27,7 @@ async def test_a_prompt_answers_the_last_message_of_the_conversation() -> None:
     assert second.reply is not None
     assert (second.reply.message_id, second.reply.from_this_bot) == (progress.message_id, True)
     final = await chat.send("done", first, replace=progress)
+    await chat.send("refused", second)
     third = await chat.prompt("and more")
     assert third.reply is not None
     assert (third.reply.message_id, third.reply.text) == (final.message_id, "done")
@@ -56,6 +57,49 @@ async def test_new_and_another_engine_begin_a_conversation() -> None:
     await chat.transport.feed("/new")
     assert (await chat.prompt("afresh")).reply is None
     assert "note new conversation" in chat.screen.log
+
+
+async def test_lines_typed_quickly_are_one_conversation() -> None:
+    """What comes before anything was shown of a prompt answers the prompt, and no command."""
+    chat = Chat()
+    before = await chat.prompt("hello")
+    shown = await chat.send("working", before, cancel="cancel:1")
+    await chat.transport.feed("/new")
+    one = await chat.prompt("one")
+    status = await chat.prompt("/status")
+    two = await chat.prompt("two")
+    assert [line.reply and line.reply.message_id for line in (one, status, two)] == [
+        None,
+        one.message_id,
+        one.message_id,
+    ]
+    assert two.reply is not None
+    assert not two.reply.from_this_bot
+    other = await chat.prompt("/pi three")
+    assert other.reply is None
+    following = await chat.prompt("four")
+    assert following.reply is not None
+    assert following.reply.message_id == other.message_id
+    await chat.send("hello done", before, replace=shown)
+    newest = await chat.send("queued", following, cancel="cancel:2")
+    await chat.send("one done", one)
+    last = await chat.prompt("five")
+    assert last.reply is not None
+    assert last.reply.message_id == newest.message_id
+
+
+async def test_what_was_left_behind_is_not_gone_on_from() -> None:
+    """`/new` holds although the turn before it ends only then, and until there is another one."""
+    chat = Chat()
+    before = await chat.prompt("hello")
+    shown = await chat.send("working", before, cancel="cancel:1")
+    await chat.transport.feed("/new")
+    await chat.none_comes()
+    await chat.send("done", before, replace=shown)
+    afresh = await chat.prompt("afresh")
+    assert afresh.reply is None
+    await chat.send("refused", afresh)
+    assert (await chat.prompt("again")).reply is None
 
 
 async def test_a_pipe_waits_for_each_answer() -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "TAKEN_UP",
     "Conversation",
     "Shown",
+    "asks",
     "begins_anew",
     "cancel_data",
     "choices_of",
@@ -68,6 +69,8 @@ class Conversation:
 
     Args:
         last: The message that the next line goes on from.
+        asked: The newest line that asks an engine; it stands for its turn until that is shown.
+        since: What belongs to an earlier line is gone on from no more.
         open: Prompts that wait for their answer.
         shown: What the bot said.
         offering: The newest message that has buttons to choose from.
@@ -76,11 +79,43 @@ class Conversation:
     """
 
     last: int | None = None
+    asked: int | None = None
+    since: int = 0
     open: set[int] = field(default_factory=set)
     shown: dict[int, Shown] = field(default_factory=dict)
     offering: int | None = None
     taking_up: int | None = None
     chosen: bool = False
+
+    def forget(self, since: int) -> None:
+        """Go on from nothing that is known, nor from what comes of a line before this one."""
+        self.last = self.asked = None
+        self.since = since
+
+    def target(self) -> int | None:
+        """Name what the next line goes on from: a message, or the person's own last line."""
+        shown = None if self.last is None else self.shown[self.last].prompt
+        return self.asked if self.asked in self.open and self.asked != shown else self.last
+
+    def goes_on_from(self, message_id: int) -> None:
+        """Let the next line go on from a message, unless a newer line is gone on from."""
+        prompt = self.shown[message_id].prompt or 0
+        if self.chosen or prompt >= self.since:
+            self.last, self.since = message_id, prompt
+
+
+def asks(text: str, beginnings: Collection[str]) -> bool:
+    """Tell whether a line asks an engine, and is no command.
+
+    Args:
+        text: Not empty.
+        beginnings: Engines and projects.
+    """
+    first, *rest = text.split(maxsplit=1)
+    name = first.removeprefix("/")
+    if name == first or "/" in name:
+        return True
+    return bool(rest) and name.lower() in {*beginnings, "new", "resume"}
 
 
 def begins_anew(text: str, beginnings: Collection[str]) -> bool:

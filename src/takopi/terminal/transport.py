@@ -1,7 +1,8 @@
 """The terminal as a chat: one person, one conversation, a prompt a line.
 
 Every prompt is sent as a reply to the last message of the conversation, so that the bridge goes on
-in its session exactly as it does for a reply in any other chat. `/new` forgets that message.
+in its session exactly as it does for a reply in any other chat. `/new` forgets that message. Until
+anything was shown of a prompt, the next one is a reply to the prompt itself.
 Buttons have numbers here: `/1` presses the first one of the newest message that has any.
 """
 
@@ -34,6 +35,7 @@ from takopi.terminal.conversation import (
     TAKEN_UP,
     Conversation,
     Shown,
+    asks,
     begins_anew,
     cancel_data,
     choices_of,
@@ -164,7 +166,7 @@ class TerminalTransport:
         if not text:
             return None
         if text == "/new":
-            self._conversation.last = None
+            self._conversation.forget(self._next_id + 1)
             self._screen.note("new conversation")
             return None
         if text == "/cancel":
@@ -184,9 +186,11 @@ class TerminalTransport:
             self._screen.note(FORGOTTEN)
         elif command == "/ctx" and self._own:
             self._screen.note(HERE)
-        message_id = self._new_id()
+        message_id, reply = self._new_id(), self._reply_for(text)
         self._conversation.open.add(message_id)
         self._conversation.chosen = False
+        if asks(text, self._beginnings):
+            self._conversation.asked = message_id
         if command == "/resume":
             self._conversation.taking_up = message_id
         return MessageReceived(
@@ -196,14 +200,17 @@ class TerminalTransport:
             message_id=message_id,
             sender_id=CHAT_ID,
             text=text,
-            reply=self._reply_for(text),
+            reply=reply,
         )
 
     def _reply_for(self, text: str) -> RepliedTo | None:
-        last = self._conversation.last
-        if last is None or begins_anew(text, self._beginnings):
+        target = self._conversation.target()
+        if target is None or begins_anew(text, self._beginnings):
             return None
-        return RepliedTo(last, self._conversation.shown[last].text, from_this_bot=True)
+        shown = self._conversation.shown.get(target)
+        if shown is None:  # what the person typed: nothing was shown of its turn so far
+            return RepliedTo(target)
+        return RepliedTo(target, shown.text, from_this_bot=True)
 
     def _choose(self, number: int) -> ChatUpdate | None:
         """Press a button by its number."""
@@ -252,13 +259,13 @@ class TerminalTransport:
         self._conversation.shown[message_id] = shown
         if shown.cancel is not None:
             if prompt is not None:  # not what nobody asked for here and now, as schedules do
-                self._conversation.last = message_id
+                self._conversation.goes_on_from(message_id)
             self._screen.progress(message_id, message.body)
         else:
             of_turn = prompt is not None and (before is not None or self._belongs_to_turn(prompt))
             taken_up = not of_turn and self._takes_up(prompt) and ends_in_resume_line(message.body)
             if of_turn or taken_up:
-                self._conversation.last = message_id
+                self._conversation.goes_on_from(message_id)
             self._settle(prompt)
             self._screen.say(message.body)
             if taken_up:
