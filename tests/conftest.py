@@ -9,14 +9,19 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
-settings.register_profile(
-    "short", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.register_profile(
-    "full", max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+# Without `explain`: it traces each line of a failing law, until the law fails for its time instead.
+_PHASES = tuple(phase for phase in Phase if phase is not Phase.explain)
+
+for name, examples in (("short", 200), ("full", 10_000)):
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        phases=_PHASES,
+    )
 settings.load_profile("full" if os.environ.get("TAKOPI_TEST_FULL") else "short")
 
 
