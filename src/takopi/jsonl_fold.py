@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from takopi.core.json_repair import repair_json
 from takopi.core.lines import LineSplitter, Oversized
 from takopi.core.texts import tr, tr_later
-from takopi.core.turn_rules import TurnRules
+from takopi.core.turn_rules import TurnRules, WrongEvent
 from takopi.errors import TakopiError
 from takopi.model import (
     ActionEvent,
@@ -157,7 +157,10 @@ class JsonlFold:
                     if events.__class__ is not list:
                         events = self._listed(data, events)
                 for event in events:
-                    admit(event, out)
+                    try:
+                        admit(event, out)
+                    except WrongEvent as error:
+                        self._refuse(data, error, out)
                 if rules.completed is not None:
                     break
         except Exception as error:  # noqa: BLE001 - a turn is a border
@@ -202,6 +205,11 @@ class JsonlFold:
             raise error  # the module says that this turn cannot go on
         return self._runner.translate_error_events(data=data, error=error, state=self.state)
 
+    def _refuse(self, data: Any, error: WrongEvent, out: list[TakopiEvent]) -> None:
+        """Put a warning in the place of an event that cannot be used."""
+        for event in self._untranslatable(data, error):
+            self.rules.admit(event, out)
+
     def _decode_again(self, line: bytes) -> Any | None:
         mended = repair_json(line)
         if mended is None:
@@ -240,7 +248,10 @@ class JsonlFold:
                     shown = replace(event, error=_with_stderr(event.error or "", message))
             elif ended_because and isinstance(event, ActionEvent):
                 continue  # notes on an exit status that takopi itself caused
-            rules.admit(shown, out)
+            try:
+                rules.admit(shown, out)
+            except WrongEvent as error:
+                self._refuse(None, error, out)
         text = ended_because or tr("{engine} ended without a result", engine=runner.engine)
         rules.fail(_with_stderr(text, message), out)
 

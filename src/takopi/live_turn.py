@@ -17,7 +17,7 @@ import anyio
 
 from takopi.core.progress import SESSION_WAIT
 from takopi.core.texts import tr, translated
-from takopi.core.turn_rules import TurnRules
+from takopi.core.turn_rules import TurnRules, WrongEvent
 from takopi.errors import TakopiError
 from takopi.jsonl_fold import CANCELLED, bug_text
 from takopi.logging import get_logger
@@ -328,6 +328,7 @@ class IteratorTurn(TurnBase):
         super().__init__(engine, request, locked=locked)
         self._make = make
         self._iterator: AsyncIterator[TakopiEvent] | None = None
+        self._refused = 0
 
     async def _advance(self) -> list[TakopiEvent]:
         if self._iterator is None:
@@ -349,8 +350,20 @@ class IteratorTurn(TurnBase):
                 else tr("{engine} ended without a result", engine=engine)
             )
         out: list[TakopiEvent] = []
-        self.rules.admit(event, out)
+        try:
+            self.rules.admit(event, out)
+        except WrongEvent as error:
+            self.rules.admit(self._refusal(error), out)
         return out
+
+    def _refusal(self, error: WrongEvent) -> ActionEvent:
+        """Make the warning that stands in the place of an event that cannot be used."""
+        self._refused += 1
+        engine, id_ = self.rules.engine, f"{self.rules.engine}.refused.{self._refused}"
+        text = tr("the module of the engine {engine} gave an event that takopi cannot use ({why}); "
+                  "report this to the module's author", engine=engine, why=error)  # fmt: skip
+        action = Action(id_, "warning", text)
+        return ActionEvent(engine, action, "completed", ok=False, level="warning")
 
     async def _stop(self) -> None:
         """Do nothing: cancelling the step that runs, and closing, end the iterator."""

@@ -153,7 +153,9 @@ async def test_an_iterator_without_result_gets_an_end(make: Any) -> None:
 
     assert (await read(open_(make(nothing))))[-1].error == "toy ended without a result"
     assert "LookupError: key" in (await read(open_(make(bug))))[-1].error
-    assert "may not yield str" in (await read(open_(make(junk))))[-1].error
+    warning, final = await read(open_(make(junk)))
+    assert "may not yield str" in warning.action.title
+    assert final.error == "toy ended without a result"
 
 
 async def test_a_token_of_another_engine_starts_nothing() -> None:

@@ -231,7 +231,7 @@ def _plan_item(item: object) -> PlanItem:
     if not isinstance(item, dict):
         return PlanItem(one_line(str(item), _MESSAGE_UNITS), "pending")
     status = item.get("status")
-    known: PlanStatus = status if status in {"in_progress", "completed"} else "pending"
+    known: PlanStatus = status if status in ("in_progress", "completed") else "pending"
     return PlanItem(one_line(str(item.get("text", "")), _MESSAGE_UNITS), known)
 
 

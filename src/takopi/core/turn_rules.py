@@ -5,12 +5,14 @@
 3. `CompletedEvent` comes once and last: the first wins, what follows is dropped. (A warning could
    only come after it, which rule 3 forbids, or before it, which would mean to hold the final back.)
 4. `CompletedEvent.resume` is the session of `StartedEvent`; before one, the session asked for.
+5. Fields are of the types that `takopi.model` names, which nothing checks when an event is made. An
+   event with a wrong one is refused, but for the final: it is mended, as it holds the answer.
 
 The rules see one event at a time and look neither back nor ahead, so the outcome does not depend
 on how the engine's output was cut into chunks.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -26,7 +28,11 @@ from takopi.model import (
     TakopiEvent,
 )
 
-__all__ = ["CheckStarted", "TurnRules", "check_started"]
+__all__ = ["CheckStarted", "TurnRules", "WrongEvent", "check_started"]
+
+
+class WrongEvent(TypeError):
+    """Say which field of an event is of a wrong type; the turn goes on without that event."""
 
 
 class CheckStarted(Protocol):
@@ -109,22 +115,35 @@ class TurnRules:
 
         Raises:
             EngineError: The session is another engine's, or not the one asked for.
+            WrongEvent: It is no event, or one of its fields is of a wrong type.
         """
         if self.completed is not None:
             return
         if isinstance(event, ActionEvent):  # first, as nearly all events are actions
+            action: Any = event.action
             phase = event.phase
+            # What a line can afford: whatever is not plainly right is looked at closely.
+            if (
+                type(action) is not Action
+                or type(action.id) is not str
+                or type(action.title) is not str
+                or type(action.detail) is not dict
+                or event.message is not None
+                or event.level is not None
+                or type(action.kind) is not str
+            ):
+                _check_action(event)
             if phase == "completed":
-                self._closed.add(event.action.id)
-            elif phase == "started" and event.action.id in self._closed:
-                self._count_again(event.action.id)
+                self._closed.add(action.id)
+            elif phase == "started" and action.id in self._closed:
+                self._count_again(action.id)
             out.append(self._renamed(event) if self._aliases else event)
         elif isinstance(event, StartedEvent):
             self._start(event, out)
         elif isinstance(event, CompletedEvent):
             self._complete(event, out)
         else:
-            raise TypeError(f"a runner may not yield {type(event).__name__}")
+            raise WrongEvent(f"a runner may not yield {type(event).__name__}")
 
     def fail(self, error: str, out: list[TakopiEvent], answer: str = "") -> None:
         """End the turn with `error`, unless it ended before."""
@@ -149,6 +168,7 @@ class TurnRules:
         return ActionEvent(event.engine, action, event.phase, event.ok, event.message, event.level)
 
     def _start(self, event: StartedEvent, out: list[TakopiEvent]) -> None:
+        _check_start(event)
         session, shown = self._check(event, expected_session=self.asked, found_session=self.session)
         self.session = session or self.session
         if shown and self.session is not None and not self.started:
@@ -165,6 +185,7 @@ class TurnRules:
         return not self.started and self.asked is None
 
     def _complete(self, event: CompletedEvent, out: list[TakopiEvent]) -> None:
+        event = _mended(event)
         token = event.resume
         if event.ok:
             # An engine may name its session only at the end, or never when it was given one.
@@ -183,3 +204,41 @@ class TurnRules:
             event = replace(event, resume=resume, error=error, engine=self.engine)
         self.completed = event
         out.append(event)
+
+
+def _check_action(event: ActionEvent) -> None:
+    action = event.action
+    _check("action", action, Action)
+    for name in ("id", "kind", "title"):
+        _check(f"action.{name}", getattr(action, name), str)
+    _check("action.detail", action.detail, dict)
+    for name in ("message", "level"):
+        _check(name, getattr(event, name), str, type(None))
+
+
+def _check_start(event: StartedEvent) -> None:
+    _check("resume", event.resume, ResumeToken)
+    _check("resume.value", event.resume.value, str)
+    _check("title", event.title, str, type(None))
+
+
+def _check(name: str, value: Any, *accepted: type) -> None:
+    if not isinstance(value, accepted):
+        raise WrongEvent(f"{name} is of type {type(value).__name__}, not {accepted[0].__name__}")
+
+
+def _mended(event: CompletedEvent) -> CompletedEvent:
+    """Return a final whose answer and error are texts, and whose session is one or nothing."""
+    # What a module's author wrote, and no type checker may have seen.
+    answer: Any = event.answer
+    error: Any = event.error
+    token: Any = event.resume
+    if not isinstance(answer, str):
+        answer = "" if answer is None else str(answer)
+    if not isinstance(error, str | None):
+        error = str(error)
+    if not (isinstance(token, ResumeToken) and isinstance(token.value, str)):
+        token = None
+    if (answer, error, token) == (event.answer, event.error, event.resume):
+        return event
+    return replace(event, answer=answer, error=error, resume=token)
