@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from markdown_it import MarkdownIt
+
+from runners.page_engine import block
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs" / "how-to" / "add-an-engine.md"
 
 # Two turns of one session, then one of a session that does not exist; all events as JSON lines.
 DRIVER = """
@@ -51,14 +51,6 @@ anyio.run(main)
 """
 
 
-def block(name: str) -> str:
-    """Return the code block of the page that has this name."""
-    for token in MarkdownIt().parse(PAGE.read_text("utf-8")):
-        if token.type == "fence" and token.info.split()[1:] == [name]:
-            return token.content
-    raise AssertionError(f"the page has no block {name}")
-
-
 class Machine:
     """Be a machine on which the agent is installed."""
 
@@ -69,7 +61,7 @@ class Machine:
         tools = folder / "bin"
         for path in (self.site, self.work, tools, folder / "person"):
             path.mkdir()
-        (tools / "parrot").write_text(block("parrot"))
+        (tools / "parrot").write_text(block("python", "parrot"))
         (tools / "parrot").chmod(0o755)
         # `python3` of the script's first line is whatever runs the tests.
         (tools / "python3").symlink_to(sys.executable)
@@ -124,7 +116,7 @@ def test_as_a_file_in_the_persons_folder(machine: Machine) -> None:
     folder = machine.home / "runners"
     folder.mkdir(mode=0o700)
     path = folder / "parrot.py"
-    path.write_text(block("parrot.py"))
+    path.write_text(block("python", "parrot.py"))
     path.chmod(0o600)
     check(machine.turns(), str(path))
 
@@ -139,7 +131,7 @@ def test_as_a_module_of_takopi(machine: Machine) -> None:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     path = machine.site / "takopi" / "runners" / "parrot.py"
-    path.write_text(block("parrot.py"))
+    path.write_text(block("python", "parrot.py"))
     check(machine.turns(), str(path))
 
 
@@ -147,7 +139,7 @@ def test_as_a_module_of_takopi(machine: Machine) -> None:
 @pytest.mark.timeout(120)
 def test_as_an_installed_package(machine: Machine) -> None:
     """An entry point of the group `takopi.engine_backends` is an engine."""
-    (machine.site / "takopi_parrot.py").write_text(block("parrot.py"))
+    (machine.site / "takopi_parrot.py").write_text(block("python", "parrot.py"))
     info = machine.site / "takopi_parrot-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: takopi-parrot\nVersion: 1.0\n")
@@ -160,8 +152,8 @@ def test_as_an_installed_package(machine: Machine) -> None:
 @pytest.mark.long
 def test_the_tests_of_the_page_pass(machine: Machine) -> None:
     """Replay, resume line and a stream that breaks off."""
-    (machine.site / "parrot.py").write_text(block("parrot.py"))
-    (machine.site / "test_parrot.py").write_text(block("test_parrot.py"))
+    (machine.site / "parrot.py").write_text(block("python", "parrot.py"))
+    (machine.site / "test_parrot.py").write_text(block("python", "test_parrot.py"))
     source = (
         "import test_parrot as t\nfor n in dir(t):\n    if n.startswith('test_'): getattr(t, n)()"
     )

@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from runners.page_engine import PAGE_ENGINE, page_backend, recorded
+from takopi.backends import EngineBackend
 from takopi.engines import find_engines
 from takopi.model import ActionEvent, CompletedEvent, ResumeToken, StartedEvent, TakopiEvent
 from takopi.runner import JsonlSubprocessRunner, replay
@@ -36,10 +38,18 @@ class Case:
 
 
 @cache
+def backend_of(engine: str) -> EngineBackend:
+    """Load an engine of takopi, or the one of the page that explains engines."""
+    catalogue = find_engines(FIXTURES / "no-home")
+    if engine == PAGE_ENGINE and engine not in catalogue.ids:
+        return page_backend()
+    return catalogue.load(engine)
+
+
+@cache
 def runner_of(engine: str) -> JsonlSubprocessRunner:
     """Make an engine's runner with an empty configuration."""
-    backend = find_engines(FIXTURES / "no-home").load(engine)
-    runner = backend.build_runner({}, CONFIG_PATH)
+    runner = backend_of(engine).build_runner({}, CONFIG_PATH)
     assert isinstance(runner, JsonlSubprocessRunner)
     return runner
 
@@ -51,10 +61,17 @@ def engines() -> tuple[str, ...]:
 
 
 @cache
-def cases(engine: str | None = None) -> tuple[Case, ...]:
-    """List the recorded runs, of one engine or of all."""
-    if engine is None:
-        return tuple(case for one in engines() for case in cases(one))
+def contract_engines() -> tuple[str, ...]:
+    """List the engines that keep the contract: those, and the one of the page."""
+    return tuple(dict.fromkeys((*engines(), PAGE_ENGINE)))
+
+
+@cache
+def cases(engine: str) -> tuple[Case, ...]:
+    """List the recorded runs of an engine; the one of the page has those that stand there."""
+    if not (FIXTURES / engine).is_dir():
+        assert engine == PAGE_ENGINE
+        return (Case(engine, "page", recorded(), 0, "", None),)
     return tuple(load(engine, path) for path in sorted((FIXTURES / engine).glob("*.jsonl")))
 
 

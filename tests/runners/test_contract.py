@@ -1,7 +1,9 @@
 """The contract that every engine keeps over its recorded streams, by being listed.
 
 An engine is listed by being found and by having a folder in tests/fixtures; nothing here knows
-any engine by name.
+any engine by name. The engine of the page that explains engines is listed, too: what the suite asks
+of an engine is what the page shows. What is asked only of an engine that declares something has no
+test for the others.
 """
 
 from itertools import pairwise
@@ -15,24 +17,24 @@ from runners.cases import (
     CONFIG_PATH,
     FIXTURES,
     Case,
+    backend_of,
     cases,
+    contract_engines,
     engines,
     events_of,
     naming,
     runner_of,
 )
 from takopi.engines import find_engines
-from takopi.errors import ConfigError, UsageError
+from takopi.errors import ConfigError
 from takopi.jsonl_fold import JsonlFold
 from takopi.model import ActionEvent, CompletedEvent, ResumeToken, StartedEvent, TakopiEvent
+from takopi.runner import JsonlSubprocessRunner
 from takopi.turn import TurnRequest
-
-# Engines without a last event: the turn is over when the process is.
-ENDS_WITH_THE_PROCESS = {"opencode"}
 
 PHASES = ("started", "updated", "completed")
 
-every_engine = pytest.mark.parametrize("engine", engines())
+every_engine = pytest.mark.parametrize("engine", contract_engines())
 
 
 def cut_at(stream: bytes, points: list[int]) -> list[bytes]:
@@ -140,6 +142,12 @@ def test_a_run_that_stops_anywhere_keeps_the_rules(engine: str, data: st.DataObj
     check_rules(events_of(stopped))
 
 
+def ends_with_its_process(engine: str) -> bool:
+    """Tell whether an engine has no last event: it makes the end out of the end of its output."""
+    hook = type(runner_of(engine)).stream_end_events
+    return hook is not JsonlSubprocessRunner.stream_end_events
+
+
 @every_engine
 def test_what_comes_after_the_end_is_dropped(engine: str) -> None:
     """A second result, or a whole second turn, does not change what was said."""
@@ -152,7 +160,7 @@ def test_what_comes_after_the_end_is_dropped(engine: str) -> None:
         tried += 1
         twice = Case(engine, case.name, case.stdout * 2, case.rc, case.stderr, case.resume)
         assert events_of(twice) == events_of(case)
-    assert tried or engine in ENDS_WITH_THE_PROCESS
+    assert tried or ends_with_its_process(engine)
 
 
 @every_engine
@@ -186,8 +194,8 @@ def test_an_engine_that_prints_nothing_has_an_error(engine: str) -> None:
 @every_engine
 def test_garbage_is_reported_and_not_fatal(engine: str) -> None:
     """Lines that are no JSON, or no object, are warnings among the actions."""
-    for garbage in (b"Segmentation fault\n", b"[1, 2]\n", b"null\n", b'"x"\n', b"{}\n", b"\xff\n"):
-        (case,) = [one for one in cases(engine) if one.name == "plain"]
+    case = next(one for one in cases(engine) if events_of(one)[-1].ok and one.resume is None)
+    for garbage in (b"Segmentation fault\n", b"[1, 2]\n", b"null\n", b'"x"\n', b"\xff\n"):
         noisy = Case(engine, "noisy", garbage + case.stdout, case.rc, case.stderr, case.resume)
         events = events_of(noisy)
         check_rules(events)
@@ -214,14 +222,11 @@ def test_the_resume_line_is_read_back(engine: str) -> None:
         e.resume for c in cases(engine) for e in events_of(c) if isinstance(e, StartedEvent)
     )
     line = runner.format_resume(token)
-    assert line.startswith(f"`{engine} ")
-    assert line.endswith("`")
+    assert (line[0], line[-1]) == ("`", "`")
     for text in (line, line.strip("`"), f"Done.\n\n{line}", f"{line}\nmore"):
         assert runner.extract_resume(text) == token
     assert runner.is_resume_line(line)
     assert not runner.is_resume_line(f"please run {line}")
-    with pytest.raises(UsageError):
-        runner.format_resume(ResumeToken("another", token.value))
 
 
 @every_engine
@@ -236,7 +241,7 @@ def test_no_text_breaks_the_reading_of_resume_lines(engine: str, text: str) -> N
 @every_engine
 def test_other_engines_resume_lines_are_not_taken(engine: str) -> None:
     """A session belongs to one engine."""
-    for other in engines():
+    for other in contract_engines():
         if other == engine:
             continue
         value = "01a1fc42-bad0-7db3-a6b5-191279486cb0"
@@ -246,13 +251,11 @@ def test_other_engines_resume_lines_are_not_taken(engine: str) -> None:
 
 @every_engine
 def test_an_unknown_key_is_refused(engine: str) -> None:
-    """A mistake in the configuration names the file, the key and what is accepted."""
-    backend = find_engines(FIXTURES / "no-home").load(engine)
+    """A mistake in the configuration names the file and the key."""
     with pytest.raises(ConfigError) as error:
-        backend.build_runner({"modle": "x"}, CONFIG_PATH)
+        backend_of(engine).build_runner({"modle": "x"}, CONFIG_PATH)
     assert str(CONFIG_PATH) in str(error.value)
     assert f"{engine}.modle" in str(error.value)
-    assert "did you mean `model`?" in str(error.value)
 
 
 @every_engine

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.cases import Case, cases, engines, events_of
+from runners.cases import Case, cases, contract_engines, events_of
 from takopi.model import ActionEvent, CompletedEvent, StartedEvent
 
 STRANGE: tuple[Any, ...] = (
@@ -105,7 +105,7 @@ def broken_run(engine: str, seed: int) -> Case:
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("engine", engines())
+@pytest.mark.parametrize("engine", contract_engines())
 @given(seed=st.integers(min_value=0, max_value=1 << 62))
 def test_no_broken_line_stops_a_turn(engine: str, seed: int) -> None:
     """Broken lines raise nothing in the engine's module, and the turn still ends, once."""
