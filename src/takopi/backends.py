@@ -34,7 +34,8 @@ class EngineBackend:
         id: Equals the name of the module, file or entry point; `^[a-z0-9_]{1,32}$`.
         build_runner: Makes a runner from the engine's table of the configuration and the path of
             the file it stands in; raises `ConfigError` with file, key and what is accepted.
-        cli_cmd: The executable, when it is not called as the id.
+        cli_cmd: The executable, when it is not called as the id. It is also run as
+            `<cli_cmd> --version`, and has to print a version then, like `1.2`, and do nothing else.
         install_cmd: Shown to a person who lacks the executable.
         env_pass: Names of environment variables the engine may see beyond the common ones and
             `<ID>_*`; a trailing `*` matches a prefix.

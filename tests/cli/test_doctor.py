@@ -199,6 +199,18 @@ async def test_an_engine_that_hangs_is_told(home, environment, tmp_path) -> None
     assert "does not answer to --version" in subject(checks, "pi")[0][1]
 
 
+async def test_an_engine_that_answers_without_a_version_is_told(
+    home, environment, tmp_path
+) -> None:
+    """It does answer: what it said holds no version, or it took the option for something else."""
+    codex = program(tmp_path / "bin", "codex", "echo codex 1")
+    assert the(await examine(home, environment), "codex") == (
+        "warning",
+        f"{codex} answers to --version, but does not tell a version; run it once by hand to see "
+        "what it says",
+    )
+
+
 async def test_an_engine_whose_node_is_too_old_is_told(home, environment, tmp_path) -> None:
     """Which one it wants, and which one there is: its own words are a syntax error."""
     package, bin_dir = tmp_path / "lib" / "pi", tmp_path / "bin"

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-from runners.page_engine import block
+from runners.page_engine import PAGE_ENGINE, block
+from takopi.app.engines import EngineShelf
+from takopi.engines import find_engines
+from takopi.settings import parse_settings
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -93,6 +96,15 @@ def machine(tmp_path: Path, takopi_home: Path) -> Machine:
     return Machine(tmp_path, takopi_home)
 
 
+def installed_in(home: Path) -> Path:
+    """Put the module of the page where a person's own modules are."""
+    (home / "runners").mkdir(mode=0o700)
+    path = home / "runners" / "parrot.py"
+    path.write_text(block("python", "parrot.py"))
+    path.chmod(0o600)
+    return home
+
+
 def check(records: list[dict[str, Any]], place: str) -> None:
     """Say that the turns went as the page promises."""
     head, *events = records
@@ -109,16 +121,21 @@ def check(records: list[dict[str, Any]], place: str) -> None:
     assert "parrot: I know no session p-99" in lost["error"]
 
 
+@pytest.mark.anyio
+async def test_the_agent_tells_its_version(machine: Machine) -> None:
+    """It is asked by `takopi doctor` and `/status`, and no session comes of it."""
+    settings = parse_settings({}, machine.home / "takopi.toml", {})
+    shelf = EngineShelf(find_engines(installed_in(machine.home)), settings, machine.env)
+    assert await shelf.version(PAGE_ENGINE) == "1.0"
+    assert not (Path(machine.env["HOME"]) / ".parrot").exists()
+
+
 @pytest.mark.long
 @pytest.mark.timeout(120)
 def test_as_a_file_in_the_persons_folder(machine: Machine) -> None:
     """`~/.takopi/runners/parrot.py` is an engine."""
-    folder = machine.home / "runners"
-    folder.mkdir(mode=0o700)
-    path = folder / "parrot.py"
-    path.write_text(block("python", "parrot.py"))
-    path.chmod(0o600)
-    check(machine.turns(), str(path))
+    home = installed_in(machine.home)
+    check(machine.turns(), str(home / "runners" / "parrot.py"))
 
 
 @pytest.mark.long

@@ -20,6 +20,7 @@ from takopi.app.node_need import node_fault
 from takopi.app.service_checks import check_services
 from takopi.app.settings_checks import check_named
 from takopi.app.transport_setup import check_transport
+from takopi.core.missing_engines import UNKNOWN_VERSION
 from takopi.core.os_remedies import remedy
 from takopi.engines import EngineCatalogue, find_engines
 from takopi.errors import ConfigError, StoreError, TakopiError
@@ -232,7 +233,10 @@ async def _check_engine(shelf: EngineShelf, engine: str) -> list[Check]:
         remedy = f"; install it with `{installed.install_cmd}`" if installed.install_cmd else ""
         return [Check(engine, "note", f"`{installed.program}` is not on PATH{remedy}")]
     version = await shelf.version(engine)
-    if version == "unknown":
+    if version == UNKNOWN_VERSION and shelf.answered(engine):
+        text = f"{installed.path} answers to --version, but does not tell a version"
+        return [Check(engine, "warning", f"{text}; run it once by hand to see what it says")]
+    if version == UNKNOWN_VERSION:
         fault = await node_fault(installed.path, shelf.environment(engine))
         advice = f": {fault}" if fault else "; run it once by hand"
         text = f"{installed.path} does not answer to --version{advice}"

@@ -74,6 +74,7 @@ class EngineShelf:
         self._patience_s = patience_s
         self._runners: dict[EngineId, Runner] = {}
         self._versions: dict[EngineId, str] = {}
+        self._answered: set[EngineId] = set()
 
     def ids(self) -> Sequence[EngineId]:
         """List the engines, without loading one."""
@@ -152,10 +153,15 @@ class EngineShelf:
         if path is None:
             return None
         said = await self._ask_version(engine, path)
+        (self._answered.add if said.strip() else self._answered.discard)(engine)
         version = parse_version(said)
         if version:
             self._versions[engine] = version
         return version or UNKNOWN_VERSION
+
+    def answered(self, engine: EngineId) -> bool:
+        """Say whether an engine's CLI printed anything when it was last asked for its version."""
+        return engine in self._answered
 
     async def _ask_version(self, engine: EngineId, path: Path) -> str:
         streams = {
