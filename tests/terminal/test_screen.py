@@ -1,5 +1,6 @@
 """A screen keeps what was said and redraws what goes on."""
 
+import errno
 import io
 import sys
 
@@ -54,6 +55,27 @@ def test_warnings_go_to_the_notes() -> None:
     with streams.screen:
         get_logger("x").warning("careful")
     assert streams.notes.getvalue() == "warning: careful\n"
+
+
+class Full(io.StringIO):
+    """A file on a disk without room."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_notes_that_cannot_be_written_cost_no_answer() -> None:
+    """Progress, remarks and warnings are given up; an answer that is lost is an error."""
+    notes, answers = Full(), io.StringIO()
+    with PlainScreen(answers, notes) as screen:
+        screen.progress(1, plain("working · 0s\n\n▸ ls"))
+        screen.note("a remark")
+        get_logger("x").warning("careful")
+        screen.say(plain("the answer"))
+    assert answers.getvalue() == "the answer\n"
+    assert notes.getvalue() == "working · 0s\n"
+    with PlainScreen(Full(), io.StringIO()) as screen, pytest.raises(OSError, match="No space"):
+        screen.say(plain("the answer"))
 
 
 def terminal() -> tuple[LiveScreen, io.StringIO]:

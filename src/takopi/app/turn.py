@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -110,6 +111,7 @@ def _directory(runtime: Runtime, runner: Runner, token: ResumeToken | None) -> P
         if not is_directory(known):
             raise WorkDirMissing(known)
         if not known.samefile("."):
-            sys.stderr.write(f"takopi: the session goes on in {harmless(str(known))}\n")
+            with suppress(OSError):  # no turn fails for a remark
+                sys.stderr.write(f"takopi: the session goes on in {harmless(str(known))}\n")
         return known
     return current_directory()

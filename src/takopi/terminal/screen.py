@@ -54,12 +54,12 @@ class PlainScreen:
 
     Args:
         answers: Where answers go.
-        notes: Where progress and remarks go.
+        notes: Where progress and remarks go, as long as it takes them: no turn fails for them.
     """
 
     def __init__(self, answers: TextIO, notes: TextIO) -> None:
         self._answers = answers
-        self._notes = notes
+        self._notes: TextIO | None = notes
         self._seen: dict[Hashable, set[str]] = {}
         self._stack = ExitStack()
 
@@ -82,14 +82,14 @@ class PlainScreen:
         label = header.partition(" · ")[0]
         if label not in seen:
             seen.add(label)
-            self._write(self._notes, header)
+            self._write_note(header)
         for line in lines:
             # The rest is the answer as it is being written: it would come in a hundred lengths.
             # That a step goes on with news is no line of its own.
             step = line.replace("↻ ", "▸ ", 1) if line.startswith("↻ ") else line
             if line.startswith(STEP_MARKS) and step not in seen:
                 seen.add(step)
-                self._write(self._notes, line)
+                self._write_note(line)
 
     def clear(self, key: Hashable) -> None:
         """Forget which lines were written."""
@@ -101,7 +101,15 @@ class PlainScreen:
 
     def note(self, text: str) -> None:
         """Write a remark."""
-        self._write(self._notes, harmless(text))
+        self._write_note(harmless(text))
+
+    def _write_note(self, line: str) -> None:
+        if self._notes is None:
+            return
+        try:
+            self._write(self._notes, line)
+        except OSError:
+            self._notes = None  # a full disk, say, or whoever read it has gone
 
     def _write(self, stream: TextIO, line: str) -> None:
         stream.write(line + "\n")
