@@ -17,7 +17,7 @@ class FakeScreen:
 
     def __init__(self) -> None:
         self.log: list[str] = []
-        self.broken = False
+        self.broken: OSError | None = None
 
     def __enter__(self) -> "FakeScreen":
         return self
@@ -32,8 +32,8 @@ class FakeScreen:
         self.log.append("clear")
 
     def say(self, body: RichText) -> None:
-        if self.broken:
-            raise BrokenPipeError
+        if self.broken is not None:
+            raise self.broken
         self.log.append(f"say {body.text}")
 
     def note(self, text: str) -> None:

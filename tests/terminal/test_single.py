@@ -1,5 +1,6 @@
 """Views of one turn: progress, the answer, what comes after it."""
 
+import errno
 import io
 import signal
 from pathlib import Path
@@ -98,6 +99,22 @@ async def test_a_failure_is_told_after_what_was_answered() -> None:
     await follow(ScriptedTurn([CompletedEvent("mock", ok=False, answer=" ")]), silent.view)
     assert silent.answers == []
     assert silent.notes.getvalue() == "takopi: the turn failed\n"
+
+
+async def test_an_answer_that_cannot_be_written_is_to_be_had_from_its_session() -> None:
+    """The error is raised, and the resume line is told all the same."""
+    watch = Watch()
+
+    def refuse(_answer: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    screen = PlainScreen(io.StringIO(), watch.notes)
+    view = TurnView(screen, refuse, MockRunner(), Path("/"), lambda: 0.0)
+    turn = ScriptedTurn([CompletedEvent("mock", ok=True, answer="42", resume=TOKEN)])
+    with pytest.raises(OSError, match="No space left"):
+        await follow(turn, view)
+    assert watch.notes.getvalue() == "mock --resume mock-abc\n"
+    assert turn.closed
 
 
 async def test_the_clock_goes_on_while_nothing_happens() -> None:

@@ -1,5 +1,7 @@
 """The terminal as a chat: prompts in, messages out, one conversation."""
 
+import errno
+
 import anyio
 import pytest
 
@@ -287,13 +289,17 @@ async def test_a_long_pipe_is_read_as_it_is_needed() -> None:
 
 
 async def test_the_chat_ends_when_nobody_reads_it() -> None:
-    """A reader that has gone ends the chat, and what runs is cancelled."""
-    for way in ("send", "edit"):
+    """A reader that has gone, or a full disk, ends the chat, and what runs is cancelled."""
+    for way, broken in (
+        ("send", BrokenPipeError()),
+        ("edit", BrokenPipeError()),
+        ("send", OSError(errno.ENOSPC, "No space left on device")),
+    ):
         chat = Chat()
         prompt = await chat.prompt("hello")
         ref = await chat.send("working", prompt, cancel="cancel:1")
         other = await chat.send("working too", await chat.prompt("more"), cancel="cancel:2")
-        chat.screen.broken = True
+        chat.screen.broken = broken
         await (chat.send("done", prompt) if way == "send" else chat.edit(ref, "done"))
         press = await chat.update()
         assert isinstance(press, ButtonPressed)

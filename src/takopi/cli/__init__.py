@@ -1,6 +1,7 @@
 """The command line; each command is a file of its own and imports what it needs when it runs."""
 
 import sys
+from contextlib import suppress
 
 __all__ = ["main"]
 
@@ -22,9 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments and arguments[0] in ("--version", "-V"):
         # Answered before anything is imported: scripts and prompts ask for it often.
         from takopi import __version__
+        from takopi.cli.streams import settled, steady_streams
 
-        print(f"takopi {__version__}")
-        return 0
+        steady_streams()
+        with suppress(OSError):  # `settled` tells of it
+            print(f"takopi {__version__}")
+        return settled(0)
     try:
         from takopi.cli.root import run
 

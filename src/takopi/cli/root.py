@@ -156,10 +156,16 @@ def exit_status(error: TakopiError) -> int:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit status; no mistake of a person shows a traceback."""
-    from takopi.cli.streams import steady_streams, tell
-    from takopi.logging import redact
+    from takopi.cli.streams import settled, steady_streams
 
     steady_streams()
+    return settled(_status(arguments))
+
+
+def _status(arguments: list[str]) -> int:
+    from takopi.cli.streams import output_error, tell
+    from takopi.logging import redact
+
     try:
         app(args=arguments, prog_name="takopi")
     except TakopiError as error:
@@ -168,7 +174,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except Exception as error:  # noqa: BLE001 - the border of the process
-        return _fault(error)
+        return 1 if error is output_error() else _fault(error)
     return 0
 
 

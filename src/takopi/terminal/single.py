@@ -121,12 +121,15 @@ class TurnView:
             self._screen.note(f"ended {count} background {noun}: {', '.join(ended_background)}")
 
     def _finish(self, event: CompletedEvent) -> None:
-        if event.answer.strip():
-            self._answer(event.answer)
-        if not event.ok:
-            self._screen.note(f"takopi: {event.error or 'the turn failed'}")
-        if event.resume is not None:
-            self._screen.note(self._resume_line(event.resume))
+        try:
+            if event.answer.strip():
+                self._answer(event.answer)
+        finally:
+            # An answer that cannot be written is still to be had from its session.
+            if not event.ok:
+                self._screen.note(f"takopi: {event.error or 'the turn failed'}")
+            if event.resume is not None:
+                self._screen.note(self._resume_line(event.resume))
 
     def _resume_line(self, token: ResumeToken) -> str:
         # Inline code in a chat; in a terminal the quotes would run it.

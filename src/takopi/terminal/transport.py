@@ -243,7 +243,7 @@ class TerminalTransport:
         del scope
         try:
             return self._show(message, options)
-        except BrokenPipeError:
+        except OSError:
             self._end_chat()
             return MessageRef(CHAT_ID, self._new_id())
 
@@ -328,7 +328,7 @@ class TerminalTransport:
         """Show the new state of a message; what was already said is not said again."""
         try:
             self._show_again(ref, message)
-        except BrokenPipeError:
+        except OSError:
             self._end_chat()
 
     def _show_again(self, ref: MessageRef, message: ChatMessage) -> None:
@@ -365,7 +365,7 @@ class TerminalTransport:
         """Do nothing: a terminal has no menu."""
 
     def _end_chat(self) -> None:
-        """Leave when whoever read our output has gone: nobody will read an answer."""
+        """Leave when nobody will read an answer: the reader has gone, or the disk is full."""
         self._ended = True
         self._lines.clear()
         self._conversation.open.clear()
