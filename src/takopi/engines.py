@@ -98,7 +98,8 @@ class EngineCatalogue:
 
 
 def _load(source: EngineSource) -> EngineBackend:
-    # Importing runs the code of a plug-in's author, who may raise anything, SystemExit included.
+    # Importing runs the code of a plug-in's author, who may raise anything: SystemExit, and the
+    # panics of extensions written in Rust, which are no Exception either.
     try:
         backend = source.load()
     except (AccessError, PluginError, ConfigError) as error:
@@ -106,7 +107,9 @@ def _load(source: EngineSource) -> EngineBackend:
             tr("engine {engine} ({place}): {why}",
                engine=source.id, place=source.place, why=error)
         ) from error  # fmt: skip
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise PluginError(
             tr(
                 "engine {engine} ({place}) failed to load with {kind}: {why}; mend or remove it",

@@ -226,10 +226,12 @@ class PluginCatalogue(Generic[_Backend]):
 
     def _load(self, source: PluginSource) -> _Backend:
         place = f"{self._kind} {source.id} ({source.place})"
-        # Importing runs the author's code, which may raise anything, SystemExit included.
+        # Importing runs the author's code, which may raise anything, as `engines` says.
         try:
             backend = source.load()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise PluginError(
                 tr(
                     "{place} failed to load with {kind}: {why}; mend or remove it",

@@ -41,12 +41,45 @@ def program(bin_dir: Path, name: str, script: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
+def wrong_module(home: Path, build_runner: str) -> None:
+    """Put an engine `odd` into the home."""
+    source = f"""
+from takopi.backends import EngineBackend
+
+{build_runner}
+
+BACKEND = EngineBackend("odd", build_runner)
+"""
+    path = home / "runners" / "odd.py"
+    path.write_text(source)
+    path.chmod(0o600)
+
+
 def test_a_runner_is_built_once(shelf: Shelf) -> None:
     """It gets its table, and is the same one each time."""
     found = shelf()
     assert found.runner("toy") is found.runner("toy")
     assert "toy" in found.ids()
     assert found.backend("toy").install_cmd == "pip install toy"
+
+
+@pytest.mark.parametrize(
+    "raised",
+    ["SystemExit('no licence')", "GeneratorExit('no licence')", "ValueError('no licence')"],
+)
+def test_whatever_build_runner_raises_is_told(shelf: Shelf, takopi_home: Path, raised: str) -> None:
+    """A module that gives up with `sys.exit` ends its own engine, not takopi."""
+    wrong_module(takopi_home, f"def build_runner(config, path): raise {raised}")
+    name = raised.partition("(")[0]
+    with pytest.raises(PluginError, match=f"failed in build_runner with {name}: no licence; mend"):
+        shelf().runner("odd")
+
+
+def test_a_person_who_interrupts_build_runner_is_obeyed(shelf: Shelf, takopi_home: Path) -> None:
+    """Ctrl-C is no fault of the engine."""
+    wrong_module(takopi_home, "def build_runner(config, path): raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        shelf().runner("odd")
 
 
 def test_an_unknown_engine_is_told(shelf: Shelf) -> None:

@@ -45,6 +45,19 @@ def install(site: Path, entry: str, source: str, dist: str) -> None:
     (info / "entry_points.txt").write_text(f"[takopi.command_backends]\n{entry}\n")
 
 
+@pytest.mark.parametrize("panic", ["Panic", "KeyboardInterrupt"])
+def test_what_is_no_exception_is_a_problem_too(site: Path, panic: str) -> None:
+    """But for Ctrl-C, which is no fault of the package."""
+    source = f"class Panic(BaseException): pass\nraise {panic}('poisoned')\n"
+    install(site, f"bad = cmdplug_{panic.lower()}:BACKEND", source, "panicpack")
+    if panic == "Panic":
+        (problem,) = find_commands().load_problems()
+        assert "failed to load with Panic: poisoned; mend or remove it" in problem.message
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            find_commands().load_problems()
+
+
 def test_commands_are_listed_and_loaded(site: Path) -> None:
     """By id; a list of packages limits which may."""
     install(site, "hello_cmd = cmdplug_hello:BACKEND", SOURCE, "hellopack")

@@ -199,6 +199,33 @@ def test_unusable_files_are_problems_not_crashes(home: Path) -> None:
     assert "takopi_dropin_raises" not in sys.modules
 
 
+PANIC = """
+class PanicException(BaseException):
+    pass
+
+raise {raised}
+BACKEND = 1
+"""
+
+
+@pytest.mark.parametrize("raised", ["PanicException('poisoned')", "GeneratorExit('poisoned')"])
+def test_what_is_no_exception_is_a_problem_too(home: Path, raised: str) -> None:
+    """Panics of extensions written in Rust pass by every `except Exception`."""
+    drop(home, "good")
+    drop(home, "panics", PANIC.format(raised=raised))
+    catalogue = find_engines(home)
+    name = raised.partition("(")[0]
+    assert f"failed to load with {name}: poisoned; mend or remove it" in messages(catalogue)
+    assert catalogue.load("good").id == "good"
+
+
+def test_a_person_who_interrupts_an_import_is_obeyed(home: Path) -> None:
+    """Ctrl-C is no fault of the engine."""
+    drop(home, "slow", PANIC.format(raised="KeyboardInterrupt"))
+    with pytest.raises(KeyboardInterrupt):
+        find_engines(home).load("slow")
+
+
 def test_a_failed_reload_keeps_the_module_of_the_running_engine(home: Path) -> None:
     """Its runner may still look itself up."""
     drop(home, "shiny")

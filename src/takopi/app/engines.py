@@ -115,9 +115,9 @@ class EngineShelf:
         backend = self.backend(engine)
         try:
             return backend.build_runner(table, self._settings.path)
-        except TakopiError:
+        except (TakopiError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # an engine's module may raise anything
             _log.debug("engine.build_failed", engine=engine, exc_info=error)
             raise PluginError(
                 tr("engine {engine} ({place}) failed in build_runner with {kind}: {why}; mend or "
