@@ -4,8 +4,9 @@ A module that cannot be used is a value, `PluginProblem`, for `takopi doctor` an
 `takopi plugins`; it never stops the rest.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from takopi.backends import EngineBackend
 from takopi.core.texts import tr
@@ -139,7 +140,33 @@ def _load(source: EngineSource) -> EngineBackend:
                 other=backend.id,
             )
         )
+    for field, accepted in _wrong_fields(backend):
+        raise PluginError(
+            tr(
+                "engine {engine} ({place}): {field} of its BACKEND is {found}; it has to be "
+                "`{accepted}`",
+                engine=source.id,
+                place=source.place,
+                field=field,
+                found=repr(getattr(backend, field))[:80],
+                accepted=accepted,
+            )
+        )
     return backend
+
+
+def _wrong_fields(backend: EngineBackend) -> Iterator[tuple[str, str]]:
+    """Find what is of a wrong type, and what it has to be: a dataclass takes anything."""
+    found: Any = backend
+    if not callable(found.build_runner):
+        yield "build_runner", "Callable"
+    for field in ("cli_cmd", "install_cmd"):
+        value = getattr(found, field)
+        if value is not None and not (isinstance(value, str) and "\0" not in value):
+            yield field, "str | None"
+    names = found.env_pass  # a text would pass letter by letter
+    if not (isinstance(names, tuple | list) and all(isinstance(name, str) for name in names)):
+        yield "env_pass", "tuple[str, ...]"
 
 
 def find_engines(home: Path, enabled: Collection[str] | None = None) -> EngineCatalogue:

@@ -1,6 +1,7 @@
 """The engines of this machine, loaded when they are asked for."""
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,26 @@ def test_whatever_build_runner_raises_is_told(shelf: Shelf, takopi_home: Path, r
     wrong_module(takopi_home, f"def build_runner(config, path): raise {raised}")
     name = raised.partition("(")[0]
     with pytest.raises(PluginError, match=f"failed in build_runner with {name}: no licence; mend"):
+        shelf().runner("odd")
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ("None", "its build_runner returned a NoneType, which has no run()"),
+        ("ToyRunner()", "its build_runner returned a runner whose engine is 'toy', not odd"),
+    ],
+)
+def test_what_is_no_runner_of_the_engine_is_told(
+    shelf: Shelf, takopi_home: Path, returned: str, told: str
+) -> None:
+    """Every turn would fail with words that name nobody."""
+    wrong_module(
+        takopi_home,
+        "class ToyRunner:\n    engine = 'toy'\n    def run(self, prompt, resume): pass\n"
+        f"def build_runner(config, path): return {returned}",
+    )
+    with pytest.raises(PluginError, match=re.escape(f"odd.py): {told}; mend or remove it")):
         shelf().runner("odd")
 
 

@@ -189,6 +189,31 @@ async def test_plug_ins_that_cannot_be_used_are_told(home, environment) -> None:
     assert the(checks, "toy")[0] == "warning"  # it does not know --version
 
 
+ODD = """
+from takopi.backends import EngineBackend
+
+class Odd(str):
+    def __len__(self):
+        raise {raised}
+
+BACKEND = EngineBackend("odd", lambda config, path: None, cli_cmd=Odd("odd"))
+"""
+
+
+async def test_an_engine_that_raises_while_it_is_looked_at_is_a_line(
+    home, environment, tmp_path
+) -> None:
+    """The other engines are looked at all the same."""
+    home.runners.mkdir(mode=0o700)
+    (home.runners / "odd.py").write_text(ODD.format(raised="LookupError('key')"))
+    (home.runners / "odd.py").chmod(0o600)
+    program(tmp_path / "bin", "codex", "echo codex-cli 0.150.0")
+    checks = await examine(home, environment)
+    told = f"{home.runners / 'odd.py'} failed with LookupError: key; mend or remove it"
+    assert the(checks, "odd") == ("wrong", told)
+    assert the(checks, "codex")[0] == "ok"
+
+
 async def test_an_engine_that_hangs_is_told(home, environment, tmp_path) -> None:
     """A CLI that does not answer to --version does not hold the doctor up."""
     program(tmp_path / "bin", "codex", "exec sleep 600")

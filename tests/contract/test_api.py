@@ -156,7 +156,7 @@ def test_engines_that_can_be_loaded_are_listed(takopi_home: Path) -> None:
     folder.mkdir(mode=0o700)
     (folder / "api_bad.py").write_text("BACKEND = 1\n")
     (folder / "api_good.py").write_text(
-        "from takopi.api import EngineBackend\nBACKEND = EngineBackend('api_good', None)\n"
+        "from takopi.api import EngineBackend\nBACKEND = EngineBackend('api_good', print)\n"
     )
     for path in folder.iterdir():
         path.chmod(0o600)

@@ -90,7 +90,7 @@ def test_a_drop_in_file_is_an_engine(home: Path) -> None:
     assert not (home / "runners" / "__pycache__").exists()
     assert catalogue.problems == ()
     # A new catalogue reads the file anew.
-    drop(home, "shiny", GOOD + "BACKEND = EngineBackend('shiny', None, install_cmd='x')")
+    drop(home, "shiny", GOOD + "BACKEND = EngineBackend('shiny', Marker, install_cmd='x')")
     assert find_engines(home).load("shiny").install_cmd == "x"
 
 
@@ -224,6 +224,28 @@ def test_a_person_who_interrupts_an_import_is_obeyed(home: Path) -> None:
     drop(home, "slow", PANIC.format(raised="KeyboardInterrupt"))
     with pytest.raises(KeyboardInterrupt):
         find_engines(home).load("slow")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("build_runner=None", "build_runner of its BACKEND is None; it has to be `Callable`"),
+        ("cli_cmd=5", "cli_cmd of its BACKEND is 5; it has to be `str | None`"),
+        (r"cli_cmd='a\0b'", r"cli_cmd of its BACKEND is 'a\x00b'; it has to be `str | None`"),
+        ("install_cmd=7", "install_cmd of its BACKEND is 7; it has to be `str | None`"),
+        ("env_pass=None", "env_pass of its BACKEND is None; it has to be `tuple[str, ...]`"),
+        ("env_pass='SEED'", "env_pass of its BACKEND is 'SEED'; it has to be `tuple[str, ...]`"),
+        ("env_pass=(1,)", "env_pass of its BACKEND is (1,); it has to be `tuple[str, ...]`"),
+    ],
+)
+def test_a_field_of_a_wrong_type_is_a_problem(home: Path, wrong: str, told: str) -> None:
+    """It would break whoever looks at all engines, or pass a text letter by letter."""
+    end = f"import dataclasses; BACKEND = dataclasses.replace(BACKEND, {wrong})\n"
+    path = drop(home, "odd", GOOD + end)
+    catalogue = find_engines(home)
+    assert f"engine odd ({path}): {told}" in messages(catalogue)
+    drop(home, "odd", GOOD + "BACKEND = EngineBackend('odd', Marker, env_pass=['A'])")
+    assert find_engines(home).load("odd").env_pass == ["A"]
 
 
 def test_a_failed_reload_keeps_the_module_of_the_running_engine(home: Path) -> None:

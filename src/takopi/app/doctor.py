@@ -67,7 +67,11 @@ async def examine(
             telegram.extend(await anyio.to_thread.run_sync(check_transport, home, settings))
 
     async def ask_engine(engine: str) -> None:
-        engines[engine].extend(await _check_engine(shelf, engine))
+        try:
+            engines[engine].extend(await _check_engine(shelf, engine))
+        except Exception as error:  # noqa: BLE001 - what a module gave may raise anything
+            text = f"{catalogue.place(engine)} failed with {type(error).__name__}: {error}"
+            engines[engine].append(Check(engine, "wrong", f"{text}; mend or remove it"))
 
     async with anyio.create_task_group() as tasks:
         if settings.exists:

@@ -114,7 +114,8 @@ class EngineShelf:
     def _build(self, engine: EngineId, table: EngineConfig) -> Runner:
         backend = self.backend(engine)
         try:
-            return backend.build_runner(table, self._settings.path)
+            runner = backend.build_runner(table, self._settings.path)
+            wrong = _wrong_runner(runner, engine)
         except (TakopiError, KeyboardInterrupt):
             raise
         except BaseException as error:  # an engine's module may raise anything
@@ -124,6 +125,12 @@ class EngineShelf:
                    "remove it", engine=engine, place=self._catalogue.place(engine),
                    kind=type(error).__name__, why=error)
             ) from error  # fmt: skip
+        if wrong is not None:
+            raise PluginError(
+                tr("engine {engine} ({place}): its build_runner returned {wrong}; mend or remove "
+                   "it", engine=engine, place=self._catalogue.place(engine), wrong=wrong)
+            )  # fmt: skip
+        return runner
 
     def installed(self, engine: EngineId) -> Installed:
         """Look for an engine's CLI on PATH.
@@ -204,6 +211,17 @@ class EngineShelf:
             if value:
                 names.add(engine)
         return frozenset(names)
+
+
+def _wrong_runner(runner: Any, engine: EngineId) -> str | None:
+    """Say what a module returned in the place of a runner of this engine; None when it is one."""
+    if not callable(getattr(runner, "run", None)):
+        return tr("a {kind}, which has no run()", kind=type(runner).__name__)
+    other = getattr(runner, "engine", None)
+    if other != engine:
+        return tr("a runner whose engine is {other}, not {engine}", other=repr(other)[:80],
+                  engine=engine)  # fmt: skip
+    return None
 
 
 def parse_version(said: str) -> str:
