@@ -1,6 +1,6 @@
 """Be what all runners share: the two ways to open a turn."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -179,7 +179,7 @@ def capabilities_of(runner: Runner) -> EngineCapabilities:
 
 
 async def list_models(runner: Runner) -> tuple[str, ...]:
-    """List the models of any runner; a foreign one may not know.
+    """List the models of any runner; a foreign one may not know, and what is no name is left out.
 
     May take seconds the first time, as an engine is asked; nothing is cached for a runner that
     does not do so itself.
@@ -187,7 +187,8 @@ async def list_models(runner: Runner) -> tuple[str, ...]:
     listing = getattr(runner, "list_models", None)
     if listing is None:
         return capabilities_of(runner).models
-    return tuple(await listing())
+    listed: Iterable[object] = await listing()
+    return tuple(model for model in listed if isinstance(model, str))
 
 
 def adopt_turn(runner: Runner, request: TurnRequest, run_id: str) -> LiveTurn | None:

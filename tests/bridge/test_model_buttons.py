@@ -1,5 +1,7 @@
 """Engines have many models with long names, and each is chosen by a button."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -70,3 +72,26 @@ async def test_a_button_of_a_name_that_nobody_remembers_says_so() -> None:
         assert said == f"{name}: This list is too old; send /model anew"
         assert not (await world.store.load()).places
         assert (await world.store.load()).updates == ()
+
+
+NO_NAMES: Any = ({"id": "m"},)
+
+
+async def test_what_cannot_be_shown_is_told() -> None:
+    """A module may say of its models what is no text: who asks is answered, and asked no more."""
+    async with choosing() as world:
+        world.codex.capabilities = replace(CODEX, models=NO_NAMES)
+        assert "takopi failed while showing what can be chosen" in await says(world, "/model")
+        assert not (await world.store.load()).updates
+
+
+async def test_a_page_that_cannot_be_shown_is_told() -> None:
+    """The page that is there stays."""
+    async with choosing() as world:
+        world.codex.capabilities = replace(CODEX, models=tuple(f"m{n}" for n in range(60)))
+        await says(world, "/model")
+        world.codex.capabilities = replace(CODEX, models=NO_NAMES)
+        await world.clock.advance(601)  # until the engine is asked again
+        assert await press(world, "More") == ""
+        assert world.chat.has("takopi failed while showing what can be chosen")
+        assert labels(world, "Model of codex")[-1] == "More"

@@ -267,3 +267,20 @@ async def test_forged_buttons_of_commands_without_any_do_nothing(command: str) -
         await world.clock.advance(5)
         assert world.chat.texts() == []
         assert (await world.store.load()).updates == ()
+
+
+async def test_a_list_that_cannot_be_shown_is_told() -> None:
+    """An engine may say of its sessions what nobody can read; who asks is answered all the same."""
+    async with chatting() as world:
+        title: Any = {"text": "fix it"}
+        desktop(world, ("d1", title))
+        await say(world, "/sessions")
+        assert world.chat.has("takopi failed while listing sessions")
+        assert not (await world.store.load()).updates
+        desktop(world, *((f"d{number}", f"work {number}") for number in range(20)))
+        await say(world, "/sessions")
+        desktop(world, ("d1", title))
+        told = len(world.sent("send"))
+        await tap(world, "Sessions in", "Older")
+        assert len(world.sent("send")) == told + 1
+        assert lines(world)[1].startswith("1. work 0")

@@ -2,10 +2,12 @@
 
 import pytest
 
-from bridge.schedule_stage import living, press
+from bridge.schedule_stage import FullStore, living, press
 from bridge.test_budget import costing
+from takopi.bridge.ports import UsageRow
 from takopi.core.budget import Budget
 from takopi.core.chat_settings import ChatSettings
+from takopi.errors import StoreError
 
 pytestmark = pytest.mark.anyio
 
@@ -46,3 +48,25 @@ async def test_a_group_sees_its_own_turns_and_a_private_chat_all() -> None:
         assert world.chat.find("Today", 1).text.startswith("Today\n2 turns · $0.75\n")
         (newest,) = [turn for turn in await world.store.usage_since(0) if turn.chat_id == -7]
         assert newest.project == "api"
+
+
+async def test_a_journal_that_cannot_be_read_is_told() -> None:
+    """To who presses a button as to who sends the command."""
+
+    class Unreadable(FullStore):
+        unreadable = False
+
+        async def usage_since(self, since: float) -> tuple[UsageRow, ...]:
+            if self.unreadable:
+                raise StoreError("the disk does not answer")
+            return await super().usage_since(since)
+
+    store = Unreadable()
+    async with living(store=store) as world:
+        world.chat.write("/usage")
+        await world.clock.advance(10)
+        store.unreadable = True
+        assert await press(world, "Today", "7 days") == ""
+        await world.clock.advance(10)
+        assert world.chat.has("the disk does not answer")
+        assert world.chat.has("Today")

@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -70,6 +70,16 @@ async def test_a_runner_keeps_the_files_that_it_takes() -> None:
     await read(open_turn(runner, TurnRequest(prompt="look", attachments=BOTH)))
     assert runner.heard == [("look\n\nAttached file: /in/notes.txt", (PICTURE,))]
     assert await list_models(runner) == ("m",)
+
+
+async def test_what_is_no_name_of_a_model_is_left_out() -> None:
+    """A module may hand on what an engine's JSON says of each model; the names count."""
+
+    class Wordy(Seeing):
+        async def list_models(self) -> Any:
+            return [{"id": "m"}, "o3", None]
+
+    assert await list_models(Wordy()) == ("o3",)
 
 
 async def test_a_bug_in_a_module_costs_the_picture_only() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.slowly import Bodies, answer_slowly
 from takopi.bridge.records import UpdateHandled
 from takopi.bridge.waiting import wait_until
 from takopi.core.chat import ChatKind, ChatMessage, Scope
@@ -40,10 +41,9 @@ from takopi.core.preference_replies import (
 )
 from takopi.core.preference_views import LayerLine, PreferenceChange, PreferenceView
 from takopi.core.preferences import Held, PreferenceSource, held
-from takopi.core.texts import tr
+from takopi.core.texts import tr, tr_later
 from takopi.model import EngineId
 from takopi.runner import capabilities_of, list_models
-from takopi.transport import MessageRef
 
 __all__ = ["PreferenceCommand", "preference_commands"]
 
@@ -100,13 +100,13 @@ class PreferenceCommand:
         received = call.received
         here = self._here(received.scope, received.chat_kind, wish.engine)
         if wish.value is None:
-            self.ports.group.start_soon(self._show, call, here)
+            self._show(call, here)
             return
         done = await self._change(here, wish, call.handled)
         if isinstance(done, ChatMessage):
             await self.ports.answers.give(call.destination, done, [call.handled])
             return
-        self.ports.group.start_soon(self._show, call, here, done)
+        self._show(call, here, done)
 
     async def press(self, call: PressCall) -> str:
         """Choose what a button says for the nearest place, as often as somebody presses it."""
@@ -120,7 +120,7 @@ class PreferenceCommand:
         here = self._here(pressed.scope, pressed.chat_kind, engine)
         if isinstance(meant, PagePressed):
             await self.ports.answers.mark([call.handled])
-            self.ports.group.start_soon(self._correct, call, here, None, meant.page)
+            self._show(call, here, page=meant.page)
             return ""
         if isinstance(meant, DigestPressed):
             word = word_of_digest(meant.digest, self._ever_listed(here.engine))
@@ -131,7 +131,7 @@ class PreferenceCommand:
         done = await self._change(here, meant, call.handled)
         if not isinstance(done, PreferenceChange):
             return await self._refuse(call)
-        self.ports.group.start_soon(self._correct, call, here, done)
+        self._show(call, here, done)
         return chosen_toast(done)
 
     async def _refuse(self, call: PressCall) -> str:
@@ -240,27 +240,21 @@ class PreferenceCommand:
 
     # What takes time.
 
-    async def _show(
-        self, call: CommandCall, here: _Here, change: PreferenceChange | None = None
-    ) -> None:
-        # A change is marked already.
-        handled = [call.handled] if change is None else []
-        with border("answering a command", command=self.kind):
-            words = preference_reply(self._view(here, await self._ask(here.engine), change))
-            await self.ports.answers.give(call.destination, words, handled)
-
-    async def _correct(
+    def _show(
         self,
-        call: PressCall,
+        call: CommandCall | PressCall,
         here: _Here,
-        change: PreferenceChange | None,
+        change: PreferenceChange | None = None,
         page: int | None = None,
     ) -> None:
-        with border("showing a choice", command=self.kind):
+        """Show what holds: in place of the message whose button was pressed, if one was."""
+
+        async def work() -> Bodies:
             accepted = await self._ask(here.engine)
-            words = preference_reply(self._view(here, accepted, change, page))
-            ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
-            await self.ports.outbox.correct(call.destination, ref, words)
+            return [preference_reply(self._view(here, accepted, change, page))]
+
+        what = tr_later("showing what can be chosen")
+        answer_slowly(self.ports, call, what, work, instead=isinstance(call, PressCall))
 
     async def _ask(self, engine: EngineId) -> tuple[str, ...]:
         """List what can be chosen; an engine is asked for its models, for as long as that goes."""

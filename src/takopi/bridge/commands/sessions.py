@@ -1,23 +1,23 @@
 """/sessions: which sessions there are, with a button each to go on with it."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from msgspec.structs import replace
 
-from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.slowly import Bodies, answer_slowly
 from takopi.bridge.session_lists import Listed, list_sessions, listed_by_key, turn_of_chat
 from takopi.bridge.session_search import first_words
 from takopi.bridge.taking_up import Found, take_up
 from takopi.core.chat import ChatMessage
 from takopi.core.decisions import Command, Prompt
 from takopi.core.directives import Opening, read_opening
-from takopi.core.replies import message, route_reply
+from takopi.core.replies import route_reply
 from takopi.core.route import route
 from takopi.core.session_list import SessionView, entry_key, sessions_reply, view_key
 from takopi.core.session_replies import sessions_usage_reply
-from takopi.core.texts import tr
-from takopi.transport import MessageRef
+from takopi.core.texts import tr, tr_later
 
 __all__ = ["SessionsCommand"]
 
@@ -47,7 +47,7 @@ class SessionsCommand:
         if isinstance(wanted, ChatMessage):
             await ports.answers.give(call.destination, wanted, [call.handled])
             return
-        ports.group.start_soon(self._say, call, wanted)
+        self._show(call, wanted)
 
     async def press(self, call: PressCall) -> str:
         """Take up a session, or turn the page, as often as somebody presses it."""
@@ -65,7 +65,7 @@ class SessionsCommand:
                 return _taken()
         page = int(rest) if kind == "p" and rest.isdecimal() and len(rest) < 4 else 0
         await self.ports.answers.mark([call.handled])
-        self.ports.group.start_soon(self._show_again, call, wanted, page)
+        self._show(call, wanted, page)
         return "" if kind == "p" else tr("The list was old; look at it again, and press again")
 
     async def _take_up_of_turn(self, call: PressCall, turn_id: str) -> str:
@@ -92,24 +92,13 @@ class SessionsCommand:
         engine = opening.engine if isinstance(opening, Opening) else None
         return Listed(scope, decision.where.context, engine)
 
-    async def _say(self, call: CommandCall, wanted: Listed) -> None:
-        with border("answering a command", command="sessions"):
-            words = await self._page(wanted, 0)
-            await self.ports.answers.give(call.destination, words, [call.handled])
+    def _show(self, call: CommandCall | PressCall, wanted: Listed, page: int = 0) -> None:
+        """Show a page: in place of the message whose button was pressed, if one was."""
+        what, work = tr_later("listing sessions"), partial(self._page, wanted, page)
+        answer_slowly(self.ports, call, what, work, instead=isinstance(call, PressCall))
 
-    async def _show_again(self, call: PressCall, wanted: Listed, page: int) -> None:
-        with border("showing a page of sessions"):
-            words = await self._page(wanted, page)
-            ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
-            await self.ports.outbox.correct(call.destination, ref, words)
-
-    async def _page(self, wanted: Listed, page: int) -> ChatMessage:
-        """Write a page of a list, or why there is none."""
-        entries = None
-        with border("listing sessions") as found:
-            entries = await list_sessions(self.ports, wanted)
-        if entries is None:
-            return message((found.error or "")[:1000])
+    async def _page(self, wanted: Listed, page: int) -> Bodies:
+        entries = await list_sessions(self.ports, wanted)
         key = view_key(wanted.context, wanted.engine)
         for entry in entries:
             if not entry.turn_id:
@@ -121,7 +110,7 @@ class SessionsCommand:
         view = SessionView(
             context=wanted.context, engine=wanted.engine, entries=entries, page=page, now=now
         )
-        return sessions_reply(view)
+        return [sessions_reply(view)]
 
     def _remember(self, key: tuple[str, str], found: Found) -> None:
         self.shown.pop(key, None)

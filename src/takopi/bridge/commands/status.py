@@ -7,11 +7,12 @@ import anyio
 from takopi.bridge.border import border
 from takopi.bridge.cancelling import cancel_turns
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.slowly import Bodies, answer_slowly
 from takopi.bridge.turn import Turn
 from takopi.bridge.waiting import give_up_at
 from takopi.core.chat import ChatMessage
 from takopi.core.help_replies import takes_nothing
-from takopi.core.texts import tr
+from takopi.core.texts import tr, tr_later
 from takopi.core.turn_lists import EngineVersion, TurnLine, status_reply
 from takopi.model import EngineId
 from takopi.transport import MessageRef
@@ -43,7 +44,11 @@ class StatusCommand:
             await self.ports.answers.give(call.destination, words, [call.handled])
             return
         lines = self._lines(call.received.scope.chat_id)
-        self.ports.group.start_soon(self._say, call, lines)
+
+        async def work() -> Bodies:
+            return [await self._words(lines)]
+
+        answer_slowly(self.ports, call, tr_later("answering /status"), work)
 
     async def press(self, call: PressCall) -> str:
         """Cancel a turn, or just show how things are now, in the same message."""
@@ -78,21 +83,16 @@ class StatusCommand:
         await turn.over.wait()
         await self._correct(call, self._lines(call.pressed.scope.chat_id))
 
-    async def _say(self, call: CommandCall, lines: list[TurnLine]) -> None:
-        words = await self._words(lines)
-        with border("answering /status"):
-            await self.ports.answers.give(call.destination, words, [call.handled])
-
     async def _correct(self, call: PressCall, lines: list[TurnLine]) -> None:
-        words = await self._words(lines)
-        ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
-        if self._shown.get(ref) == words:
-            return
-        self._shown.pop(ref, None)
-        self._shown[ref] = words
-        if len(self._shown) > _MOST_SHOWN:
-            del self._shown[next(iter(self._shown))]
         with border("answering /status"):
+            words = await self._words(lines)
+            ref = MessageRef(call.pressed.scope.chat_id, call.pressed.message_id)
+            if self._shown.get(ref) == words:
+                return
+            self._shown.pop(ref, None)
+            self._shown[ref] = words
+            if len(self._shown) > _MOST_SHOWN:
+                del self._shown[next(iter(self._shown))]
             await self.ports.outbox.correct(call.destination, ref, words)
 
     async def _words(self, lines: list[TurnLine]) -> ChatMessage:

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-from takopi.bridge.border import border
 from takopi.bridge.commands.call import CommandCall, CommandPorts, PressCall
+from takopi.bridge.commands.slowly import Bodies, answer_slowly
 from takopi.core.budget import NO_BUDGET
 from takopi.core.chat import ChatKind, ChatMessage, Scope
 from takopi.core.replies import code, message
-from takopi.core.texts import tr
+from takopi.core.texts import tr, tr_later
 from takopi.core.usage import read_usage
 from takopi.core.usage_view import Period, Spent, period_of, period_start, usage_reply
-from takopi.transport import MessageRef
 
 __all__ = ["UsageCommand"]
 
@@ -49,11 +48,12 @@ class UsageCommand:
         period = period_of(call.args[0] if call.args else "")
         if period is None:
             return tr("This button does nothing any more")
-        pressed = call.pressed
-        with border("answering /usage"):
-            words = await self._words(period, pressed.scope, pressed.chat_kind)
-            ref = MessageRef(pressed.scope.chat_id, pressed.message_id)
-            await self.ports.outbox.correct(call.destination, ref, words)
+        scope, kind = call.pressed.scope, call.pressed.chat_kind
+
+        async def work() -> Bodies:
+            return [await self._words(period, scope, kind)]
+
+        answer_slowly(self.ports, call, tr_later("answering /usage"), work, instead=True)
         return ""
 
     async def _words(self, period: Period, scope: Scope, kind: ChatKind) -> ChatMessage:
