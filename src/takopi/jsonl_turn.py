@@ -165,7 +165,6 @@ class JsonlTurn(TurnBase):
             piped = runner.pipes_stdin()
             hook = runner.env(state=state)
         _check_argv(runner.engine, argv)
-        backend = _backend_beside(runner)
         env = environment_of(runner, runtime.env_pass.get(runner.engine), hook)
         return RunSpec(
             engine=runner.engine,
@@ -174,7 +173,7 @@ class JsonlTurn(TurnBase):
             env={**env, **request.environment},
             stdin=stdin or b"",
             piped=piped,
-            install_cmd=backend.install_cmd if backend else None,
+            install_cmd=_install_cmd(runner, runtime),
             keep_background=runner.engine in runtime.keep_background,
             record=_record(request),
             run_id=request.run_id,
@@ -280,11 +279,25 @@ def _check_argv(engine: str, argv: tuple[str, ...]) -> None:
             )
 
 
-def _backend_beside(runner: object) -> EngineBackend | None:
-    """Find the BACKEND of the module in which a runner is written, by the runner's class."""
-    module = sys.modules.get(type(runner).__module__)
-    backend = getattr(module, "BACKEND", None)
-    return backend if isinstance(backend, EngineBackend) else None
+def _install_cmd(runner: "JsonlSubprocessRunner", runtime: RunnerRuntime) -> str | None:
+    if runner.engine in runtime.install_cmd:
+        return runtime.install_cmd[runner.engine]
+    backend = _backend_beside(runner)
+    return backend.install_cmd if backend else None
+
+
+def _backend_beside(runner: "JsonlSubprocessRunner") -> EngineBackend | None:
+    """Find the BACKEND of a runner where no application names it.
+
+    It is looked for in the module of the runner's class and in the packages around that.
+    """
+    name = type(runner).__module__
+    while name:
+        backend = getattr(sys.modules.get(name), "BACKEND", None)
+        if isinstance(backend, EngineBackend) and backend.id == runner.engine:
+            return backend
+        name = name.rpartition(".")[0]
+    return None
 
 
 def _as_started(

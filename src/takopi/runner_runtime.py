@@ -24,11 +24,13 @@ class RunnerRuntime:
         host: Owns the processes of engines.
         env_pass: For each engine the variables it may see beyond the common ones.
         keep_background: Engines whose background processes outlive a normal end.
+        install_cmd: For each engine the command that installs its CLI; None for none.
     """
 
     host: RunHost
     env_pass: Mapping[EngineId, tuple[str, ...]] = field(default_factory=dict)
     keep_background: frozenset[EngineId] = frozenset()
+    install_cmd: Mapping[EngineId, str | None] = field(default_factory=dict)
 
 
 # One for the process, not for a context: a plug-in's task or thread must see the same.

@@ -219,7 +219,7 @@ def test_the_known_engines_come_first() -> None:
 def test_what_an_engine_may_see_is_bound(
     takopi_home: Path, bin_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the engine declares and what the person adds, one as well as the other."""
+    """What the engine declares and what the person adds; and how each is installed."""
     module = takopi_home / "runners" / "toy.py"
     module.write_text(module.read_text().replace('id="toy",', 'id="toy", env_pass=("OWN_*",),'))
     config = takopi_home / "takopi.toml"
@@ -228,9 +228,14 @@ def test_what_an_engine_may_see_is_bound(
     monkeypatch.setenv("PATH", f"{bin_dir}:{os.environ['PATH']}")
     with open_runtime() as runtime:
         passes = current_runtime().env_pass
+        commands = current_runtime().install_cmd
         assert current_runtime().host is runtime.host
     assert isinstance(passes, EnginePasses)
     assert passes["toy"] == ("OWN_*", "CARGO_HOME")
     assert passes["gone"] == ("A",)
     assert set(passes) == set(runtime.shelf.ids())
     assert len(passes) == len(runtime.shelf.ids())
+    assert commands["toy"] == "pip install toy"
+    assert "gone" not in commands
+    assert set(commands) == set(runtime.shelf.ids())
+    assert len(commands) == len(runtime.shelf.ids())

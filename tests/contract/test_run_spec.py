@@ -1,9 +1,11 @@
 """What a turn starts: command line, directory, environment, standard input."""
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -102,6 +104,30 @@ async def test_the_registration_beside_the_runner_counts_without_an_app(
     assert "OPENAI_API_KEY" not in spec.env
     assert spec.env["PATH"] == os.environ["PATH"]
     assert (await start(ToyRunner(), host)).install_cmd is None
+
+
+async def test_a_registration_in_the_package_around_the_runner_counts_too(
+    host: ScriptedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The runner in one module, BACKEND in another; that of another engine is not it."""
+    monkeypatch.setenv("TOYKEY", "k")
+    package, inner, other = (ModuleType(f"plug_toy{n}") for n in ("", ".deep", ".deep.runner"))
+    package.BACKEND = BACKEND  # type: ignore[attr-defined]
+    inner.BACKEND = EngineBackend("other", print, install_cmd="get other")  # type: ignore[attr-defined,arg-type]
+    for module in (package, inner, other):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    apart = type("Apart", (Spy,), {"__module__": "plug_toy.deep.runner"})
+    spec = await start(apart(), host)
+    assert (spec.install_cmd, spec.env["TOYKEY"]) == ("get toy", "k")
+
+
+async def test_the_app_knows_how_an_engine_is_installed() -> None:
+    """Wherever the registration stands; also when it names no command."""
+    host = ScriptedHost(Script(HELLO), Script(HELLO))
+    with bind_runtime(RunnerRuntime(host=host, install_cmd={ENGINE: "npm i toy"})):
+        assert (await start(ToyRunner(), host)).install_cmd == "npm i toy"
+    with bind_runtime(RunnerRuntime(host=host, install_cmd={ENGINE: None})):
+        assert (await start(Spy(), host)).install_cmd is None
 
 
 async def test_the_app_decides_what_passes(monkeypatch: pytest.MonkeyPatch) -> None:

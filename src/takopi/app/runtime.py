@@ -20,7 +20,7 @@ from takopi.runner import RunnerRuntime, bind_runtime
 from takopi.settings import Settings, load_settings, refuse_engine_aliases
 from takopi.settings.secret_values import secret_values
 
-__all__ = ["EnginePasses", "Runtime", "open_runtime"]
+__all__ = ["EnginePasses", "InstallCommands", "Runtime", "open_runtime"]
 
 
 class EnginePasses(Mapping[EngineId, tuple[str, ...]]):
@@ -38,6 +38,28 @@ class EnginePasses(Mapping[EngineId, tuple[str, ...]]):
     def __getitem__(self, engine: EngineId) -> tuple[str, ...]:
         own = self._shelf.backend(engine).env_pass if engine in self._shelf.ids() else ()
         return (*own, *self._settings.env_pass.get(engine, ()))
+
+    def __iter__(self) -> Iterator[EngineId]:
+        return iter(self._shelf.ids())
+
+    def __len__(self) -> int:
+        return len(self._shelf.ids())
+
+
+class InstallCommands(Mapping[EngineId, str | None]):
+    """Name for each engine the command that installs it; an engine is loaded when it is asked for.
+
+    Args:
+        shelf: Knows what an engine declares.
+    """
+
+    def __init__(self, shelf: EngineShelf) -> None:
+        self._shelf = shelf
+
+    def __getitem__(self, engine: EngineId) -> str | None:
+        if engine not in self._shelf.ids():
+            raise KeyError(engine)
+        return self._shelf.backend(engine).install_cmd
 
     def __iter__(self) -> Iterator[EngineId]:
         return iter(self._shelf.ids())
@@ -81,6 +103,7 @@ def open_runtime(
         host=host,
         env_pass=EnginePasses(shelf, settings),
         keep_background=shelf.keeps_background(),
+        install_cmd=InstallCommands(shelf),
     )
     with bind_runtime(runtime):
         yield Runtime(home, settings, shelf, host)
