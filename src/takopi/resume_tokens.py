@@ -2,14 +2,12 @@
 
 import re
 
+from takopi.core.session_ids import is_session_id
 from takopi.core.texts import tr
 from takopi.errors import UsageError
 from takopi.model import EngineId, ResumeToken
 
 __all__ = ["ResumeTokenMixin", "check_token"]
-
-# A value ends up in an argv: it must not look like an option, nor hide anything from a reader.
-_SAFE_VALUE = re.compile(r"[A-Za-z0-9_./~][A-Za-z0-9_.:@=+/~#%,-]{0,499}")
 
 
 def check_token(engine: EngineId, token: ResumeToken) -> None:
@@ -28,7 +26,7 @@ def check_token(engine: EngineId, token: ResumeToken) -> None:
                 engine=engine,
             )
         )
-    if _SAFE_VALUE.fullmatch(token.value) is None:
+    if not is_session_id(token.value):
         raise UsageError(
             tr(
                 "{session} cannot be a session of {engine}; copy the id from a resume line",
@@ -60,7 +58,7 @@ class ResumeTokenMixin:
         found = None
         for match in self.resume_re.finditer(text):
             value = match.group("token")
-            if value and _SAFE_VALUE.fullmatch(value):
+            if value and is_session_id(value):
                 found = value
         return None if found is None else ResumeToken(self.engine, found)
 

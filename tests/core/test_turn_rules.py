@@ -89,6 +89,21 @@ def test_an_engine_that_names_no_session_continued_the_one_it_was_given() -> Non
     assert admit(done(), asked=ONE) == [started(), done(ONE)]
 
 
+@pytest.mark.parametrize("value", ["x;rm -rf ~", "-x", "a b", "", "x" * 501, "a\nb"])
+def test_a_session_that_cannot_be_typed_counts_as_not_reported(value: str) -> None:
+    """It would stand in the resume line, and the next turn would fail with takopi's own words."""
+    wrong = ResumeToken("toy", value)
+    for events in ([started(wrong), started(wrong), done()], [done(wrong)], [failed(wrong)]):
+        warning, final = admit(*events)
+        assert isinstance(warning, ActionEvent)
+        assert warning.action.kind == "warning"
+        assert f"toy reported the session {value[:80]!r}, which cannot" in warning.action.title
+        assert final == (done() if final.ok else failed())  # type: ignore[union-attr]
+    assert admit(started(), failed(wrong)) == [started(), failed(ONE)]
+    with pytest.raises(SessionMismatch):
+        admit(started(wrong), asked=ONE)
+
+
 def test_a_failure_never_turns_into_a_mismatch() -> None:
     """claude makes up an id for an unknown session; the reason is what counts."""
     assert admit(failed(TWO), asked=ONE) == [failed(ONE)]

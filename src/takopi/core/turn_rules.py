@@ -7,6 +7,8 @@
 4. `CompletedEvent.resume` is the session of `StartedEvent`; before one, the session asked for.
 5. Fields are of the types that `takopi.model` names, which nothing checks when an event is made. An
    event with a wrong one is refused, but for the final: it is mended, as it holds the answer.
+6. A session that could not be typed on a command line counts as not reported, with a warning: the
+   resume line shows it, and no turn could continue it.
 
 The rules see one event at a time and look neither back nor ahead, so the outcome does not depend
 on how the engine's output was cut into chunks.
@@ -16,6 +18,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
+from takopi.core.session_ids import is_session_id
 from takopi.core.texts import tr
 from takopi.errors import EngineError, SessionMismatch
 from takopi.model import (
@@ -90,6 +93,7 @@ class TurnRules:
         "_check",
         "_closed",
         "_counts",
+        "_warned",
         "asked",
         "completed",
         "engine",
@@ -106,6 +110,7 @@ class TurnRules:
         self.started = False
         self.completed: CompletedEvent | None = None
         self._check = check_started(engine) if check is None else check
+        self._warned = False
         self._closed: set[str] = set()
         self._counts: dict[str, int] = {}
         self._aliases: dict[str, str] = {}
@@ -170,11 +175,27 @@ class TurnRules:
     def _start(self, event: StartedEvent, out: list[TakopiEvent]) -> None:
         _check_start(event)
         session, shown = self._check(event, expected_session=self.asked, found_session=self.session)
+        if session is not None and not is_session_id(session.value):
+            self._warn_of(session.value, out)
+            return
         self.session = session or self.session
         if shown and self.session is not None and not self.started:
             self.started = True
             same = event.resume == self.session
             out.append(event if same else replace(event, resume=self.session))
+
+    def _warn_of(self, session: str, out: list[TakopiEvent]) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        text = tr(
+            "{engine} reported the session {session}, which cannot be one, so nobody can continue "
+            "it; report this to the author of the engine's module",
+            engine=self.engine,
+            session=repr(session[:80]),
+        )
+        action = Action(f"{self.engine}.session", "warning", text)
+        out.append(ActionEvent(self.engine, action, "completed", ok=False, level="warning"))
 
     def _is_news(self) -> bool:
         """Say whether the session of a failed turn is worth a `StartedEvent`.
