@@ -4,7 +4,7 @@ A transport is a package with an entry point of the group `takopi.transport_back
 the terminal are registered the same way, and one contract suite checks all of them.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -244,6 +244,10 @@ class TransportCapabilities:
     limits: OutboxLimits = field(default_factory=OutboxLimits)
 
 
+def _names_none(_text: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportConfig:
     """Carry what a transport is made of.
@@ -254,12 +258,14 @@ class TransportConfig:
         home: takopi's folder, private to this person; a folder of the transport's own id in it may
             be made and used.
         engines: Ids of the engines that a person can name.
+        names_session: Tells whether a text has a line that resumes a session of one of them.
     """
 
     table: Mapping[str, Any]
     path: Path
     home: Path
     engines: tuple[EngineId, ...] = ()
+    names_session: Callable[[str], bool] = _names_none
 
 
 class SetupTalk(Protocol):

@@ -38,6 +38,19 @@ def test_the_lines_of_a_pipe_are_one_conversation(cli) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("toy")
+def test_words_that_only_look_like_directives_change_no_session(cli) -> None:
+    """Without any project a branch is text, and an engine's name before no session is a word."""
+    lines = ["one", "@param is wrong", "toy - is it there?", "toy resume the work"]
+    done = cli("chat", stdin="\n".join(lines))
+    sessions = RESUME.findall(done.stdout)
+    assert (len(sessions), len(set(sessions))) == (4, 1)
+    done = cli("chat", stdin=f"one\ntoy --resume {sessions[0]}\ntwo\n")
+    other, *again = RESUME.findall(done.stdout)
+    assert again == [sessions[0]] * 2 != [other] * 2
+
+
+@pytest.mark.long
 @pytest.mark.usefixtures("toy", "traced")
 def test_commands_are_answered(cli) -> None:
     """What takopi answers itself does not disturb the conversation."""

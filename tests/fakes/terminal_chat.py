@@ -6,6 +6,7 @@ import anyio
 
 from takopi.core.chat import Button, ChatMessage, ChatUpdate, MessageReceived
 from takopi.core.richtext import RichText, plain
+from takopi.terminal.conversation import Beginnings
 from takopi.terminal.transport import CHAT_ID, SCOPE, TerminalTransport
 from takopi.transport import MessageRef, SendOptions
 
@@ -56,7 +57,7 @@ class Chat:
 
     def __init__(self, *, one_by_one: bool = False) -> None:
         self.screen = FakeScreen()
-        self.transport = TerminalTransport(self.screen, ["pi"], one_by_one=one_by_one)
+        self.transport = TerminalTransport(self.screen, Beginnings(["pi"]), one_by_one=one_by_one)
         self._updates = self.transport.updates()
 
     async def update(self) -> ChatUpdate:

@@ -6,6 +6,8 @@ from takopi.core.chat import Button
 from takopi.core.replies import code, message
 from takopi.core.richtext import RichText
 from takopi.terminal.conversation import (
+    Beginnings,
+    asks,
     begins_anew,
     ends_in_resume_line,
     offer_words,
@@ -21,7 +23,9 @@ from takopi.terminal.conversation import (
         ("/shop @feat/login fix it", True),
         ("@feat/login fix it", True),
         ("pi --session 7", True),
-        ("pi resume 7", True),
+        ("`pi --session 7`", True),
+        ("pi - is it installed?", False),
+        ("pi resume the work", False),
         ("pi is not 3.2", False),
         ("shop for it", False),
         ("/new hello", False),
@@ -30,7 +34,30 @@ from takopi.terminal.conversation import (
 )
 def test_directives_and_resume_lines_begin_anew(line: str, anew: bool) -> None:
     """The name of an engine is a word as any other where nothing is resumed."""
-    assert begins_anew(line, ["pi", "shop"]) is anew
+    assert begins_anew(line, Beginnings(["pi"], ["Shop"], lambda text: "--session" in text)) is anew
+
+
+def test_without_any_project_a_branch_is_text() -> None:
+    """A line about a `@param`, say, goes on in the same session."""
+    assert not begins_anew("@param docs are wrong", Beginnings(["pi"]))
+
+
+@pytest.mark.parametrize(
+    ("line", "one"),
+    [
+        ("hello", True),
+        ("/etc/hosts looks odd", True),
+        ("//compact", True),
+        ("/pi hello", True),
+        ("/new hello", True),
+        ("/pi", False),
+        ("/new", False),
+        ("/status now", False),
+    ],
+)
+def test_a_prompt_is_told_from_a_command(line: str, one: bool) -> None:
+    """Before it is answered: the next line may come sooner."""
+    assert asks(line, Beginnings(["pi"])) is one
 
 
 @pytest.mark.parametrize(("line", "number"), [("/1", 1), ("/12", 12), ("/0", None), ("/1 a", None)])

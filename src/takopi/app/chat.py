@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Sequence
+from functools import partial
 
 import anyio
 
@@ -11,6 +12,7 @@ from takopi.app.engines import EngineShelf, choose_default
 from takopi.app.home import current_directory
 from takopi.app.leaving import heed_signals, leave_now, stop_signals
 from takopi.app.local_zone import local_zone
+from takopi.app.resume_lines import names_session
 from takopi.app.runtime import Runtime, open_runtime
 from takopi.app.workspaces import ProjectWorkspaces
 from takopi.bridge.bridge import Bridge, BridgeOptions, BridgePorts
@@ -28,6 +30,7 @@ from takopi.runner import Runner
 from takopi.settings import Settings
 from takopi.terminal.backend import TERMINAL_LIMITS
 from takopi.terminal.chat_screen import begin_reading, make_chat_screen, someone_watches
+from takopi.terminal.conversation import Beginnings
 from takopi.terminal.screen import Screen
 from takopi.terminal.transport import CHAT_ID, TerminalTransport
 from takopi.worktrees.worktrees import Worktrees
@@ -132,7 +135,8 @@ async def _chat(runtime: Runtime, default: EngineId, remark: str) -> None:
     engines, settings = ChatEngines(runtime.shelf), runtime.settings
     options = _options(settings, default)
     with make_chat_screen() as screen:
-        beginnings = (*engines.ids(), *settings.projects.aliases)
+        named = partial(names_session, engines)
+        beginnings = Beginnings(engines.ids(), settings.projects.aliases, named)
         transport = TerminalTransport(screen, beginnings, one_by_one=not live, own=True)
         ports = BridgePorts(
             transport,

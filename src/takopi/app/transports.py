@@ -1,9 +1,13 @@
 """The chat service that the configuration chooses: found, checked, and made."""
 
+from dataclasses import replace
+from functools import partial
+
 import msgspec
 
 from takopi.app.engines import EngineShelf
 from takopi.app.home import Home
+from takopi.app.resume_lines import names_session
 from takopi.errors import ConfigError
 from takopi.settings import Settings
 from takopi.transports import (
@@ -76,7 +80,9 @@ def choose_transport(
     if settings.transport == "telegram":
         # What the environment or a former key says stands here alone.
         table |= msgspec.structs.asdict(settings.telegram)
-    engines = () if shelf is None else tuple(shelf.ids())
-    config = TransportConfig(table=table, path=settings.path, home=home.path, engines=engines)
+    config = TransportConfig(table=table, path=settings.path, home=home.path)
+    if shelf is not None:
+        named = partial(names_session, shelf)
+        config = replace(config, engines=tuple(shelf.ids()), names_session=named)
     chat_id = settings.chat.chat_id
     return ChosenTransport(backend, config, backend.own_chat if chat_id is None else chat_id)

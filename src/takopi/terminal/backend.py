@@ -8,6 +8,7 @@ from takopi.backends import SetupIssue
 from takopi.core.chat import ChatUpdate
 from takopi.core.outbox_budget import OutboxLimits
 from takopi.terminal.chat_screen import begin_reading, make_chat_screen, someone_watches
+from takopi.terminal.conversation import NO_BEGINNINGS, Beginnings
 from takopi.terminal.screen import Screen
 from takopi.terminal.transport import CHAT_ID, TRANSPORT_ID, TerminalTransport
 from takopi.transports import (
@@ -35,13 +36,16 @@ class ServedTerminal(TerminalTransport):
     """Be the process's own terminal, for a bot.
 
     Args:
-        engines: Ids that start a line as `/id` and so begin a conversation of their own.
+        beginnings: What begins a conversation of its own.
         descriptor: What is typed comes from it.
         screen: Shows the messages; None means the process's own streams.
     """
 
     def __init__(
-        self, engines: Sequence[str] = (), descriptor: int = 0, screen: Screen | None = None
+        self,
+        beginnings: Beginnings = NO_BEGINNINGS,
+        descriptor: int = 0,
+        screen: Screen | None = None,
     ) -> None:
         live = screen is None and someone_watches(descriptor)
         self._stack = ExitStack()
@@ -49,7 +53,7 @@ class ServedTerminal(TerminalTransport):
         self._own_screen: AbstractContextManager[Screen] | None = None
         if screen is None:
             screen = self._own_screen = make_chat_screen()
-        super().__init__(screen, engines, one_by_one=not live)
+        super().__init__(screen, beginnings, one_by_one=not live)
         self._descriptor = descriptor
         self._stopped = False
 
@@ -108,7 +112,7 @@ class TerminalBackend:
 
     def build(self, config: TransportConfig) -> ServedTransport:
         """Make the transport."""
-        return ServedTerminal(config.engines)
+        return ServedTerminal(Beginnings(config.engines, names_session=config.names_session))
 
 
 BACKEND = TerminalBackend()

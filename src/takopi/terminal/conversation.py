@@ -1,7 +1,7 @@
 """What a terminal knows of its one conversation, and how what is typed there is read."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from takopi.core.chat import Button, ChatMessage
@@ -14,8 +14,10 @@ __all__ = [
     "HELP",
     "HELPING",
     "HERE",
+    "NO_BEGINNINGS",
     "PLANNING",
     "TAKEN_UP",
+    "Beginnings",
     "Conversation",
     "Shown",
     "asks",
@@ -42,6 +44,33 @@ ABSENT = {
 }
 _MAX_OFFER_LINE = 60
 _CHOICE = re.compile(r"/([1-9][0-9]?)", re.ASCII)
+
+
+def _names_none(_text: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """Say what a line can begin with that is not for the session of the line before.
+
+    Args:
+        engines: Their ids.
+        projects: Their names.
+        names_session: Tells whether a text has a resume line.
+    """
+
+    engines: Sequence[str] = ()
+    projects: Sequence[str] = ()
+    names_session: Callable[[str], bool] = _names_none
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Give what counts behind a slash."""
+        return frozenset(name.lower() for name in (*self.engines, *self.projects))
+
+
+NO_BEGINNINGS = Beginnings()
 
 
 @dataclass(slots=True)
@@ -104,33 +133,33 @@ class Conversation:
             self.last, self.since = message_id, prompt
 
 
-def asks(text: str, beginnings: Collection[str]) -> bool:
+def asks(text: str, beginnings: Beginnings) -> bool:
     """Tell whether a line asks an engine, and is no command.
 
     Args:
         text: Not empty.
-        beginnings: Engines and projects.
+        beginnings: What is known here.
     """
     first, *rest = text.split(maxsplit=1)
     name = first.removeprefix("/")
     if name == first or "/" in name:
         return True
-    return bool(rest) and name.lower() in {*beginnings, "new", "resume"}
+    return bool(rest) and name.lower() in {*beginnings.names, "new", "resume"}
 
 
-def begins_anew(text: str, beginnings: Collection[str]) -> bool:
+def begins_anew(text: str, beginnings: Beginnings) -> bool:
     """Tell whether a line is one of another session: by a directive, or by its resume line.
 
     Args:
         text: Not empty.
-        beginnings: Engines and projects.
+        beginnings: What is known here.
     """
-    first, second = [*text.split()[:2], ""][:2]
-    name = first.removeprefix("/").lower()
+    first = text.split(maxsplit=1)[0]
     if first.startswith("@"):
-        return True
-    # Without the slash it is a word as any other, but before what resumes a session.
-    return name in beginnings and (name != first or second == "resume" or second.startswith("-"))
+        return bool(beginnings.projects)  # without any it is text
+    if first.startswith("/"):
+        return first.removeprefix("/").lower() in beginnings.names
+    return beginnings.names_session(text)
 
 
 def read_choice(text: str) -> int | None:

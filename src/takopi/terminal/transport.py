@@ -31,8 +31,10 @@ from takopi.terminal.conversation import (
     HELP,
     HELPING,
     HERE,
+    NO_BEGINNINGS,
     PLANNING,
     TAKEN_UP,
+    Beginnings,
     Conversation,
     Shown,
     asks,
@@ -59,8 +61,7 @@ class TerminalTransport:
 
     Args:
         screen: Where messages are shown.
-        beginnings: Engines and projects: a line that begins with `/` and one of them begins a
-            conversation of its own.
+        beginnings: What begins a conversation of its own.
         one_by_one: Hand on a prompt only when the one before is answered, as a pipe needs it.
         own: Whether this is a chat of its own, begun in some directory, and not a bot's.
     """
@@ -68,13 +69,13 @@ class TerminalTransport:
     def __init__(
         self,
         screen: Screen,
-        beginnings: Sequence[str] = (),
+        beginnings: Beginnings = NO_BEGINNINGS,
         *,
         one_by_one: bool = False,
         own: bool = False,
     ) -> None:
         self._screen = screen
-        self._beginnings = frozenset(beginnings)
+        self._beginnings = beginnings
         self._one_by_one = one_by_one
         self._own = own
         self._conversation = Conversation()

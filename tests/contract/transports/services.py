@@ -18,6 +18,7 @@ from takopi.core.chat import IncomingFile, Scope
 from takopi.telegram.backend import BACKEND as TELEGRAM
 from takopi.terminal.backend import BACKEND as TERMINAL
 from takopi.terminal.backend import ServedTerminal
+from takopi.terminal.conversation import Beginnings
 from takopi.terminal.screen import PlainScreen
 from takopi.terminal.transport import CHAT_ID
 from takopi.transport import MessageRef
@@ -124,7 +125,7 @@ class TerminalService(Service):
 
     def build(self) -> ServedTransport:
         screen = PlainScreen(self._shown, self._shown)
-        self._terminal = ServedTerminal((), self._read, screen)
+        self._terminal = ServedTerminal(Beginnings(), self._read, screen)
         return self._terminal
 
     def say(self, text: str, reply_to: MessageRef | None = None) -> None:
