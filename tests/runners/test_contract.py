@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.cases import (
@@ -121,7 +121,6 @@ def byte_by_byte(stream: bytes) -> list[bytes]:
 
 
 @every_engine
-@settings(max_examples=100)
 @given(data=st.data())
 def test_any_cut_gives_the_same_events(engine: str, data: st.DataObject) -> None:
     """The output may be cut anywhere, within a character too."""
@@ -131,7 +130,6 @@ def test_any_cut_gives_the_same_events(engine: str, data: st.DataObject) -> None
 
 
 @every_engine
-@settings(max_examples=100)
 @given(data=st.data())
 def test_a_run_that_stops_anywhere_keeps_the_rules(engine: str, data: st.DataObject) -> None:
     """A killed engine leaves any beginning of its output, and any exit status."""

@@ -175,7 +175,7 @@ async def test_a_page_of_a_gateway(status, maybe):
 KINDS = st.sampled_from(["drop", "drop_after", "garbage", "flood", "status", None])
 
 
-@settings(max_examples=20)
+@settings(max_examples=max(20, settings().max_examples // 50))
 @given(
     st.lists(
         st.tuples(KINDS, st.sampled_from([400, 403, 500, 502, 503, 504])), min_size=1, max_size=6

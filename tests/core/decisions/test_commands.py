@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from takopi.core.commands import COMMANDS, GREETING, command_names, nearest_names
@@ -18,7 +18,6 @@ def test_every_command_fits_into_a_menu() -> None:
     assert GREETING in command_names()
 
 
-@settings(max_examples=min(settings().max_examples, 1_000))
 @given(word=st.text(max_size=40), names=st.sets(st.text(min_size=1, max_size=10), max_size=8))
 def test_nearest_names_are_known_and_few(word: str, names: set[str]) -> None:
     """At most three, each once, each known."""

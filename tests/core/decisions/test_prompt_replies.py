@@ -1,7 +1,7 @@
 """What takopi says about prompts."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.decisions.test_replies import check
@@ -19,7 +19,6 @@ from takopi.core.richtext import Entity, RichText, utf16_len
 from takopi.core.turn_state import TurnEnd
 
 
-@settings(max_examples=min(settings().max_examples, 1_000))
 @given(words=st.text(max_size=400), age_s=st.floats(allow_nan=False))
 def test_whatever_was_said_the_answers_fit(words: str, age_s: float) -> None:
     """Also when it cannot be shown, or clocks disagree."""
@@ -32,7 +31,6 @@ def test_whatever_was_said_the_answers_fit(words: str, age_s: float) -> None:
     check(edit_refused_reply("it reads as a command", waits=False))
 
 
-@settings(max_examples=min(settings().max_examples, 1_000))
 @given(size=st.integers(1, 4096), letter=st.sampled_from("a😀"))
 def test_a_choice_is_added_to_what_stands_there(size: int, letter: str) -> None:
     """The words stay as far as they fit, with their looks, and the buttons go."""

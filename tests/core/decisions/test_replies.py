@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.again import again_and_again
@@ -64,7 +64,6 @@ def check(said: ChatMessage) -> None:
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=min(settings().max_examples, 1_000))
 @given(turns=TURNS, version=st.none() | st.text(max_size=40))
 def test_lists_of_turns_always_fit(turns: list[TurnLine], version: str | None) -> None:
     """However many turns and however long their prompts."""
@@ -74,7 +73,6 @@ def test_lists_of_turns_always_fit(turns: list[TurnLine], version: str | None) -
     check(queue_reply(turns))
 
 
-@settings(max_examples=min(settings().max_examples, 1_000))
 @given(word=st.text(min_size=1, max_size=200), place=PLACES)
 def test_answers_with_a_persons_words_always_fit(word: str, place: QueuePlace | None) -> None:
     """Whatever was typed."""
