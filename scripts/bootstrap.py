@@ -10,6 +10,7 @@ Standard library only: this file runs before anything is installed.
 
 import fcntl
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -31,16 +32,34 @@ def stamp_of(profile: str) -> str:
     return digest.hexdigest()
 
 
+def build_tools() -> list[str]:
+    """Read what it takes to build takopi, as each installation does."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return list(tomllib.load(file)["build-system"]["requires"])
+
+
 def group(name: str) -> list[str]:
     """Read a dependency group: pip learned them later than 3.11 ships it."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         return list(tomllib.load(file)["dependency-groups"][name])
 
 
-def pip(python: Path, *arguments: str) -> None:
-    """Run pip of that environment and let its own words reach the person when it fails."""
+def pip(python: Path, *arguments: str, versions: Path | None = LOCK_FILE) -> None:
+    """Run pip of that environment and let its own words reach the person when it fails.
+
+    Args:
+        python: The environment's Python.
+        arguments: What pip is told.
+        versions: A file of versions that hold for what is installed and for what builds it.
+    """
+    environment = dict(os.environ)
+    if versions is not None:
+        # `-c` does not reach the environment in which pip builds; which of the two names does has
+        # changed. As an address, because pip would split a path at its blanks.
+        for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
+            environment[name] = f"{environment.get(name, '')} {versions.as_uri()}".strip()
     command = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
-    if subprocess.run(command, check=False).returncode != 0:
+    if subprocess.run(command, env=environment, check=False).returncode != 0:
         sys.exit(f"installing failed; the command was: {' '.join(command)}")
 
 
@@ -85,7 +104,7 @@ def install(profile: str) -> None:
     print(f"takopi: preparing {VENV.relative_to(ROOT)} ({profile}) ...", file=sys.stderr)
     python = make(VENV)
     extra = group("test") if profile == "test" else []
-    pip(python, "install", "-c", str(LOCK_FILE), "-e", str(ROOT), *extra)
+    pip(python, "install", "-e", str(ROOT), *extra)
     stamps[profile].write_text(wanted[profile])
 
 
@@ -94,9 +113,8 @@ def install_voice() -> None:
     stamp, wanted = VENV / ".takopi-voice", stamp_of("voice")
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    limits = ["-c", str(LOCK_FILE), "-c", str(VOICE_FILE)]
     try:
-        pip(make(VENV), "install", *limits, *group("voice-test"))
+        pip(make(VENV), "install", "-c", str(VOICE_FILE), *group("voice-test"))
     except SystemExit as failure:
         print(f"takopi: no speech model for the tests: {failure}", file=sys.stderr)
         return
@@ -107,7 +125,7 @@ def lock() -> None:
     """Write requirements/lock.txt from a clean environment."""
     with tempfile.TemporaryDirectory() as scratch:
         python = make(Path(scratch) / "venv")
-        pip(python, "install", str(ROOT), *group("test"))
+        pip(python, "install", str(ROOT), *group("test"), *build_tools(), versions=None)
         freeze = [str(python), "-m", "pip", "freeze", "--exclude", "takopi"]
         found = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout
     head = "# Tested versions; written by `python scripts/bootstrap.py lock`.\n"

@@ -2,9 +2,11 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 from types import ModuleType
@@ -133,3 +135,36 @@ def test_links_to_the_other_scripts_lead_there_too(tmp_path: Path) -> None:
     answer = started(tmp_path / "engines", "nothing", TAKOPI_ENGINES_DIR="")
     assert "nothing is none of codex" in answer.stderr
     assert (project / ".engines").is_dir()
+
+
+def test_versions_hold_for_what_builds_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip builds takopi in an environment that a constraint on its command line does not reach."""
+    monkeypatch.setenv("PIP_CONSTRAINT", "https://company.example/versions.txt")
+    monkeypatch.delenv("PIP_BUILD_CONSTRAINT", raising=False)
+    python, told = tmp_path / "python", tmp_path / "told"
+    python.write_text(f'#!/bin/sh\nenv >"{told}"\n')
+    python.chmod(0o755)
+    project = clone_at(tmp_path / "a clone")
+    bootstrap_of(project).pip(python, "install", "x")
+    address = f"{tmp_path.as_uri()}/a%20clone/requirements/lock.txt"
+    lines = told.read_text().splitlines()
+    assert f"PIP_CONSTRAINT=https://company.example/versions.txt {address}" in lines
+    assert f"PIP_BUILD_CONSTRAINT={address}" in lines
+    bootstrap_of(project).pip(python, "install", "x", versions=None)
+    assert address not in told.read_text()
+
+
+def test_the_tools_that_build_are_locked() -> None:
+    """A machine that is set up next year builds with what built today."""
+    lines = (ROOT / "requirements" / "lock.txt").read_text("utf-8").splitlines()
+    locked = {line.split("==")[0] for line in lines}
+    for tool in bootstrap_of(ROOT).build_tools():
+        assert re.split(r"[<>=~]", tool)[0] in locked
+
+
+def test_a_source_package_holds_every_folder() -> None:
+    """Its scripts run as those of a clone do."""
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    packed = found["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    names = started("git", "-C", ROOT, "ls-files", "-z").stdout.split("\0")
+    assert {name.split("/")[0] for name in names if "/" in name} <= set(packed)
