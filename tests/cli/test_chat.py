@@ -186,6 +186,24 @@ def test_lines_typed_quickly_are_one_conversation(argv, environment, tmp_path) -
 
 @pytest.mark.long
 @pytest.mark.usefixtures("toy")
+@pytest.mark.parametrize("keys", ["/cancel\r", CTRL_C], ids=["command", "key"])
+def test_what_waits_behind_a_cancelled_turn_goes_on(argv, environment, tmp_path, keys) -> None:
+    """Cancelling means the running turn, as it does in every chat."""
+    with PtyUser([*argv, "chat"], environment) as user:
+        user.see("you>")
+        user.type(f"wait: {tmp_path / 'never'}\r")
+        user.see("▸ waiting")
+        user.type("second\r")
+        user.see("queued · toy")
+        user.type(keys)
+        user.expect("■ cancelled · toy")
+        user.expect("toy heard: second")
+        user.type(CTRL_D)
+        assert user.leave() == 0
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("toy")
 def test_ctrl_c_with_nothing_running_leaves(argv, environment) -> None:
     """Exit status 0, as for the bot."""
     with PtyUser([*argv, "chat"], environment) as user:

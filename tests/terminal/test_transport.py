@@ -136,7 +136,7 @@ async def test_the_end_waits_for_the_last_answer() -> None:
 
 
 async def test_an_interrupt_presses_cancel_once() -> None:
-    """Ctrl-C and `/cancel` press the button of what goes on; twice is once."""
+    """Ctrl-C presses the button of what goes on; twice is once."""
     chat = Chat()
     prompt = await chat.prompt("hello")
     assert not chat.transport.interrupt()
@@ -153,17 +153,44 @@ async def test_an_interrupt_presses_cancel_once() -> None:
     await chat.transport.answer_press(press.press_id, "Cancelling")
     await chat.transport.answer_press(press.press_id)
     await chat.edit(progress, "cancelled")
+    assert chat.screen.taken()[-1] == "say cancelled"
+
+
+async def test_an_interrupt_leaves_alone_what_waits_behind() -> None:
+    """It goes on then, and is what the next Ctrl-C means."""
+    chat = Chat()
+    running = await chat.send("working", await chat.prompt("hello"), cancel="cancel:1")
+    waiting = await chat.send("queued · pi", await chat.prompt("more"), cancel="cancel:2")
+    assert chat.transport.interrupt()
+    assert not chat.transport.interrupt()
+    assert (await chat.update()).message_id == running.message_id
+    await chat.edit(running, "cancelled")
+    assert chat.transport.interrupt()
+    assert (await chat.update()).message_id == waiting.message_id
+    await chat.edit(waiting, "cancelled")
+    last = await chat.send("queued · pi", await chat.prompt("last"), cancel="cancel:3")
+    await chat.edit(last, "working", cancel="cancel:3")
+    await chat.send("queued · pi", await chat.prompt("behind"), cancel="cancel:4")
+    assert chat.transport.interrupt()
+    assert (await chat.update()).message_id == last.message_id
+    await chat.none_comes()
+
+
+async def test_the_bridge_says_what_a_cancel_means() -> None:
+    """It answers no message, so it means what runs; the end of the turn is its answer."""
+    chat = Chat()
     await chat.transport.feed("/cancel")
     await chat.none_comes()
-    assert chat.screen.taken()[-2:] == ["say cancelled", "note nothing runs"]
-    again = await chat.prompt("more")
-    await chat.send("working", again, cancel="cancel:2")
-    await chat.transport.feed("/cancel")
-    press = await chat.update()
-    assert isinstance(press, ButtonPressed)
-    assert press.data == "cancel:2"
-    await chat.transport.answer_press(press.press_id, "Cancelling")
-    assert chat.screen.taken()[-1:] == ["note Cancelling"]
+    assert chat.screen.taken() == ["note nothing runs"]
+    prompt = await chat.prompt("hello")
+    progress = await chat.send("working", prompt, cancel="cancel:1")
+    for words in ("/cancel", "/cancel all"):
+        asked = await chat.prompt(words)
+        assert (asked.text, asked.reply) == (words, None)
+    await chat.send("cancelled", prompt, replace=progress)
+    assert not chat.transport.busy
+    await chat.send("Nothing runs.", await chat.prompt("/cancel all"))
+    assert not chat.transport.busy
 
 
 async def test_what_an_interrupt_answers_is_not_told_twice() -> None:

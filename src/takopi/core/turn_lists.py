@@ -19,6 +19,7 @@ __all__ = [
     "EngineVersion",
     "TurnLine",
     "cancel_choice",
+    "is_queued",
     "queue_reply",
     "queued_message",
     "status_reply",
@@ -74,6 +75,11 @@ def queued_message(engine: EngineId, place: QueuePlace | None, turn_id: str) -> 
     if place is not None and place.waiting:
         row.append(Button(tr("Run next"), press_data("queue", "go", turn_id)))
     return message(tr("queued · {engine}", engine=engine) + why, buttons=(tuple(row),))
+
+
+def is_queued(shown: ChatMessage) -> bool:
+    """Tell whether a message is one of a turn that waits."""
+    return shown.body.text.startswith(tr("queued · {engine}", engine=""))
 
 
 def cancel_choice(turns: Sequence[TurnLine]) -> ChatMessage:

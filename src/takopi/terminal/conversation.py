@@ -81,6 +81,7 @@ class Shown:
         text: What it said last.
         prompt: The prompt it belongs to, or None.
         cancel: What its Cancel button sends; None when it goes on no more.
+        waits: Whether its turn waits.
         choices: Its other buttons.
         pressed: Whether its Cancel button was pressed.
     """
@@ -88,6 +89,7 @@ class Shown:
     text: str
     prompt: int | None
     cancel: str | None
+    waits: bool = False
     choices: tuple[Button, ...] = ()
     pressed: bool = False
 
@@ -120,6 +122,15 @@ class Conversation:
         """Go on from nothing that is known, nor from what comes of a line before this one."""
         self.last = self.asked = None
         self.since = since
+
+    def going_on(self) -> list[int]:
+        """List the messages of turns that run or wait."""
+        return [number for number, item in self.shown.items() if item.cancel is not None]
+
+    def interrupted(self) -> list[int]:
+        """List what Ctrl-C means: what runs, or else what waits."""
+        going_on = self.going_on()
+        return [number for number in going_on if not self.shown[number].waits] or going_on
 
     def target(self) -> int | None:
         """Name what the next line goes on from: a message, or the person's own last line."""

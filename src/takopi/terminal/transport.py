@@ -24,6 +24,7 @@ from takopi.core.chat import (
     Scope,
 )
 from takopi.core.richtext import RichText, plain
+from takopi.core.turn_lists import is_queued
 from takopi.errors import TopicsUnavailable, TransportError
 from takopi.terminal.conversation import (
     ABSENT,
@@ -122,22 +123,21 @@ class TerminalTransport:
 
         Whoever calls this tells the person; the answers to these presses are not shown.
         """
-        before = len(self._presses)
-        found = self._press_all()
-        self._told.update(press.press_id for press in list(self._presses)[before:])
-        return found
+        return self._cancel(self._conversation.interrupted())
 
-    def _press_all(self) -> bool:
-        working = [
-            (message_id, item, item.cancel)
-            for message_id, item in self._conversation.shown.items()
-            if item.cancel is not None and not item.pressed
-        ]
-        for message_id, item, cancel in working:
-            item.pressed = True
-            self._presses.append(self._press(message_id, cancel))
+    def _cancel(self, message_ids: Sequence[int]) -> bool:
+        """Press Cancel where that was not done before; False when there is nothing new."""
+        found = False
+        for message_id in message_ids:
+            item = self._conversation.shown[message_id]
+            if item.cancel is None or item.pressed:
+                continue
+            found = item.pressed = True
+            press = self._press(message_id, item.cancel)
+            self._presses.append(press)
+            self._told.add(press.press_id)
         self._wake.set()
-        return bool(working)
+        return found
 
     async def updates(self) -> AsyncIterator[Sequence[ChatUpdate]]:
         """Yield what the person typed until the end of the input and the last answer."""
@@ -170,10 +170,10 @@ class TerminalTransport:
             self._conversation.forget(self._next_id + 1)
             self._screen.note("new conversation")
             return None
-        if text == "/cancel":
-            if not self._press_all():
-                self._screen.note("nothing runs")
-            return self._presses.popleft() if self._presses else None
+        working = self.busy or bool(self._conversation.going_on())
+        if text == "/cancel" and not working:
+            self._screen.note("nothing runs")
+            return None
         number = read_choice(text)
         if number is not None:
             return self._choose(number)
@@ -187,8 +187,10 @@ class TerminalTransport:
             self._screen.note(FORGOTTEN)
         elif command == "/ctx" and self._own:
             self._screen.note(HERE)
-        message_id, reply = self._new_id(), self._reply_for(text)
-        self._conversation.open.add(message_id)
+        cancels = command == "/cancel"  # what runs, whatever the conversation goes on from
+        message_id, reply = self._new_id(), None if cancels else self._reply_for(text)
+        if not (cancels and working):  # the end of the turn is the answer
+            self._conversation.open.add(message_id)
         self._conversation.chosen = False
         if asks(text, self._beginnings):
             self._conversation.asked = message_id
@@ -256,7 +258,8 @@ class TerminalTransport:
         if before is not None and replaced is not None:
             prompt = before.prompt if prompt is None else prompt
             self._end(replaced)
-        shown = Shown(message.body.text, prompt, cancel_data(message), choices_of(message))
+        cancel, choices = cancel_data(message), choices_of(message)
+        shown = Shown(message.body.text, prompt, cancel, is_queued(message), choices)
         self._conversation.shown[message_id] = shown
         if shown.cancel is not None:
             if prompt is not None:  # not what nobody asked for here and now, as schedules do
@@ -339,7 +342,7 @@ class TerminalTransport:
             return
         was_open, before, offered = shown.cancel is not None, shown.text, shown.choices
         shown.text, shown.cancel = message.body.text, cancel_data(message)
-        shown.choices = choices_of(message)
+        shown.choices, shown.waits = choices_of(message), is_queued(message)
         if shown.cancel is not None:
             self._screen.progress(message_id, message.body)
         elif was_open:
@@ -370,7 +373,7 @@ class TerminalTransport:
         self._ended = True
         self._lines.clear()
         self._conversation.open.clear()
-        self.interrupt()
+        self._cancel(self._conversation.going_on())
 
     def _belongs_to_turn(self, prompt: int | None) -> bool:
         last = self._conversation.shown.get(self._conversation.last or 0)
