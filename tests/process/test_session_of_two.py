@@ -1,4 +1,7 @@
-"""One session, two takopis: the second waits, says so, and cannot be fooled by a crash."""
+"""One session, two takopis: the second waits, says so, and cannot be fooled by a crash.
+
+contract/test_two_takopis.py shows the same lock between two processes without an engine.
+"""
 
 import os
 import sys
