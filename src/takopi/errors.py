@@ -177,8 +177,9 @@ class WorkDirMissing(EngineError):
         self.path = path
         super().__init__(
             tr(
-                "the working directory {path} does not exist; restore it, or work in another one: "
-                "new sessions start in `work_dir`",
+                "the working directory {path} does not exist; restore it, or begin a new session "
+                "elsewhere: set `work_dir`, or the `path` of the project, to a directory that "
+                "exists",
                 path=path,
             )
         )

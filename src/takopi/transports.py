@@ -235,12 +235,15 @@ class TransportCapabilities:
         files: Files come and go.
         topics: Topics can be made.
         reactions: Messages take reactions.
+        replies: A message can answer another; where none can, a prompt goes on as the transport
+            sees fit.
         limits: How much it carries.
     """
 
     files: bool = False
     topics: bool = False
     reactions: bool = False
+    replies: bool = True
     limits: OutboxLimits = field(default_factory=OutboxLimits)
 
 

@@ -31,6 +31,13 @@ def buttons(world, chat: int = 1) -> dict[str, str]:
     [
         (1, None, {}, "No project holds here.\nPrompts run in work_dir"),
         (1, None, {"default_project": "zed"}, "ctx: zed\nIt is default_project"),
+        (1, None, {"begun_here": True}, "No project holds here.\nPrompts run where this chat was"),
+        (
+            1,
+            None,
+            {"begun_here": True, "default_project": "zed"},
+            "ctx: zed\nPrompts run where this chat was started.",
+        ),
         (-7, None, {}, "ctx: api\nThis chat is the project's own"),
         (1, {"project": "zed", "branch": "dev"}, {}, "ctx: zed @dev\nThis chat is bound to it."),
     ],

@@ -54,9 +54,14 @@ def test_words_that_only_look_like_directives_change_no_session(cli) -> None:
 @pytest.mark.usefixtures("toy", "traced")
 def test_commands_are_answered(cli) -> None:
     """What takopi answers itself does not disturb the conversation."""
-    done = cli("chat", "--engine", "toy", stdin="one\n/status\n/nosuch\n/cancel\ntwo\n")
+    lines = "one\n/status\n/nosuch\n/ctx\n/help\n/cancel\ntwo\n"
+    done = cli("chat", "--engine", "toy", stdin=lines)
     assert "Nothing runs and nothing waits." in done.stdout
     assert "Nobody here knows /nosuch" in done.stdout
+    assert "Prompts run where this chat was started." in done.stdout
+    assert "/worktrees – " in done.stdout
+    assert "/topic" not in done.stdout
+    assert "Reply" not in done.stdout
     assert "nothing runs" in done.stderr
     first, second = RESUME.findall(done.stdout)
     assert first == second

@@ -10,6 +10,8 @@ from takopi.runner import current_runtime
 
 pytestmark = pytest.mark.usefixtures("toy")
 
+UNREADABLE = Path("/proc/self/mem")  # it opens, and fails when it is read
+
 
 def write(home: Path, text: str, chat_id: int = 5) -> Path:
     path = home / "takopi.toml"
@@ -58,6 +60,25 @@ def test_a_folder_that_cannot_hold_runs_is_told(inside, takopi_home) -> None:
         assert done.returncode == 78
         assert f"{takopi_home} cannot be used: " in done.stderr
         assert "TAKOPI_HOME" in done.stderr
+
+
+@pytest.mark.skipif(not UNREADABLE.exists(), reason="there is no such file here")
+def test_a_disk_that_fails_is_told_without_a_file(inside, takopi_home) -> None:
+    """An error of reading or writing names no file, as one of opening does."""
+    (takopi_home / "home-id").symlink_to(UNREADABLE)
+    done = inside("toy", "hi")
+    assert done.returncode == 78
+    assert f"{takopi_home} cannot be used: Input/output error; " in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["config", "list"], ["config", "get", "max_runs"]])
+def test_a_home_that_is_no_folder_is_told(inside, tmp_path, arguments) -> None:
+    """Where the folder is another one is all there is to mend."""
+    file = tmp_path / "file"
+    file.write_text("")
+    done = inside(*arguments, TAKOPI_HOME=str(file))
+    assert done.returncode == 2
+    assert done.stderr == f"takopi: {file} is not a folder; set TAKOPI_HOME to one\n"
 
 
 def test_a_home_that_cannot_be_made_is_told(inside, tmp_path) -> None:

@@ -50,6 +50,8 @@ async def test_nobody_listens():
     assert not caught.value.maybe_accepted
     assert caught.value.__context__ is None
     assert "AAsecret" not in str(caught.value)
+    # Whoever asks once, as the doctor does, tries nothing again.
+    assert str(caught.value).endswith("(ClientConnectorError); check the network")
 
 
 async def test_a_server_that_never_answers(api):

@@ -39,6 +39,7 @@ from takopi.errors import ConfigError
 from takopi.locale_files import speak
 from takopi.logging import configure_logging
 from takopi.settings import Settings, TelegramSettings, refuse_engine_aliases
+from takopi.transports import TransportCapabilities
 
 __all__ = ["bot_options", "serve_bot", "work_directory"]
 
@@ -173,11 +174,18 @@ def bot_options(
                 daily_usd=settings.budget.daily_usd, per_turn_usd=settings.budget.per_turn_usd
             ),
             topics=_topic_rules(chat),
+            absent=_absent_commands(capabilities),
+            replies=capabilities.replies,
         ),
         reactions=chat.reactions and capabilities.reactions,
         limits=capabilities.limits,
         on_chat_moved=partial(follow_chat, settings.path),
     )
+
+
+def _absent_commands(capabilities: TransportCapabilities) -> tuple[str, ...]:
+    there = {"topic": capabilities.topics, "file": capabilities.files}
+    return tuple(command for command, is_there in there.items() if not is_there)
 
 
 def _topic_rules(telegram: TelegramSettings) -> TopicRules:

@@ -30,7 +30,7 @@ from takopi.runner import Runner
 from takopi.settings import Settings
 from takopi.terminal.backend import TERMINAL_LIMITS
 from takopi.terminal.chat_screen import begin_reading, make_chat_screen, someone_watches
-from takopi.terminal.conversation import Beginnings
+from takopi.terminal.conversation import ABSENT, Beginnings
 from takopi.terminal.screen import Screen
 from takopi.terminal.transport import CHAT_ID, TerminalTransport
 from takopi.worktrees.worktrees import Worktrees
@@ -126,6 +126,9 @@ def _options(settings: Settings, default: EngineId) -> BridgeOptions:
             default_project=project,
             verbosity=settings.chat.verbose,
             zone=local_zone(os.environ),
+            absent=tuple(word.removeprefix("/") for word in ABSENT),
+            replies=False,
+            begun_here=True,
         ),
     )
 

@@ -44,6 +44,7 @@ def read_document(path: Path) -> tomlkit.TOMLDocument:
     Raises:
         ConfigError: It cannot be read or is not TOML.
         AccessError: Others may read it.
+        UsageError: It would lie in what is no folder.
     """
     try:
         with path.open("rb") as file:
@@ -53,6 +54,8 @@ def read_document(path: Path) -> tomlkit.TOMLDocument:
         return tomlkit.parse(text)
     except FileNotFoundError:
         return tomlkit.document()
+    except NotADirectoryError as error:
+        raise UsageError(f"{path.parent} is not a folder; set TAKOPI_HOME to one") from error
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}; {remedy(error.errno, path)}"

@@ -114,8 +114,9 @@ def _open_host(home: Home, settings: Settings) -> LocalRunHost:
     try:
         return LocalRunHost(home.runs, home_id(home.path), limits=limits)
     except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""  # a write names no file
         raise AccessError(
-            f"{home.path} cannot be used: {error.strerror} ({error.filename}); "
+            f"{home.path} cannot be used: {error.strerror}{where}; "
             f"{remedy(error.errno, Path(error.filename or home.path))}, or set TAKOPI_HOME to "
             "another folder"
         ) from error

@@ -29,6 +29,11 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
         zone: Of the clock that people mean when they name a time.
         budget: What may be spent.
         topics: In which chats topics are used.
+        absent: Commands that there is nothing for in this chat service, so that help leaves them
+            out.
+        replies: Whether a message can answer another one.
+        begun_here: Whether prompts without a project run where takopi was started, whatever
+            `work_dir` says.
     """
 
     projects: Projects = Projects()
@@ -39,6 +44,9 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo = UTC
     budget: Budget = NO_BUDGET
     topics: TopicRules = NO_TOPICS
+    absent: tuple[str, ...] = ()
+    replies: bool = True
+    begun_here: bool = False
 
     def preferences(self, default_engine: EngineId) -> Preferences:
         """Write it as what was chosen in the configuration."""

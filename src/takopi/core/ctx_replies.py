@@ -99,17 +99,20 @@ def project_unknown(word: str, aliases: Sequence[str]) -> ChatMessage:
     return message(*pieces)
 
 
-def context_shown(here: HeldContext, aliases: Sequence[str], *, topic: bool) -> ChatMessage:
+def context_shown(
+    here: HeldContext, aliases: Sequence[str], *, topic: bool, begun_here: bool = False
+) -> ChatMessage:
     """Say which context holds, and why, with buttons that change it.
 
     Args:
         here: What holds.
         aliases: The projects that are known.
         topic: Whether the place is a topic.
+        begun_here: Whether prompts run where takopi was started as long as nobody says otherwise.
     """
     line = format_context(here.context)
     pieces: list[str | Styled] = [code(line) if line else tr("No project holds here.")]
-    pieces += ["\n", _why(here.source)]
+    pieces += ["\n", _why(here.source, begun_here=begun_here)]
     if aliases:
         pieces += ["\n", tr("To bind this place: "), code("/ctx set /project @branch")]
     else:
@@ -122,7 +125,9 @@ def context_shown(here: HeldContext, aliases: Sequence[str], *, topic: bool) -> 
     return message(*pieces, buttons=_buttons(here, aliases, topic=topic))
 
 
-def bound_reply(here: HeldContext, aliases: Sequence[str], *, topic: bool) -> ChatMessage:
+def bound_reply(
+    here: HeldContext, aliases: Sequence[str], *, topic: bool, begun_here: bool = False
+) -> ChatMessage:
     """Say what holds after something was bound or cleared; the arguments are as above."""
     line = format_context(here.context)
     said: list[str | Styled]
@@ -131,7 +136,7 @@ def bound_reply(here: HeldContext, aliases: Sequence[str], *, topic: bool) -> Ch
     else:
         said = [tr("Prompts that are written here run in no project from now on.")]
     if here.source in {"chat", "project chat", "default"} and (topic or here.source != "chat"):
-        said += ["\n", _why(here.source)]
+        said += ["\n", _why(here.source, begun_here=begun_here)]
     return message(*said, buttons=_buttons(here, aliases, topic=topic))
 
 
@@ -151,8 +156,10 @@ def _buttons(
     return tuple(rows)
 
 
-def _why(source: ContextSource) -> str:
+def _why(source: ContextSource, *, begun_here: bool) -> str:
     match source:
+        case "default" | "none" if begun_here:
+            return tr("Prompts run where this chat was started.")
         case "topic":
             return tr("This topic is bound to it.")
         case "chat":

@@ -1,6 +1,6 @@
 """What /help says: all commands in one message, or one command with its examples."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -60,6 +60,9 @@ def help_reply(
     engines: Engines,
     plugins: Sequence[CommandSpec] = (),
     projects: Sequence[str] = (),
+    *,
+    absent: Collection[str] = (),
+    replies: bool = True,
 ) -> ChatMessage:
     """Say what can be done in this chat, in one message whatever is installed.
 
@@ -67,19 +70,14 @@ def help_reply(
         engines: Those that can be named.
         plugins: The commands that packages bring.
         projects: Aliases that prompts can name.
+        absent: takopi's own commands that there is nothing for here.
+        replies: Whether a message can answer another one.
     """
-    pieces = marked(
-        tr(
-            "Write what you want done. {engine} starts on it, shows its progress in one message "
-            "and answers in a new one. Reply to any of its messages to go on in the same session. "
-            "`/help cancel` tells more of a command.",
-            engine=engines.default,
-        )
-        + "\n"
-    )
-    for group in dict.fromkeys(spec.group for spec in COMMANDS):
+    pieces = marked(_beginning(engines.default, replies=replies) + "\n")
+    listed = [spec for spec in COMMANDS if spec.name not in absent]
+    for group in dict.fromkeys(spec.group for spec in listed):
         pieces += ["\n", bold(translated(_HEADINGS[group])), "\n"]
-        for spec in COMMANDS:
+        for spec in listed:
             if spec.group == group:
                 pieces += _line(spec)
     end = [
@@ -88,6 +86,21 @@ def help_reply(
     ]
     room = MAX_UNITS - _units(pieces) - _units(end)
     return message(*pieces, *_plugin_lines(plugins, room), *end)
+
+
+def _beginning(engine: EngineId, *, replies: bool) -> str:
+    if not replies:
+        return tr(
+            "Write what you want done. {engine} starts on it, shows its progress and answers. "
+            "`/help cancel` tells more of a command.",
+            engine=engine,
+        )
+    return tr(
+        "Write what you want done. {engine} starts on it, shows its progress in one message "
+        "and answers in a new one. Reply to any of its messages to go on in the same session. "
+        "`/help cancel` tells more of a command.",
+        engine=engine,
+    )
 
 
 def command_help(spec: CommandSpec) -> ChatMessage:

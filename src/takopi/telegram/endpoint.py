@@ -128,8 +128,7 @@ class Endpoint:
     def _failure(self, method: str, error: Exception, way: _Way) -> TransportUnavailable:
         kind = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
         return TransportUnavailable(
-            f"{self._host} could not be asked for {method} ({kind}); "
-            "takopi tries again: check the network if this stays",
+            f"{self._host} could not be asked for {method} ({kind}); check the network",
             maybe_accepted=way.connected,
         )
 

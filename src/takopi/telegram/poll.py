@@ -148,7 +148,7 @@ class PollLoop:
     async def _pause(self, error: TransportError) -> None:
         pause_s = self._pace.after_failure(error)
         report = logger.warning if self._pace.worth_telling else logger.info
-        report("telegram.poll_failed", error=str(error), pause_s=round(pause_s, 1))
+        report("telegram.poll_failed", error=str(error), again_in_s=round(pause_s, 1))
         await self._clock.sleep_until(self._clock.now() + pause_s)
 
     def _fresh(self, numbered: NumberedUpdate) -> ChatUpdate | None:

@@ -134,7 +134,7 @@ class TelegramTransport:
             except (TransportUnavailable, FloodLimited) as error:
                 pause_s = self._pace.after_failure(error)
                 report = logger.warning if self._pace.worth_telling else logger.info
-                report("telegram.connect_failed", error=str(error), pause_s=round(pause_s, 1))
+                report("telegram.connect_failed", error=str(error), again_in_s=round(pause_s, 1))
                 await self._clock.sleep_until(self._clock.now() + pause_s)
         self._pace.after_success()
         return self._identity

@@ -92,7 +92,7 @@ class TerminalBackend:
 
     id = TRANSPORT_ID
     description = "The terminal in which takopi runs"
-    capabilities = TransportCapabilities(limits=TERMINAL_LIMITS)
+    capabilities = TransportCapabilities(replies=False, limits=TERMINAL_LIMITS)
     own_chat: int | None = CHAT_ID
 
     def check_setup(self, config: TransportConfig) -> Sequence[SetupIssue]:

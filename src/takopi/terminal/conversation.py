@@ -13,7 +13,6 @@ __all__ = [
     "FORGOTTEN",
     "HELP",
     "HELPING",
-    "HERE",
     "NO_BEGINNINGS",
     "PLANNING",
     "TAKEN_UP",
@@ -35,7 +34,6 @@ HELP = (
 )
 HELPING = ("/help", "/start")
 FORGOTTEN = "What is planned here is forgotten when this chat ends; the bot keeps what it is told."
-HERE = "Prompts that name no project run where this chat was started."
 TAKEN_UP = "the next line goes on in that session"
 PLANNING = ("/every", "/at")
 ABSENT = {

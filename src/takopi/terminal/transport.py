@@ -31,7 +31,6 @@ from takopi.terminal.conversation import (
     FORGOTTEN,
     HELP,
     HELPING,
-    HERE,
     NO_BEGINNINGS,
     PLANNING,
     TAKEN_UP,
@@ -185,8 +184,6 @@ class TerminalTransport:
             self._screen.note(HELP)
         elif command in PLANNING and rest and self._own:
             self._screen.note(FORGOTTEN)
-        elif command == "/ctx" and self._own:
-            self._screen.note(HERE)
         cancels = command == "/cancel"  # what runs, whatever the conversation goes on from
         message_id, reply = self._new_id(), None if cancels else self._reply_for(text)
         if not (cancels and working):  # the end of the turn is the answer

@@ -109,6 +109,14 @@ def test_help_names_projects_when_there_are_any() -> None:
     assert "/shop @feat/login add a test\n" in alone
 
 
+def test_help_leaves_out_what_a_chat_service_has_not() -> None:
+    """A terminal has no topics, takes no files, and nobody can reply to a message there."""
+    text = help_reply(CODEX, absent=("topic", "file"), replies=False).body.text
+    assert not {"Reply", "/topic", "/file", "Files"} & set(text.split())
+    assert "/help cancel" in text
+    assert {"Reply", "/topic", "/file", "Files"} <= set(help_reply(CODEX).body.text.split())
+
+
 def test_each_group_has_its_heading_once() -> None:
     lines = help_reply(CODEX, [plugin("tree", "Show a tree")]).body.text.splitlines()
     for heading in {spec.group for spec in COMMANDS} | {"Plug-ins", "Engines", "Examples"}:

@@ -61,8 +61,12 @@ class ContextCommand:
             here = self.ports.router.context_here(scope)
             if call.bound is not None and call.bound.context.project is not None:
                 here = HeldContext(call.bound.context, "reply")
-            topic = scope.thread_id is not None
-            words = context_shown(here, self._aliases, topic=topic)
+            words = context_shown(
+                here,
+                self._aliases,
+                topic=scope.thread_id is not None,
+                begun_here=self.ports.settings.begun_here,
+            )
         await self.ports.answers.give(call.destination, words, [call.handled])
 
     async def press(self, call: PressCall) -> str:
@@ -107,4 +111,9 @@ class ContextCommand:
 
     def _bound(self, scope: Scope) -> ChatMessage:
         here = self.ports.router.context_here(scope)
-        return bound_reply(here, self._aliases, topic=scope.thread_id is not None)
+        return bound_reply(
+            here,
+            self._aliases,
+            topic=scope.thread_id is not None,
+            begun_here=self.ports.settings.begun_here,
+        )

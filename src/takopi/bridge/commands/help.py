@@ -44,7 +44,10 @@ class HelpCommand(Buttonless):
             engine_here,
             tuple(missing),
         )
-        return help_reply(here, plugins, ports.settings.projects.aliases)
+        chats = ports.settings
+        return help_reply(
+            here, plugins, chats.projects.aliases, absent=chats.absent, replies=chats.replies
+        )
 
     def _about(self, asked: str, engine_here: EngineId) -> ChatMessage:
         ports, name = self.ports, asked.lower()
