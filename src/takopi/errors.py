@@ -208,25 +208,27 @@ class PromptRefused(EngineError):
 
 
 class SessionMismatch(EngineError):
-    """Say that the engine reported another session than the one asked for.
+    """Say that the engine reported another session than the one asked for, or than before.
 
     Args:
-        expected: Id of the session asked for.
+        expected: Id of the session asked for, or reported before.
         found: Id that the engine reported.
+        asked: Whether anybody asked for the first.
     """
 
-    def __init__(self, engine: str, expected: str, found: str) -> None:
+    def __init__(self, engine: str, expected: str, found: str, *, asked: bool = True) -> None:
         self.expected = expected
         self.found = found
-        super().__init__(
-            tr(
-                "{engine} answered in session {found}, not in {expected} as asked; the answer was "
-                "not taken over: start a new session, or check the resume line",
-                engine=engine,
-                found=found,
-                expected=expected,
-            )
-        )
+        text = (
+            tr("{engine} answered in session {found}, not in {expected} as asked; the answer was "
+               "not taken over: start a new session, or check the resume line",
+               engine=engine, found=found, expected=expected)
+            if asked
+            else tr("{engine} went from session {expected} to {found} within one turn; the answer "
+                    "was not taken over: ask again, and report this to the author of its module",
+                    engine=engine, found=found, expected=expected)
+        )  # fmt: skip
+        super().__init__(text)
 
 
 class RunFailed(EngineError):

@@ -62,7 +62,7 @@ class EventFactory:
                 f"use a token of {self.engine}"
             )
         if self._resume is not None and self._resume != token:
-            raise SessionMismatch(self.engine, self._resume.value, token.value)
+            raise SessionMismatch(self.engine, self._resume.value, token.value, asked=False)
         self._resume = token
         return StartedEvent(self.engine, token, title, meta)
 

@@ -36,7 +36,7 @@ def test_a_second_session_is_refused_and_the_same_one_is_not() -> None:
     factory = EventFactory("toy")
     factory.started(TOKEN)
     assert factory.started(ResumeToken("toy", "s1")).resume == TOKEN
-    with pytest.raises(SessionMismatch):
+    with pytest.raises(SessionMismatch, match="toy went from session s1 to s2 within one turn"):
         factory.started(ResumeToken("toy", "s2"))
 
 

@@ -60,9 +60,12 @@ def test_another_session_than_asked_for_is_an_error() -> None:
 
 
 def test_a_session_that_changes_midway_is_an_error() -> None:
-    """A second id is as wrong as a wrong first one."""
-    with pytest.raises(SessionMismatch):
+    """A second id is as wrong as a wrong first one; nobody is said to have asked for the first."""
+    told = "toy went from session one to two within one turn; .*: ask again, and report this"
+    with pytest.raises(SessionMismatch, match=told):
         admit(started(ONE), started(TWO))
+    with pytest.raises(SessionMismatch, match="session two, not in one as asked"):
+        admit(started(ONE), started(TWO), asked=ONE)
 
 
 @pytest.mark.parametrize("event", [started(FOREIGN), StartedEvent("other", ONE)])

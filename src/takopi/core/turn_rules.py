@@ -73,7 +73,8 @@ def check_started(engine: EngineId) -> CheckStarted:
             )
         known = found_session or expected_session
         if known is not None and token != known:
-            raise SessionMismatch(engine, known.value, token.value)
+            asked = known == expected_session
+            raise SessionMismatch(engine, known.value, token.value, asked=asked)
         return token, found_session is None
 
     return check
