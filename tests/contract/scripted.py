@@ -42,6 +42,7 @@ class ScriptedRun:
         self.sessions: list[ResumeToken] = []
         self.cancelled = anyio.Event()
         self.following_closed = False
+        self.graces_s: list[float] = []
 
     async def follow(self) -> AsyncIterator[bytes]:
         try:
@@ -90,6 +91,7 @@ class ScriptedRun:
         if self.script.close_gate is not None:
             await self.script.close_gate.wait()
         self.log.append("settle")
+        self.graces_s.append(grace_s)
         return self.script.settled or self.script.exit
 
     async def cancel(self) -> RunExit:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,22 @@ def test_a_claim_taken_by_takopi_keeps_the_engine_from_starting(
     assert holder.returncode == holding.EXIT_CLAIMED
     assert not ran.exists()
     assert not (directory.path / "process.json").exists()
+
+
+def test_output_that_was_removed_is_made_anew_for_nobody_else(runs_dir: Path) -> None:
+    """takopi makes both files; whoever removed one does not open what the engine prints."""
+    directory = made(runs_dir, shell("echo out"))
+    before = os.umask(0o022)
+    try:
+        for path in (directory.stdout, directory.stderr):
+            path.unlink()
+        with hold(directory) as holder:
+            holder.communicate()
+    finally:
+        os.umask(before)
+    assert directory.stdout.read_bytes() == b"out\n"
+    for path in (directory.stdout, directory.stderr):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_holder_nobody_listens_to_goes_on(runs_dir: Path) -> None:
