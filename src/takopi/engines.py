@@ -4,6 +4,7 @@ A module that cannot be used is a value, `PluginProblem`, for `takopi doctor` an
 `takopi plugins`; it never stops the rest.
 """
 
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -192,7 +193,10 @@ def _dropins(home: Path) -> tuple[list[EngineSource], list[PluginProblem]]:
         return [], [PluginProblem(DROPIN_FOLDER, str(folder), str(error))]
     for path in paths:
         try:
-            check_owned(path, path.stat())
+            status = path.stat()
+            check_owned(path, status)
+            if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+                raise PluginError(f"{path} is no file; remove it, or begin its name with _")
             check_owned(path.resolve().parent, path.resolve().parent.stat())
             if not declares_backend(path):
                 raise PluginError(

@@ -193,7 +193,7 @@ def test_unusable_files_are_problems_not_crashes(home: Path) -> None:
     assert "its BACKEND has the id `another`; the id has to be `other`" in text
     assert "it has no BACKEND" in text
     assert "loop.py cannot be read" in text
-    assert "dir.py cannot be read" in text
+    assert "dir.py is no file" in text
     assert "_private" not in text
     assert catalogue.load("good").id == "good"
     assert "takopi_dropin_raises" not in sys.modules
@@ -246,6 +246,18 @@ def test_a_field_of_a_wrong_type_is_a_problem(home: Path, wrong: str, told: str)
     assert f"engine odd ({path}): {told}" in messages(catalogue)
     drop(home, "odd", GOOD + "BACKEND = EngineBackend('odd', Marker, env_pass=['A'])")
     assert find_engines(home).load("odd").env_pass == ["A"]
+
+
+def test_a_pipe_among_the_files_is_a_problem(home: Path) -> None:
+    """Nobody waits for what will never be written into it."""
+    os.mkfifo(home / "runners" / "pipe.py", 0o600)
+    (home / "runners" / "link.py").symlink_to("pipe.py")
+    drop(home, "good")
+    catalogue = find_engines(home)
+    assert catalogue.load("good").id == "good"
+    for name in ("pipe", "link"):
+        path = home / "runners" / f"{name}.py"
+        assert f"{path} is no file; remove it, or begin its name with _" in messages(catalogue)
 
 
 def test_a_failed_reload_keeps_the_module_of_the_running_engine(home: Path) -> None:
