@@ -45,7 +45,7 @@ class JsonlRunState:
     note_seq: int = 0
 
 
-def bug_text(engine: EngineId, error: Exception) -> str:
+def bug_text(engine: EngineId, error: BaseException) -> str:
     """Say that the engine's module, not the engine, failed."""
     return tr(
         "the module of the engine {engine} failed with {kind}: {why}; the turn was ended: report "

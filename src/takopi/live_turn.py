@@ -215,7 +215,9 @@ class TurnBase(ABC):
             raise
         except (TakopiError, OSError) as error:
             events = self._fail(str(error))
-        except Exception as error:  # noqa: BLE001 - a turn is a border: it fails, nothing else
+        except BaseException as error:
+            if not _is_fault(error):
+                raise
             _log.exception("turn.failed", engine=self.rules.engine)
             events = self._fail(bug_text(self.rules.engine, error))
         await self._stop()
@@ -298,12 +300,26 @@ class TurnBase(ABC):
                 await self._finish(normal=normal)
             if scope.cancelled_caught:
                 _log.error("turn.close_timed_out", engine=self.rules.engine, run_id=self.run_id)
-        except Exception:  # noqa: BLE001 - a turn is a border: how its module fails is logged
+        except BaseException as error:
+            if not _is_fault(error):
+                raise
             _log.exception("turn.close_failed", engine=self.rules.engine, run_id=self.run_id)
         finally:
             if self._hold is not None:
                 self._hold.release(run_goes_on=self._detached)
             self._released.set()
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Tell what an engine's module did wrong from what ends more than its turn.
+
+    A turn is a border: a hook that calls `sys.exit`, or a panic of an extension written in Rust,
+    ends this turn and nothing else. Cancellation and Ctrl-C pass.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_fault, error.exceptions))
+    passing = (anyio.get_cancelled_exc_class(), KeyboardInterrupt, GeneratorExit)
+    return not isinstance(error, passing)
 
 
 class IteratorTurn(TurnBase):

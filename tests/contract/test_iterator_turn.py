@@ -272,6 +272,25 @@ async def test_what_breaks_while_closing_is_logged_and_frees_the_session() -> No
     assert not session_lock(S1).locked
 
 
+async def test_an_iterator_that_exits_ends_its_own_turn_only() -> None:
+    """Before its result that is the turn's error, after it a line of the log."""
+
+    async def exits(prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        raise BaseExceptionGroup("tasks", [SystemExit(3)])
+        yield DONE
+
+    async def exits_late(prompt: str, resume: ResumeToken | None) -> AsyncIterator[TakopiEvent]:
+        yield DONE
+        raise SystemExit(3)
+
+    (final,) = await read(open_(InProcess(exits)))
+    assert "failed with BaseExceptionGroup: tasks (1 sub-exception)" in str(
+        final.error  # type: ignore[union-attr]
+    )
+    assert await read(open_(InProcess(exits_late), S1)) == [STARTED, DONE]
+    assert not session_lock(S1).locked
+
+
 async def test_what_is_written_over_run_impl_is_not_lost() -> None:
     """The other place in which plug-ins add events; the session's lock is taken once."""
 

@@ -31,6 +31,7 @@ async def test_a_turn_runs_to_its_final_and_settles(stage: Stage) -> None:
     assert session_lock(S1).locked  # the process may still work in the session
     await turn.aclose()
     assert run.log == ["settle"]
+    assert run.graces_s == [5.0]  # as the contract says
     assert run.following_closed
     assert turn.ended_background == ("npm run dev",)
     assert not session_lock(S1).locked
@@ -134,6 +135,43 @@ async def test_a_bug_in_a_hook_is_a_final_that_names_it(stage: Stage, hook: str)
     assert f"the module of the engine toy failed with LookupError: {hook}" in str(
         final.error  # type: ignore[union-attr]
     )
+
+
+class Panic(BaseException):
+    """Be what extensions written in Rust raise."""
+
+
+@pytest.mark.parametrize("hook", ["new_state", "translate", "stream_end_events"])
+@pytest.mark.parametrize("error", [SystemExit("no licence"), Panic("no licence")])
+async def test_a_hook_that_exits_or_panics_ends_its_own_turn_only(
+    stage: Stage, hook: str, error: BaseException
+) -> None:
+    """It ended `takopi toy "hi"` without a word."""
+
+    def broken(*args: Any, **more: Any) -> Any:
+        raise error
+
+    runner = type("Broken", (ToyRunner,), {hook: broken})()
+    stage.scripts(Script(HELLO[:1]))
+    final = (await read(stage.open(runner=runner)))[-1]
+    assert f"the module of the engine toy failed with {type(error).__name__}: no licence" in str(
+        final.error  # type: ignore[union-attr]
+    )
+    assert all("cancel" in run.log for run in stage.host.runs)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()])
+async def test_a_person_who_interrupts_a_hook_is_obeyed(stage: Stage, error: BaseException) -> None:
+    """Ctrl-C is no fault of the engine."""
+
+    def interrupted(*args: Any, **more: Any) -> Any:
+        raise error
+
+    runner = type("Interrupted", (ToyRunner,), {"command": interrupted})()
+    turn = stage.open(runner=runner)
+    with pytest.raises(type(error)):
+        await anext(turn)  # type: ignore[call-overload]
+    assert [event async for event in turn] == []
 
 
 async def test_another_session_ends_the_engine_at_once(stage: Stage) -> None:
