@@ -9,7 +9,7 @@ from rich.console import Console
 
 from takopi.core.richtext import plain
 from takopi.logging import get_logger
-from takopi.terminal.screen import LiveScreen, PlainScreen, make_screen
+from takopi.terminal.screen import LiveScreen, PlainScreen, can_redraw, make_screen
 
 
 class Streams:
@@ -160,6 +160,17 @@ def test_the_screen_fits_the_streams(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(screen, LiveScreen)
         screen.note("m")
     assert (out.getvalue(), err.getvalue().splitlines()) == ("a\n", ["n", "m"])
+
+
+@pytest.mark.parametrize(
+    ("term", "can"), [("xterm", True), ("dumb", False), ("unknown", False), (None, False)]
+)
+def test_some_terminals_cannot_redraw(monkeypatch, term: str | None, can: bool) -> None:
+    """Drawing in place would show nothing there."""
+    monkeypatch.delenv("TERM", raising=False)
+    if term is not None:
+        monkeypatch.setenv("TERM", term)
+    assert can_redraw() is can
 
 
 def test_words_of_a_remark_stay_whole() -> None:

@@ -19,7 +19,7 @@ from takopi.model import ResumeToken
 from takopi.resume_tokens import check_token
 from takopi.runner import Runner, open_turn
 from takopi.terminal.paint import harmless, to_rich
-from takopi.terminal.screen import make_screen
+from takopi.terminal.screen import can_redraw, make_screen
 from takopi.terminal.single import JsonView, TurnView, View, follow_turn
 from takopi.turn import TurnRequest
 
@@ -65,7 +65,7 @@ async def _follow(runner: Runner, request: TurnRequest, as_json: bool) -> int:
     turn = open_turn(runner, request)
     if as_json:
         return await follow_turn(turn, JsonView(sys.stdout), stop_signals(), leave_now)
-    live = sys.stdout.isatty() and sys.stderr.isatty()
+    live = sys.stdout.isatty() and sys.stderr.isatty() and can_redraw()
     with make_screen(live=live, stderr=True) as screen:
         assert request.cwd is not None
         view: View = TurnView(screen, _print_answer, runner, request.cwd, time.monotonic)

@@ -4,7 +4,7 @@ import os
 import sys
 
 from takopi.terminal.lines import start_reading
-from takopi.terminal.screen import PlainScreen, Screen
+from takopi.terminal.screen import PlainScreen, Screen, can_redraw
 from takopi.terminal.transport import TerminalTransport
 from takopi.terminal.typing_screen import TypingScreen
 
@@ -17,11 +17,8 @@ def someone_watches(descriptor: int = 0) -> bool:
 
 
 def make_chat_screen() -> TypingScreen | PlainScreen:
-    """Make a screen on the process's own streams.
-
-    A terminal that cannot move its cursor (an editor's shell, say) is written to line by line.
-    """
-    if not someone_watches() or os.environ.get("TERM", "dumb") == "dumb":
+    """Make a screen on the process's own streams; what cannot redraw is written line by line."""
+    if not (someone_watches() and can_redraw()):
         return PlainScreen(sys.stdout, sys.stderr)
     from rich.console import Console
 

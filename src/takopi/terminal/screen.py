@@ -1,5 +1,6 @@
 """Where a person watches: live on a terminal, line by line anywhere else."""
 
+import os
 import sys
 from collections.abc import Hashable
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
 
-__all__ = ["LiveScreen", "PlainScreen", "Screen", "make_screen"]
+__all__ = ["LiveScreen", "PlainScreen", "Screen", "can_redraw", "make_screen"]
 
 STEP_MARKS = ("▸ ", "↻ ", "✓ ", "✗ ", "• ", "☑ ", "☐ ", "⚠ ")
 
@@ -190,6 +191,11 @@ class LiveScreen:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+def can_redraw() -> bool:
+    """Tell whether the process's terminal can move its cursor; an editor's shell, say, cannot."""
+    return os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
 
 
 def make_screen(*, live: bool, stderr: bool) -> PlainScreen | LiveScreen:
