@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fakes.toy_engine import install_toy_engine
-from takopi.cli.streams import tell
+from takopi.cli.streams import steady_streams, tell
 
 FULL = Path("/dev/full")
 LOST = "takopi: standard output cannot be written: No space left on device; free some space, or"
@@ -31,6 +31,14 @@ def test_on_a_terminal_complaints_are_broken_between_words(monkeypatch) -> None:
         monkeypatch.setattr(sys, "stderr", stream)
         tell("it is missing; make it with `mkdir x`")
         assert stream.getvalue() == told
+
+
+def test_a_closed_input_is_an_empty_one(monkeypatch) -> None:
+    """Whoever reads it finds its end."""
+    monkeypatch.setattr(sys, "stdin", None)
+    steady_streams()
+    with sys.stdin as opened:
+        assert opened.buffer.read() == b""
 
 
 @on_a_full_disk

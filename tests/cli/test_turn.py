@@ -62,6 +62,14 @@ def test_the_prompt_comes_from_standard_input(cli, inside) -> None:
     assert inside("toy", "one", "two").stdout == "toy heard: one two\n"
 
 
+def test_words_behind_the_dash_go_before_what_is_read(inside) -> None:
+    """`git diff | takopi toy - explain this` loses neither; a dash elsewhere is a word."""
+    heard = inside("toy", "-", "explain", "this", stdin="one\ntwo").stdout
+    assert heard == "toy heard: explain this /  / one / two\n"
+    assert inside("toy", "-", "explain", stdin="\n").stdout == "toy heard: explain\n"
+    assert inside("toy", "this", "-", stdin="x").stdout == "toy heard: this -\n"
+
+
 def test_a_session_goes_on_where_it_began(inside, tmp_path) -> None:
     """By id or by its whole line, and in its own directory wherever one is now."""
     here, there = tmp_path / "here", tmp_path / "there"
@@ -196,6 +204,16 @@ def test_a_turn_is_live_on_a_terminal(argv, environment, tmp_path) -> None:
         go_on.touch()
         user.expect("toy heard: hello")
         user.expect("toy --resume toy-")
+        assert user.leave() == 0
+
+
+@pytest.mark.long
+def test_a_terminal_that_cannot_redraw_gets_line_by_line(argv, environment) -> None:
+    """An editor's shell sees the steps, too."""
+    with PtyUser([*argv, "toy", "hello\nrun: true"], environment, term="dumb") as user:
+        user.expect("working · toy · 0s")
+        user.expect("✓ true")
+        user.expect("toy heard: hello")
         assert user.leave() == 0
 
 

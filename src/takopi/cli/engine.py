@@ -23,7 +23,10 @@ def engine_command(engine: str) -> Any:
     def command(
         prompt: Annotated[
             list[str] | None,
-            typer.Argument(help="What to do; - reads it from standard input.", show_default=False),
+            typer.Argument(
+                help="What to do; - at the beginning reads (the rest of) it from standard input.",
+                show_default=False,
+            ),
         ] = None,
         *,
         resume: Annotated[
@@ -56,9 +59,11 @@ def _run(engine: str, words: list[str] | None, resume: str | None, *, as_json: b
     from takopi.app.turn import OneTurn, run_turn
 
     # What the locale could not decode is UTF-8 all the same, or nothing that an engine could read.
-    prompt = os.fsencode(" ".join(words or ())).decode("utf-8", "replace")
-    if prompt == "-":
-        prompt = sys.stdin.buffer.read().decode("utf-8", "replace")
+    from_input, *rest = words if words and words[0] == "-" else ["", *(words or ())]
+    prompt = os.fsencode(" ".join(rest)).decode("utf-8", "replace")
+    if from_input:
+        read = sys.stdin.buffer.read().decode("utf-8", "replace")
+        prompt = "\n\n".join(part for part in (prompt, read) if part.strip())
     if not prompt.strip():
         if words or resume is None:
             raise UsageError(f'the prompt is empty; say what to do, like `takopi {engine} "hi"`')

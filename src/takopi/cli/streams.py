@@ -40,6 +40,8 @@ def steady_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - stays open
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
