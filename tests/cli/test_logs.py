@@ -109,7 +109,7 @@ def test_what_cannot_be_shown_is_told(inside, home) -> None:
     inside("toy", "hello")
     module = home.runners / "toy.py"
     text = module.read_text()
-    module.write_text(text + "\nclass Foreign:\n    engine = 'toy'\n    run = None\n")
+    module.write_text(text + "\nclass Foreign:\n    engine = 'toy'\n    run = print\n")
     module.write_text(module.read_text().replace("    return ToyRunner()", "    return Foreign()"))
     done = inside("logs")
     assert done.returncode == 2
