@@ -121,13 +121,21 @@ class ChatBudget:
         at = max(self._last_edit_at + gap_s, self._edits.ready_at(limits.edits_per_min, now))
         return max(at, self.call_at(now, urgent=False))
 
-    def spend(self, now: float, *, progress: bool) -> None:
-        """Count a call; one that shows progress counts as an edit too."""
+    def spend(self, now: float, *, progress: bool, new: bool = False) -> None:
+        """Count a call.
+
+        Args:
+            now: Present moment.
+            progress: Whether it shows progress, so that the next edit keeps its distance.
+            new: Whether it does so with a new message. That is no edit: many short turns in a
+                minute would keep the next one from being shown for the rest of it.
+        """
         self._tokens, self._tokens_at = self._filled(now) - 1.0, now
         self._calls.spend(now)
         if progress:
-            self._edits.spend(now)
             self._last_edit_at = now
+            if not new:
+                self._edits.spend(now)
 
     def recovered(self, now: float) -> bool:
         """Tell whether nothing is left to count, so that the budget may be forgotten."""

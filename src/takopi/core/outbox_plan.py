@@ -169,8 +169,8 @@ class OutboxPlan:
             if not chat.find(offer.item).item.free:
                 chat.budget.spend(now, progress=False)
             return
-        chat.budget.spend(now, progress=True)
         slot = chat.slots[offer.slot or 0]
+        chat.budget.spend(now, progress=True, new=not slot.exists)
         slot.last_at, slot.dirty = now, False
 
     def skip(self, offer: Offer, now: float) -> None:

@@ -150,6 +150,21 @@ def test_an_item_waits_for_the_call_on_its_living_message() -> None:
     assert taken(plan, 0.0) == [5]
 
 
+def test_many_short_turns_keep_no_later_one_from_being_shown() -> None:
+    """A message that is new is no edit: only edits count for how many a minute takes."""
+    plan = OutboxPlan(LIMITS)
+    for number in range(1, 16):
+        now = number * 2.5
+        plan.open(number, 1, "private", now)
+        assert taken(plan, now) == [-number]
+        plan.close(1, number)
+    plan.open(16, 1, "private", 40.0)
+    assert taken(plan, 40.0) == [-16]
+    plan.mark(1, 16, 41.0)
+    assert plan.due(41.0) == 43.0
+    assert taken(plan, 43.0) == [-16]
+
+
 def test_a_living_message_waits_for_the_item_on_it() -> None:
     """The other way round it is the same."""
     plan = OutboxPlan(LIMITS)
