@@ -178,8 +178,7 @@ class WorkDirMissing(EngineError):
         super().__init__(
             tr(
                 "the working directory {path} does not exist; restore it, or begin a new session "
-                "elsewhere: set `work_dir`, or the `path` of the project, to a directory that "
-                "exists",
+                "elsewhere: set `work_dir`, or the project's `path`, to one that exists",
                 path=path,
             )
         )

@@ -140,7 +140,7 @@ async def test_a_session_whose_directory_is_gone_is_not_started() -> None:
         await world.rest()
         assert world.codex.turns == []
         (final,) = world.finals()
-        assert "set work_dir, or the path of the project, to a directory that exists" in final
+        assert "set work_dir, or the project's path, to one that exists" in final
         assert "codex resume old" in final
 
 
