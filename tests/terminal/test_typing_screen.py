@@ -55,7 +55,7 @@ def test_what_is_half_typed_stays_whatever_is_shown(sit) -> None:
 
 def test_no_end_of_a_long_line_is_lost(sit) -> None:
     """The kernel keeps 4,095 bytes of a line and drops the rest."""
-    text = "".join(f"word{n} " for n in range(2000)) + "."
+    text = "".join(f"word{n} " for n in range(600)) + "."
     with sit() as user:
         user.see("you>")
         user.type(text)
@@ -74,6 +74,7 @@ def test_a_paste_is_one_text_and_waits_for_enter(sit) -> None:
         user.see(told("first\nsecond\nthird and more"))
 
 
+@pytest.mark.long
 def test_several_lines_can_be_typed(sit) -> None:
     with sit() as user:
         user.see("you>")
@@ -106,6 +107,7 @@ def test_ctrl_c_takes_back_what_is_typed_and_then_interrupts(sit) -> None:
         assert user.echoes()
 
 
+@pytest.mark.long
 def test_a_tall_state_leaves_room_to_type(sit) -> None:
     """Its head and its end are shown, and the line below."""
     with sit() as user:
@@ -157,6 +159,7 @@ def test_the_terminal_is_given_back_whatever_ends_the_chat(sit, word, status) ->
         assert user.raw.rindex("\x1b[?2004l") > user.raw.rindex("\x1b[?2004h")
 
 
+@pytest.mark.long
 def test_the_end_of_the_terminal_is_the_end_of_what_is_typed(sit) -> None:
     """What was said before still stands, in its order."""
     with sit() as user:
