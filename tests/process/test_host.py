@@ -159,7 +159,7 @@ async def test_a_directory_that_is_gone_is_told_before_anything_starts(
     gone = tmp_path / "gone"
     with pytest.raises(
         WorkDirMissing,
-        match=r"gone does not exist; restore it, or .* new sessions start in `work_dir`",
+        match=r"gone does not exist; restore it, or .* set `work_dir`",
     ):
         await host.start(shell(":", cwd=gone))
     assert not list(runs_dir.iterdir())
